@@ -1,0 +1,1 @@
+"""Smriti, an agent server that remembers."""

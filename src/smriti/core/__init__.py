@@ -1,0 +1,1 @@
+"""The ground: errors, configuration, paging, time, secrets, outbound HTTP, the HTTP edge."""

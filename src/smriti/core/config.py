@@ -1,0 +1,93 @@
+"""The process's configuration, read from the environment: a field is the variable of its name."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+type Environment = Literal["local", "production"]
+type Switch = Literal["on", "off"]
+
+
+class ConfigurationError(Exception):
+    """The settings contradict each other; the text says which to change."""
+
+
+class Config(BaseSettings):
+    """Every setting. `.env.example` lists the same names; a test compares the two."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore")
+
+    environment: Environment = "local"
+    smriti_data_dir: Path = Path("data")
+    api_base_url: str | None = None
+    frontend_url: str | None = None
+    cors_origins: str | None = None
+    trusted_proxies: str = ""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = "text"
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
+    pricing_config: Path | None = None
+
+    dynamodb_table: str | None = None
+    dynamodb_endpoint: str | None = None
+    aws_region_name: str = "eu-west-2"
+    sqlite_durability: Literal["bounded", "full"] = "bounded"
+
+    jwt_secret: SecretStr | None = None
+    encryption_key: SecretStr | None = None
+    google_client_id: str | None = None
+    google_client_secret: SecretStr | None = None
+    google_issuer: str = "https://accounts.google.com"
+    local_accounts: Switch | None = None
+
+    allow_private_networks: Switch | None = None
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str = "https://api.openai.com/v1"
+    model_timeout_s: Annotated[float, Field(gt=0)] = 120.0
+    max_concurrent_turns: Annotated[int, Field(ge=1)] = 256
+
+    @property
+    def local(self) -> bool:
+        return self.environment == "local"
+
+    @property
+    def accounts_open(self) -> bool:
+        """Whether people may sign up with a name and a password: on at home, off in production."""
+        return self.local if self.local_accounts is None else self.local_accounts == "on"
+
+    @property
+    def private_networks_allowed(self) -> bool:
+        """At home a model runs on the same machine; in public such an address is an attack."""
+        if self.allow_private_networks is None:
+            return self.local
+        return self.allow_private_networks == "on"
+
+    @property
+    def google_configured(self) -> bool:
+        return self.google_client_id is not None and self.google_client_secret is not None
+
+    @property
+    def origins(self) -> list[str]:
+        """The web origins that may call the API: CORS_ORIGINS, by default FRONTEND_URL."""
+        given = self.cors_origins if self.cors_origins is not None else self.frontend_url or ""
+        return [origin.strip().rstrip("/") for origin in given.split(",") if origin.strip()]
+
+    @model_validator(mode="after")
+    def _production_is_complete(self) -> Self:
+        if self.local:
+            return self
+        missing = [
+            name
+            for name, value in (
+                ("JWT_SECRET", self.jwt_secret),
+                ("ENCRYPTION_KEY", self.encryption_key),
+            )
+            if value is None
+        ]
+        if not (self.google_configured or self.accounts_open):
+            missing.append("GOOGLE_CLIENT_ID and GOOGLE_CLIENT_SECRET (or LOCAL_ACCOUNTS=on)")
+        if missing:
+            raise ValueError(f"ENVIRONMENT=production needs {', '.join(missing)}.")
+        return self

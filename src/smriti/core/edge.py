@@ -1,0 +1,140 @@
+"""Where HTTP meets the rest: exceptions become problems, services reach routes."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+import orjson
+import structlog
+from fastapi import Depends, FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.requests import HTTPConnection
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from smriti.core.errors import AppError, Invalid
+from smriti.core.paging import PageRequest
+
+log = structlog.get_logger()
+
+
+class Problem(BaseModel):
+    """The error document (RFC 9457) that every failing operation answers."""
+
+    type: str
+    title: str
+    status: int
+    detail: str | dict[str, Any]
+    path: str | None = None
+
+
+class ProblemResponse(JSONResponse):
+    media_type = "application/problem+json"
+
+    def render(self, content: Any) -> bytes:
+        return orjson.dumps(content, default=str)
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": Problem, "description": "What the caller can mend."},
+    "5XX": {"model": Problem, "description": "What the caller cannot."},
+}
+
+
+class Services:
+    """The long-lived objects of the process, one per type."""
+
+    def __init__(self, *services: object) -> None:
+        self._by_type: dict[type, object] = {type(service): service for service in services}
+
+    def get[T](self, kind: type[T]) -> T:
+        service = self._by_type[kind]
+        assert isinstance(service, kind)
+        return service
+
+
+def provide[T](kind: type[T]) -> Callable[[HTTPConnection], T]:
+    """A dependency that hands a route the process's one `kind`."""
+
+    def from_app(connection: HTTPConnection) -> T:
+        services: Services = connection.app.state.services
+        return services.get(kind)
+
+    return from_app
+
+
+def page_request(
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(max_length=4096)] = None,
+) -> PageRequest:
+    return PageRequest(limit=limit, cursor=cursor or None)
+
+
+Paging = Annotated[PageRequest, Depends(page_request)]
+
+
+def render_problem(error: AppError, path: str) -> Response:
+    return ProblemResponse(
+        error.problem() | {"path": path}, status_code=error.status, headers=error.headers
+    )
+
+
+def internal_error(path: str) -> Response:
+    """What a bug looks like from outside: fixed text, the log has the rest."""
+    return ProblemResponse(
+        {
+            "type": "/problems/internal-error",
+            "title": "Internal error",
+            "status": 500,
+            "detail": "Internal server error",
+            "path": path,
+        },
+        status_code=500,
+    )
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(AppError, _app_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(StarletteHTTPException, _framework_error)
+
+
+async def _app_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AppError)
+    return render_problem(error, request.url.path)
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [_shown(entry) for entry in error.errors()]
+    return render_problem(Invalid("Validation error", errors=errors), request.url.path)
+
+
+def _shown(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A validation error without the input: it may be large, secret, or impossible to serialise."""
+    return {
+        "type": entry["type"],
+        "loc": [part if isinstance(part, int) else _plain(str(part)) for part in entry["loc"]],
+        "msg": _plain(entry["msg"]),
+    }
+
+
+def _plain(text: str) -> str:
+    """Text that JSON can carry: lone surrogates become question marks."""
+    return text.encode("utf-8", "replace").decode()
+
+
+async def _framework_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, StarletteHTTPException)
+    title = str(error.detail)
+    return ProblemResponse(
+        {
+            "type": "about:blank",
+            "title": title,
+            "status": error.status_code,
+            "detail": title,
+            "path": request.url.path,
+        },
+        status_code=error.status_code,
+        headers=dict(error.headers or {}),
+    )

@@ -1,0 +1,28 @@
+"""Forms that the server describes and any client renders."""
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+
+class FormOption(BaseModel):
+    value: str
+    label: str
+
+
+class FormInput(BaseModel):
+    """One field. `options` wins over `values`; `value` is the default, always text."""
+
+    input_type: Literal["text", "text_area", "password", "select", "choice", "key_value"]
+    name: str
+    label: str
+    value: str | None = None
+    values: list[str] | None = None
+    options: list[FormOption] | None = None
+    attr: dict[str, str] | None = None
+
+
+class FormSchema(BaseModel):
+    form_name: str
+    submit_path: str
+    form_inputs: list[FormInput]

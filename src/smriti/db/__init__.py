@@ -1,0 +1,1 @@
+"""The one table: a port of a few verbs, an embedded engine and a DynamoDB engine behind it."""

@@ -1,0 +1,1 @@
+"""Talking to models: one vocabulary, one port, one adapter a wire API."""

@@ -1,0 +1,81 @@
+"""The provider port: a neutral request in, a stream of typed events out."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from pydantic import BaseModel
+
+from smriti.core.errors import UpstreamFailed
+from smriti.llm.types import ModelRequest, ToolCall, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class TextChunk:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningChunk:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallRequested:
+    """A whole tool call: adapters collect its pieces."""
+
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class TokensUsed:
+    usage: Usage
+
+
+type FinishReason = Literal["stop", "length", "tool_calls", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event of every stream that did not fail."""
+
+    reason: FinishReason
+
+
+type ProviderEvent = TextChunk | ReasoningChunk | CallRequested | TokensUsed | Finished
+
+
+class ModelFailed(UpstreamFailed):
+    """The model did not answer, or not to the end. The text is for the person who asked."""
+
+    slug = "model-failed"
+
+
+class ModelInfo(BaseModel):
+    """A model that a provider offers."""
+
+    model_id: str
+    model_name: str
+    display_name: str
+    provider: str
+
+
+class Provider(Protocol):
+    """A connection to one model provider with one user's credentials."""
+
+    def stream(self, request: ModelRequest) -> AsyncIterator[ProviderEvent]:
+        """The model's reply. `ModelFailed` before the first event, or when it breaks off."""
+        ...
+
+    async def models(self) -> list[ModelInfo]:
+        """What it offers; `ModelFailed` when it cannot be asked."""
+        ...
+
+
+type Credentials = dict[str, str]
+"""The values of a provider's form, as the user saved them."""
+
+type ProviderFactory = Callable[[Credentials], Provider]
+
+type ProviderFactories = dict[str, ProviderFactory]
+"""One factory per provider name; `app.py` fills it."""

@@ -1,0 +1,121 @@
+"""The one vocabulary of what is said: the same parts are stored, sent to models, and streamed."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class TextPart(Frozen):
+    type: Literal["text"] = "text"
+    text: str
+
+
+class ReasoningPart(Frozen):
+    """What the model thought aloud before it answered. Shown to people, never sent back."""
+
+    type: Literal["reasoning"] = "reasoning"
+    text: str
+
+
+class ImagePart(Frozen):
+    type: Literal["image"] = "image"
+    media_type: str
+    data: str = Field(description="Base64, without a data: prefix.")
+
+
+class ToolCall(Frozen):
+    """A tool that the model asks for. `arguments` is None when they were not a JSON object."""
+
+    type: Literal["tool_call"] = "tool_call"
+    call_id: str
+    name: str
+    arguments: dict[str, Any] | None
+
+
+class ToolResult(Frozen):
+    """What a tool answered: text for the model, and whether the tool did what it was asked."""
+
+    type: Literal["tool_result"] = "tool_result"
+    call_id: str
+    name: str
+    text: str
+    success: bool = True
+
+
+type Part = Annotated[
+    TextPart | ReasoningPart | ImagePart | ToolCall | ToolResult, Field(discriminator="type")
+]
+
+type Role = Literal["user", "assistant"]
+
+
+class ChatMessage(Frozen):
+    """One message of a prompt. An assistant's holds tool calls *and* their results, in order."""
+
+    role: Role
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        return "".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+
+class ToolSpec(Frozen):
+    """A tool as the model sees it. `parameters` is a JSON Schema object."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+class Sampling(BaseModel):
+    """How the model chooses its words; what is None is left to the provider."""
+
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    max_output_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+
+class ModelRequest(Frozen):
+    """One call of a model: `system` and `tools` stay byte-identical while memory is unchanged."""
+
+    model: str
+    system: str
+    messages: tuple[ChatMessage, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    sampling: Sampling = Sampling()
+
+    def without_tools(self) -> Self:
+        return self.model_copy(update={"tools": ()})
+
+    def continued(self, *parts: Part) -> Self:
+        """The request of the next step: the assistant's newest message grown by `parts`."""
+        *earlier, last = self.messages
+        if last.role == "assistant":
+            grown = ChatMessage(role="assistant", parts=(*last.parts, *parts))
+            return self.model_copy(update={"messages": (*earlier, grown)})
+        said = ChatMessage(role="assistant", parts=parts)
+        return self.model_copy(update={"messages": (*self.messages, said)})
+
+
+class Usage(BaseModel):
+    """Tokens of one or more model calls."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
+        )

@@ -1,0 +1,1 @@
+"""Finding: rankings of a partition's texts, knowing nothing of who asks."""

@@ -1,0 +1,90 @@
+"""The toolset port, and how a call is run: bounded in time, failures answered as text."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from smriti.llm.types import ToolCall, ToolResult, ToolSpec
+
+CALL_TIMEOUT_S: Final = 120.0
+MAX_CALLS: Final = 32
+MAX_RESULT_CHARACTERS: Final = 20_000
+
+
+class ToolFailed(Exception):
+    """The tool could not do it; its text tells the model why."""
+
+
+class Toolset(Protocol):
+    """What an agent can call in one turn. Built for the turn with all it needs; no setters."""
+
+    def specs(self) -> Sequence[ToolSpec]: ...
+
+    async def call(self, call: ToolCall) -> str:
+        """The tool's answer; `ToolFailed` with a text for the model."""
+        ...
+
+
+class NoTools:
+    """The empty toolset."""
+
+    def specs(self) -> Sequence[ToolSpec]:
+        return ()
+
+    async def call(self, call: ToolCall) -> str:
+        raise ToolFailed(f"There is no tool {call.name!r}.")
+
+
+class Combined:
+    """Several toolsets as one; a name belongs to the first that has it."""
+
+    def __init__(self, *toolsets: Toolset) -> None:
+        self._specs = [spec for toolset in toolsets for spec in toolset.specs()]
+        self._owners: dict[str, Toolset] = {}
+        for toolset in toolsets:
+            for spec in toolset.specs():
+                self._owners.setdefault(spec.name, toolset)
+
+    def specs(self) -> Sequence[ToolSpec]:
+        return self._specs
+
+    async def call(self, call: ToolCall) -> str:
+        owner = self._owners.get(call.name)
+        if owner is None:
+            known = ", ".join(self._owners) or "none"
+            raise ToolFailed(f"There is no tool {call.name!r}. The tools are: {known}.")
+        return await owner.call(call)
+
+
+async def run_tool(tools: Toolset, call: ToolCall) -> ToolResult:
+    """The result of one call. A tool that fails or takes too long gives a result that says so."""
+    if call.arguments is None:
+        return _failed(call, "The arguments are not a JSON object. Call the tool again with one.")
+    try:
+        async with asyncio.timeout(CALL_TIMEOUT_S):
+            text = await tools.call(call)
+    except ToolFailed as failure:
+        return _failed(call, str(failure))
+    except TimeoutError:
+        return _failed(call, f"The tool did not answer within {CALL_TIMEOUT_S:.0f} seconds.")
+    return ToolResult(call_id=call.call_id, name=call.name, text=_cut(text))
+
+
+async def run_tools(tools: Toolset, calls: Sequence[ToolCall]) -> list[ToolResult]:
+    """The results of one reply's calls, run together, in the order they were asked for."""
+    refused = f"Not run: at most {MAX_CALLS} tools may be called at once. Call it again."
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(run_tool(tools, call)) for call in calls[:MAX_CALLS]]
+    return [task.result() for task in tasks] + [
+        _failed(call, refused) for call in calls[MAX_CALLS:]
+    ]
+
+
+def _failed(call: ToolCall, text: str) -> ToolResult:
+    return ToolResult(call_id=call.call_id, name=call.name, text=text, success=False)
+
+
+def _cut(text: str) -> str:
+    if len(text) <= MAX_RESULT_CHARACTERS:
+        return text
+    return f"{text[:MAX_RESULT_CHARACTERS]}\n[cut: {len(text)} characters in all]"

@@ -1,0 +1,1 @@
+"""Agents: who they are, which model they think with, which form creates them."""

@@ -1,0 +1,93 @@
+"""What an agent is, and what a caller may send to make or change one."""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from smriti.core.clock import new_id, utc_now
+from smriti.llm.types import Sampling
+
+DEFAULT_SESSION_TIMEOUT_MINUTES = 60
+
+type Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+type Persona = Annotated[str, Field(min_length=1, max_length=20_000)]
+type Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+type Minutes = Annotated[int, Field(ge=0, le=525_600)]
+type Capabilities = Annotated[list[Label], Field(max_length=20)]
+
+
+class Agent(Sampling):
+    """A definition: name, persona, model and how it thinks. Times are UTC."""
+
+    agent_id: str = Field(default_factory=new_id)
+    agent_name: str
+    agent_architecture: str
+    agent_provider: str
+    agent_model: str | None = None
+    agent_persona: str
+    session_timeout_minutes: int = DEFAULT_SESSION_TIMEOUT_MINUTES
+    capabilities: list[str] = Field(default_factory=list)
+    created_by: str
+    created_at: datetime = Field(default_factory=utc_now)
+    updated_at: datetime | None = None
+
+    @property
+    def sampling(self) -> Sampling:
+        return Sampling(**{name: getattr(self, name) for name in Sampling.model_fields})
+
+
+class _FormValues(Sampling):
+    """Forms submit flat text, an empty one for every field that was left alone."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _untouched_fields_are_absent(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        return {name: value for name, value in values.items() if value != ""}
+
+
+class AgentCreate(_FormValues):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "agent_name": "Librarian",
+                "agent_architecture": "krishna-memgpt",
+                "agent_provider": "Demo",
+                "agent_persona": "Knows every shelf.",
+            }
+        }
+    )
+
+    agent_name: Name
+    agent_architecture: Label
+    agent_provider: Label
+    agent_persona: Persona
+    agent_model: Label | None = None
+    session_timeout_minutes: Minutes = DEFAULT_SESSION_TIMEOUT_MINUTES
+    capabilities: Capabilities = Field(default_factory=list)
+
+
+class AgentUpdate(_FormValues):
+    """A partial change. Null clears the sampling values and is ignored elsewhere."""
+
+    agent_architecture: Label | None = None
+    agent_provider: Label | None = None
+    agent_persona: Persona | None = None
+    agent_model: Label | None = None
+    session_timeout_minutes: Minutes | None = None
+    capabilities: Capabilities | None = None
+
+    @model_validator(mode="after")
+    def _null_is_no_change(self) -> Self:
+        for name in self.model_fields_set - Sampling.model_fields.keys():
+            if getattr(self, name) is None:
+                self.model_fields_set.discard(name)
+        return self
+
+
+class AgentName(BaseModel):
+    """The lock that keeps an agent's name unique among its owner's."""
+
+    agent_id: str

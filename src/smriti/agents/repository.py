@@ -1,0 +1,144 @@
+"""Agents in the table.
+
+User#<owner>  Agent#<id>              an agent; all of an owner's in one query
+User#<owner>  AgentName#<sha256>      the lock of a name, holding the agent's id
+User#<owner>  Usage#active            how many agents the owner has (`active_agents`)
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+import structlog
+from pydantic import ValidationError
+
+from smriti.agents.models import Agent
+from smriti.core.clock import utc_now
+from smriti.core.errors import Conflict
+from smriti.db.repository import Repository, everything, stored
+from smriti.db.table import (
+    EXISTS,
+    NEW,
+    Add,
+    Compare,
+    ConditionFailed,
+    Delete,
+    Item,
+    Key,
+    Put,
+    Query,
+    Remove,
+    Set,
+    TransactionFailed,
+    Update,
+    eq,
+)
+
+MAX_AGENTS = 1000
+"""Of one owner: a plain list has no pages."""
+
+log = structlog.get_logger()
+
+
+class TooManyAgents(Conflict):
+    slug = "too-many-agents"
+
+
+def agent_key(owner: str, agent_id: str) -> Key:
+    return f"User#{owner}", f"Agent#{agent_id}"
+
+
+def _name_key(owner: str, name: str) -> Key:
+    return f"User#{owner}", f"AgentName#{hashlib.sha256(name.encode()).hexdigest()}"
+
+
+def _count_key(owner: str) -> Key:
+    return f"User#{owner}", "Usage#active"
+
+
+class AgentRepository(Repository[Agent]):
+    entity = Agent
+
+    def key(self, entity: Agent) -> Key:
+        return agent_key(entity.created_by, entity.agent_id)
+
+    def load(self, item: Item) -> Agent:
+        """Read tolerantly: a value that no longer passes the rules becomes its default."""
+        try:
+            return Agent.model_validate(item)
+        except ValidationError as error:
+            broken = {problem["loc"][0] for problem in error.errors() if problem["loc"]}
+            log.warning("agent.repaired_while_reading", fields=sorted(map(str, broken)))
+            blank: Item = dict.fromkeys(("agent_name", "agent_persona"), "?")
+            sound = {name: value for name, value in item.items() if name not in broken}
+            return Agent.model_validate(blank | sound)
+
+    async def find(self, owner: str, agent_id: str) -> Agent | None:
+        return await self._find(agent_key(owner, agent_id))
+
+    async def all_of(self, owner: str) -> list[Agent]:
+        """Every agent of the owner, oldest first."""
+        agents = await self._all(Query(f"User#{owner}", begins="Agent#"))
+        return sorted(agents, key=lambda agent: agent.created_at)
+
+    async def create(self, agent: Agent) -> Agent:
+        """The agent, or the one that has this name already."""
+        owner = agent.created_by
+        lock_pk, lock_sk = _name_key(owner, agent.agent_name)
+        lock: Item = {"pk": lock_pk, "sk": lock_sk, "agent_id": agent.agent_id}
+        room = EXISTS & Compare("active_agents", "<", MAX_AGENTS)
+        try:
+            await self._table.write(
+                Put(lock, when=NEW),
+                Put(self.item(agent), when=NEW),
+                Update(_count_key(owner), (Add("active_agents", 1),), when=room),
+            )
+        except TransactionFailed as failure:
+            return await self._after_refusal(agent, failure)
+        return agent
+
+    async def _after_refusal(self, agent: Agent, failure: TransactionFailed) -> Agent:
+        owner = agent.created_by
+        if (lock := failure.failed.get(0)) is not None:
+            existing = await self.find(owner, str(lock["agent_id"]))
+            if existing is not None:
+                return existing
+            raise Conflict("An agent of this name is being deleted. Try again in a moment.")
+        if failure.failed.get(2) is not None:
+            raise TooManyAgents(f"There are {MAX_AGENTS} agents already. Delete one first.")
+        await self._count_again(owner)
+        return await self.create(agent)
+
+    async def _count_again(self, owner: str) -> None:
+        """An owner without a counter is new, or comes from an older table."""
+        agents = await everything(self._table, Query(f"User#{owner}", begins="Agent#"))
+        pk, sk = _count_key(owner)
+        counter: Item = {"pk": pk, "sk": sk, "active_agents": len(agents)}
+        try:
+            await self._table.write(Put(counter, when=NEW))
+        except ConditionFailed:
+            return
+
+    async def change(self, agent: Agent, names: Sequence[str]) -> Agent:
+        """Write the named attributes of `agent`; None removes one."""
+        values = stored(agent.model_copy(update={"updated_at": utc_now()}))
+        changes = [
+            Set(name, values[name]) if name in values else Remove(name)
+            for name in (*names, "updated_at")
+        ]
+        return self.load(await self._table.update(self.key(agent), *changes, when=EXISTS))
+
+    async def delete(self, agent: Agent) -> None:
+        """Remove the agent, its name's lock and its place in the count; again is no error."""
+        owner = agent.created_by
+        ours = eq("agent_id", agent.agent_id) | NEW  # agents of an older table have no lock
+        try:
+            await self._table.write(
+                Delete(self.key(agent), when=EXISTS),
+                Delete(_name_key(owner, agent.agent_name), when=ours),
+                Update(_count_key(owner), (Add("active_agents", -1),), when=EXISTS),
+            )
+        except TransactionFailed as failure:
+            if failure.failed != {2: None}:
+                return
+            await self._count_again(owner)
+            await self.delete(agent)

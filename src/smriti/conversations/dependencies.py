@@ -1,0 +1,21 @@
+"""What routes about conversations ask for."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from smriti.auth.dependencies import CurrentUser
+from smriti.conversations.models import Conversation
+from smriti.conversations.service import ConversationService
+from smriti.core.edge import provide
+
+Conversations = Annotated[ConversationService, Depends(provide(ConversationService))]
+
+
+async def owned_conversation(
+    conversation_id: str, user: CurrentUser, conversations: Conversations
+) -> Conversation:
+    return await conversations.get(user.email, conversation_id)
+
+
+OwnedConversation = Annotated[Conversation, Depends(owned_conversation)]

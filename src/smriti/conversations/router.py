@@ -1,0 +1,68 @@
+"""Conversations and their messages over HTTP."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query
+
+from smriti.auth.dependencies import CurrentUser
+from smriti.conversations.dependencies import Conversations, OwnedConversation
+from smriti.conversations.models import Conversation, ConversationCreate, ConversationUpdate
+from smriti.core.edge import PROBLEMS, Paging
+from smriti.core.paging import Page, PageRequest
+from smriti.messages.models import MessageView
+
+router = APIRouter(prefix="/conversations", tags=["conversations"], responses=PROBLEMS)
+
+
+def _ten(
+    limit: Annotated[int, Query(ge=1, le=100)] = 10,
+    cursor: Annotated[str | None, Query(max_length=4096)] = None,
+) -> PageRequest:
+    return PageRequest(limit=limit, cursor=cursor or None)
+
+
+@router.post("/", status_code=201, summary="Begin a conversation with an agent")
+async def create_conversation(
+    new: ConversationCreate, user: CurrentUser, conversations: Conversations
+) -> Conversation:
+    return await conversations.create(user.email, new)
+
+
+@router.get("/", summary="List your conversations, newest first")
+async def list_conversations(
+    user: CurrentUser, conversations: Conversations, page: Annotated[PageRequest, Depends(_ten)]
+) -> Page[Conversation]:
+    return await conversations.page(user.email, page)
+
+
+@router.get("/{conversation_id}", summary="Get a conversation")
+async def get_conversation(conversation: OwnedConversation) -> Conversation:
+    return conversation
+
+
+@router.put("/{conversation_id}", summary="Change a conversation")
+async def update_conversation(
+    update: ConversationUpdate, conversation: OwnedConversation, conversations: Conversations
+) -> Conversation:
+    return await conversations.update(conversation, update)
+
+
+@router.delete(
+    "/{conversation_id}", status_code=204, summary="Delete a conversation and all its messages"
+)
+async def delete_conversation(
+    conversation_id: str, user: CurrentUser, conversations: Conversations
+) -> None:
+    await conversations.delete(user.email, conversation_id)
+
+
+@router.get("/{conversation_id}/messages", summary="List messages, newest first")
+async def list_messages(
+    conversation: OwnedConversation,
+    conversations: Conversations,
+    page: Paging,
+    order: Annotated[
+        Literal["newest", "oldest"], Query(description="Which come first.")
+    ] = "newest",
+) -> Page[MessageView]:
+    return await conversations.messages(conversation, page, oldest_first=order == "oldest")

@@ -1,0 +1,97 @@
+"""Decisions about conversations: whose they are, which agent answers, what goes when one goes."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from smriti.agents.service import AgentService
+from smriti.conversations.models import (
+    UNTITLED,
+    Conversation,
+    ConversationCreate,
+    ConversationUpdate,
+)
+from smriti.conversations.repository import ConversationRepository
+from smriti.core.errors import NotFound
+from smriti.core.paging import Page, PageRequest
+from smriti.messages.models import MessageView
+from smriti.messages.repository import MessageRepository, conversation_partition
+
+type StopTurns = Callable[[str], Awaitable[None]]
+
+
+class ConversationNotFound(NotFound):
+    slug = "conversation-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("Conversation not found")
+
+
+class ConversationService:
+    """`on_delete` are called with the id of a conversation that is about to lose its messages."""
+
+    def __init__(
+        self,
+        conversations: ConversationRepository,
+        messages: MessageRepository,
+        agents: AgentService,
+        *,
+        on_delete: Sequence[StopTurns] = (),
+    ) -> None:
+        self._conversations = conversations
+        self._messages = messages
+        self._agents = agents
+        self._on_delete = tuple(on_delete)
+
+    async def create(self, owner: str, new: ConversationCreate) -> Conversation:
+        await self._agents.get(owner, new.agent_id)
+        return await self._conversations.create(
+            Conversation(
+                created_by=owner,
+                agent_id=new.agent_id,
+                title=new.title or UNTITLED,
+                description=new.description,
+                untitled=new.title is None,
+            )
+        )
+
+    async def get(self, owner: str, conversation_id: str) -> Conversation:
+        conversation = await self._conversations.find(owner, conversation_id)
+        if conversation is None or conversation.deleted_at is not None:
+            raise ConversationNotFound
+        return conversation
+
+    async def page(self, owner: str, page: PageRequest) -> Page[Conversation]:
+        return await self._conversations.page(owner, page)
+
+    async def update(self, conversation: Conversation, update: ConversationUpdate) -> Conversation:
+        changes: dict[str, str] = update.model_dump(exclude_none=True)
+        if not changes:
+            return conversation
+        owner = conversation.created_by
+        if update.agent_id is not None:
+            await self._agents.get(owner, update.agent_id)
+        changed = await self._conversations.change(owner, conversation.conversation_id, changes)
+        if changed is None:
+            raise ConversationNotFound
+        return changed
+
+    async def messages(
+        self, conversation: Conversation, page: PageRequest, *, oldest_first: bool
+    ) -> Page[MessageView]:
+        found = await self._messages.page(
+            conversation.conversation_id, page, oldest_first=oldest_first
+        )
+        return Page[MessageView].of([message.view for message in found.items], found.next_cursor)
+
+    async def delete(self, owner: str, conversation_id: str) -> None:
+        """Remove a conversation with everything in it. Goes on where a crash interrupted it."""
+        if not await self._conversations.mark_deleted(owner, conversation_id):
+            raise ConversationNotFound
+        for stop in self._on_delete:
+            await stop(conversation_id)
+        # The conversation goes last, so that a retry after a crash still finds it.
+        await self._conversations.delete_partition(conversation_partition(conversation_id))
+        await self._conversations.delete_marked(owner, conversation_id)
+
+    async def delete_all_of(self, owner: str) -> None:
+        for conversation_id in await self._conversations.ids_of(owner):
+            await self.delete(owner, conversation_id)

@@ -1,0 +1,1 @@
+"""What was said: messages of conversations, long ones in pieces."""

@@ -1,0 +1,1 @@
+"""What happens now: event logs with any number of readers, and Server-Sent Events."""

@@ -1,0 +1,1 @@
+"""What a user has set up: the model providers and their credentials."""

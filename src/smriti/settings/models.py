@@ -1,0 +1,39 @@
+"""Provider settings as they are stored and shown."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from smriti.core.clock import utc_now
+from smriti.core.forms import FormInput
+
+
+class ProviderSettings(BaseModel):
+    """One user's connection to one provider. The credentials open with ENCRYPTION_KEY only."""
+
+    user_email: str
+    provider_name: str
+    encrypted_credentials: str
+    created_at: datetime = Field(default_factory=utc_now)
+    updated_at: datetime | None = None
+
+
+class ProviderForm(BaseModel):
+    """A form as the provider list shows it: null members are kept."""
+
+    form_name: str
+    submit_path: str
+    form_inputs: list[FormInput]
+
+
+class ProviderListing(BaseModel):
+    provider_name: str
+    form: ProviderForm
+    is_configured: bool
+
+
+class ProviderStatus(BaseModel):
+    provider_name: str
+    is_configured: bool
+    created_at: datetime | None = None
+    updated_at: datetime | None = None

@@ -1,0 +1,56 @@
+"""Provider settings and model lists."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body
+
+from smriti.auth.dependencies import CurrentUser
+from smriti.core.edge import PROBLEMS
+from smriti.llm.provider import ModelInfo
+from smriti.settings.dependencies import Providers
+from smriti.settings.models import ProviderListing, ProviderStatus
+
+router = APIRouter(tags=["settings"], responses=PROBLEMS)
+
+FormValues = Annotated[
+    dict[str, Any],
+    Body(
+        examples=[{"base_url": "http://localhost:11434/v1", "api_key": "", "model": "llama3.2"}],
+        description="One flat object: the values of the provider's form.",
+    ),
+]
+
+
+@router.get("/settings/providers", summary="List providers with their forms")
+async def list_providers(user: CurrentUser, providers: Providers) -> list[ProviderListing]:
+    return await providers.listing(user.email)
+
+
+@router.get("/settings/providers/{provider_name}", summary="Ask whether a provider is configured")
+async def get_provider(
+    provider_name: str, user: CurrentUser, providers: Providers
+) -> ProviderStatus:
+    return await providers.status(user.email, provider_name)
+
+
+@router.post(
+    "/settings/providers/{provider_name}", status_code=201, summary="Save a provider's settings"
+)
+async def save_provider(
+    provider_name: str, values: FormValues, user: CurrentUser, providers: Providers
+) -> ProviderStatus:
+    return await providers.save(user.email, provider_name, values)
+
+
+@router.delete(
+    "/settings/providers/{provider_name}", status_code=204, summary="Forget a provider's settings"
+)
+async def delete_provider(provider_name: str, user: CurrentUser, providers: Providers) -> None:
+    await providers.delete(user.email, provider_name)
+
+
+@router.get("/llm/models/{provider_name}", summary="List a provider's models")
+async def list_models(
+    provider_name: str, user: CurrentUser, providers: Providers
+) -> list[ModelInfo]:
+    return await providers.models(user.email, provider_name)

@@ -1,6 +1,6 @@
 """The provider port: a neutral request in, a stream of typed events out."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -63,12 +63,16 @@ class ModelInfo(BaseModel):
 class Provider(Protocol):
     """A connection to one model provider with one user's credentials."""
 
-    def stream(self, request: ModelRequest) -> AsyncIterator[ProviderEvent]:
+    def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
         """The model's reply. `ModelFailed` before the first event, or when it breaks off."""
         ...
 
     async def models(self) -> list[ModelInfo]:
         """What it offers; `ModelFailed` when it cannot be asked."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the network. Streams that still run end first; a later one opens it anew."""
         ...
 
 

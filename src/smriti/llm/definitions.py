@@ -1,0 +1,114 @@
+"""What each provider asks of its user, and how the answers are checked."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import httpx2
+import orjson
+
+from smriti.core.errors import BadRequest, Invalid
+from smriti.core.forms import FormInput
+from smriti.llm.headers import parse_headers
+from smriti.llm.provider import Credentials
+
+_MAX_CHARACTERS: Final = 8_000
+
+
+class InvalidCredentials(Invalid):
+    slug = "invalid-credentials"
+
+
+@dataclass(frozen=True)
+class ProviderDefinition:
+    """A provider's form and the rules for what is put into it."""
+
+    form_inputs: list[FormInput] = field(default_factory=list)
+    required: tuple[str, ...] = ()
+    check: Callable[[Credentials], Credentials] = dict
+
+    def validate(self, values: Mapping[str, object]) -> Credentials:
+        """The form's filled fields, trimmed, as text; members that it does not ask for are dropped.
+
+        `BadRequest` when a required one is missing, `Invalid` when one cannot be right.
+        """
+        names = [form_input.name for form_input in self.form_inputs]
+        given = {name: _text(name, values.get(name)) for name in names}
+        missing = [name for name in self.required if not given[name]]
+        if missing:
+            raise BadRequest(f"Missing required fields: {missing}")
+        return self.check({name: text for name, text in given.items() if text})
+
+
+def _text(name: str, value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case str():
+            text = value.strip()
+        case bool() | int() | float():
+            text = str(value)
+        case dict():
+            text = orjson.dumps(value).decode()
+        case _:
+            raise InvalidCredentials(f"{name!r} must be a text.")
+    if len(text) > _MAX_CHARACTERS:
+        raise InvalidCredentials(f"{name!r} is longer than {_MAX_CHARACTERS} characters.")
+    return text
+
+
+def _check_openai(given: Credentials) -> Credentials:
+    parse_headers(given.get("default_headers", ""))
+    key = given.get("api_key", "")
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise InvalidCredentials("'api_key' holds characters that no key has.")
+    return given | {"base_url": _base_url(given["base_url"])}
+
+
+def _base_url(text: str) -> str:
+    """The address without the ends that people copy along. Never repeated: it may hold a secret."""
+    try:
+        url = httpx2.URL(text)
+    except httpx2.InvalidURL as error:
+        raise InvalidCredentials("'base_url' is not a web address.") from error
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise InvalidCredentials("'base_url' must be an address that begins with http(s)://.")
+    if url.userinfo or url.query or url.fragment:
+        raise InvalidCredentials(
+            "'base_url' must be a plain address, without a name, a password, '?' or '#'."
+        )
+    return text.rstrip("/").removesuffix("/chat/completions").rstrip("/")
+
+
+OPENAI: Final = ProviderDefinition(
+    form_inputs=[
+        FormInput(
+            input_type="text",
+            name="base_url",
+            label="Base URL",
+            value="https://api.openai.com/v1",
+            attr={"type": "url", "placeholder": "http://localhost:11434/v1"},
+        ),
+        FormInput(input_type="password", name="api_key", label="API Key (none for a local model)"),
+        FormInput(
+            input_type="text",
+            name="model",
+            label="Model, when an agent names none",
+            attr={"placeholder": "gpt-4.1-mini"},
+        ),
+        FormInput(
+            input_type="text_area",
+            name="default_headers",
+            label="Default headers",
+            attr={"placeholder": "Name: value"},
+        ),
+    ],
+    required=("base_url",),
+    check=_check_openai,
+)
+
+PROVIDERS: Final[Mapping[str, ProviderDefinition]] = {
+    "Demo": ProviderDefinition(),
+    "OpenAI": OPENAI,
+}
+"""Every provider by the name that agents and settings use. Demo asks nothing: it is ready."""

@@ -1,0 +1,1 @@
+"""Model providers, one adapter a wire API. Only `app.py` imports from here."""

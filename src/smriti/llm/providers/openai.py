@@ -1,0 +1,226 @@
+"""Any server that speaks OpenAI's chat completions: OpenAI, Ollama, vLLM, OpenRouter, …"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Final
+
+import anyio
+import httpx2
+import openai
+import orjson
+from openai import AsyncAPIResponse, AsyncOpenAI, Omit
+
+from smriti.core.errors import AppError
+from smriti.llm.headers import parse_headers
+from smriti.llm.provider import Credentials, ModelFailed, ModelInfo, ProviderEvent
+from smriti.llm.providers.openai_errors import Failures, secrets_of
+from smriti.llm.providers.openai_request import to_wire
+from smriti.llm.providers.openai_stream import ErrorInStream, ReplyReader, StreamBroken
+from smriti.llm.types import ModelRequest
+
+MAX_MODELS: Final = 1_000
+_MAX_BODY_BYTES: Final = 8 * 1024 * 1024
+_MAX_ERROR_BYTES: Final = 64 * 1024
+_DRAIN_S: Final = 1.0
+
+# What the SDK and its transport raise while they send and read; anyio's from a cut TLS connection.
+_FAILURES: Final = (
+    openai.OpenAIError,
+    httpx2.HTTPError,
+    httpx2.InvalidURL,
+    OSError,
+    anyio.EndOfStream,
+    AppError,
+    StreamBroken,
+    ErrorInStream,
+)
+
+
+class OpenAIProvider:
+    """A connection with one user's credentials.
+
+    `open_http` makes the HTTP client, with its timeouts and guards. It is opened for the first
+    request, so that a provider that was closed can still serve whoever holds it.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        open_http: Callable[[], httpx2.AsyncClient],
+        *,
+        max_retries: int = 2,
+    ) -> None:
+        self._base_url = credentials["base_url"]
+        self._api_key = credentials.get("api_key", "")
+        self._model = credentials.get("model", "")
+        self._headers = parse_headers(credentials.get("default_headers", ""))
+        self._failures = Failures(self._base_url, secrets_of(credentials, self._headers))
+        self._open_http = open_http
+        self._max_retries = max_retries
+        self._client: AsyncOpenAI | None = None
+        self._requests = 0
+        self._closed = False
+
+    async def stream(self, request: ModelRequest) -> AsyncIterator[ProviderEvent]:
+        model = request.model or self._model
+        if not model:
+            raise ModelFailed("No model is chosen. Name one in the agent or in the settings.")
+        wire = orjson.dumps(to_wire(request, model=model, official=self._official))
+        try:
+            async with self._connected() as client, self._post(client, wire) as response:
+                async for events in _read(response):
+                    for event in events:
+                        yield event
+        except _FAILURES as error:
+            # Not chained: the SDK's errors carry what the server said, which may be the key.
+            raise self._failures.of(error, model) from None
+
+    async def models(self) -> list[ModelInfo]:
+        try:
+            async with self._connected() as client:
+                listing = client.models.with_streaming_response.list(extra_headers=self._auth())
+                async with listing as response:
+                    found = _model_ids(await _whole(response.iter_bytes()))
+        except _FAILURES as error:
+            raise self._failures.of(error, "") from None
+        return [
+            ModelInfo(model_id=name, model_name=name, display_name=name, provider="OpenAI")
+            for name in sorted(found)[:MAX_MODELS]
+        ]
+
+    async def close(self) -> None:
+        self._closed = True
+        await self._let_go()
+
+    @property
+    def _official(self) -> bool:
+        return httpx2.URL(self._base_url).host == "api.openai.com"
+
+    def _auth(self) -> dict[str, str | Omit]:
+        """The SDK insists on a key; a local model has none, and gets no header instead."""
+        given = self._api_key or any(name.lower() == "authorization" for name in self._headers)
+        return {} if given else {"Authorization": Omit()}
+
+    @asynccontextmanager
+    async def _post(
+        self, client: AsyncOpenAI, body: bytes
+    ) -> AsyncIterator[AsyncAPIResponse[object]]:
+        """The SDK's request with its retries, and its raw response.
+
+        What `chat.completions.with_streaming_response.create` does, without walking through the
+        whole prompt first: that walk costs more CPU than all the rest of a turn's model call.
+        """
+        response = await client.post(
+            "/chat/completions",
+            cast_to=AsyncAPIResponse[object],
+            content=body,
+            options={"headers": {**self._auth(), "X-Stainless-Raw-Response": "stream"}},
+        )
+        try:
+            yield response
+        finally:
+            await response.close()
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncOpenAI]:
+        self._client = self._client or self._connect()
+        self._requests += 1
+        try:
+            yield self._client
+        finally:
+            self._requests -= 1
+            if self._closed:
+                await self._let_go()
+
+    async def _let_go(self) -> None:
+        if self._requests or self._client is None:
+            return
+        client, self._client = self._client, None
+        await client.close()
+
+    def _connect(self) -> AsyncOpenAI:
+        http = self._open_http()
+        http.event_hooks["response"].append(_bound_error)
+        client = AsyncOpenAI(
+            api_key=self._api_key,
+            admin_api_key="",
+            base_url=self._base_url,
+            default_headers={"Accept-Encoding": "identity", **self._headers},
+            max_retries=self._max_retries,
+            http_client=http,
+            _enforce_credentials=False,
+        )
+        # The SDK also reads OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS from this
+        # server's environment; an address that some user typed must not be told them.
+        client.organization = client.project = None
+        client._custom_headers = {"Accept-Encoding": "identity", **self._headers}
+        return client
+
+
+async def _read(response: AsyncAPIResponse[object]) -> AsyncIterator[Iterable[ProviderEvent]]:
+    """The reply's events, as many at a time as arrive together."""
+    reader = ReplyReader()
+    received = response.iter_bytes()
+    if "json" in response.headers.get("content-type", ""):  # a server that does not stream
+        yield list(reader.read(await _whole(received)))
+    async for piece in received:
+        yield reader.feed(piece)
+        if reader.done:
+            await _drain(received)
+            break
+    yield reader.end()
+
+
+class _FirstBytes(httpx2.AsyncByteStream):
+    """A response body that ends after so many bytes."""
+
+    def __init__(self, body: httpx2.AsyncByteStream, limit: int) -> None:
+        self._body = body
+        self._limit = limit
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = self._limit
+        async for piece in self._body:
+            yield piece[:left]
+            left -= len(piece)
+            if left <= 0:
+                return
+
+    async def aclose(self) -> None:
+        await self._body.aclose()
+
+
+async def _bound_error(response: httpx2.Response) -> None:
+    """The SDK reads the body of an error whole; an endless one must not fill the memory."""
+    if response.status_code >= 300 and isinstance(response.stream, httpx2.AsyncByteStream):
+        response.stream = _FirstBytes(response.stream, _MAX_ERROR_BYTES)
+
+
+async def _whole(received: AsyncIterator[bytes]) -> bytes:
+    body = bytearray()
+    async for piece in received:
+        body += piece
+        if len(body) > _MAX_BODY_BYTES:
+            raise StreamBroken("sent an answer that is too long.")
+    return bytes(body)
+
+
+async def _drain(received: AsyncIterator[bytes]) -> None:
+    """Read to the end, so that the connection can be used again; not for ever."""
+    try:
+        async with asyncio.timeout(_DRAIN_S):
+            async for _ in received:
+                pass
+    except (TimeoutError, httpx2.HTTPError):
+        return  # the answer is complete; only the connection is lost
+
+
+def _model_ids(body: bytes) -> set[str]:
+    """The ids of a model list: {"data": [{"id": …}]}, or the bare list that some servers send."""
+    try:
+        listing = orjson.loads(body)
+        entries = listing["data"] if isinstance(listing, dict) else listing
+        return {str(entry["id"]) for entry in entries or ()}
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise StreamBroken("sent something that is not a list of models.") from error

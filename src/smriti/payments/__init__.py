@@ -1,0 +1,1 @@
+"""Plans: what they cost and what they allow."""

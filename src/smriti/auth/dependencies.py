@@ -1,0 +1,71 @@
+"""Who calls, as a parameter of the route, and the services of signing in."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request, Response
+from fastapi.requests import HTTPConnection
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from smriti.auth.google import GoogleSignIn
+from smriti.auth.landing import Landing
+from smriti.auth.links import LoginLinks
+from smriti.auth.models import Claims
+from smriti.auth.service import LocalAccounts
+from smriti.auth.sessions import SessionCookie, Sessions
+from smriti.auth.tokens import Tokens, admit
+from smriti.core.edge import provide
+from smriti.users.models import User
+from smriti.users.service import UserService
+
+_bearer = HTTPBearer(
+    auto_error=False,
+    bearerFormat="JWT",
+    scheme_name="bearer",
+    description="A token from one of the sign-in routes.",
+)
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+Accounts = Annotated[LocalAccounts, Depends(provide(LocalAccounts))]
+Google = Annotated[GoogleSignIn, Depends(provide(GoogleSignIn))]
+Landings = Annotated[Landing, Depends(provide(Landing))]
+Links = Annotated[LoginLinks, Depends(provide(LoginLinks))]
+SessionsService = Annotated[Sessions, Depends(provide(Sessions))]
+TokensService = Annotated[Tokens, Depends(provide(Tokens))]
+Users = Annotated[UserService, Depends(provide(UserService))]
+
+
+async def caller(connection: HTTPConnection, bearer: Bearer, sessions: SessionsService) -> Claims:
+    return sessions.claims(connection, bearer.credentials if bearer else None)
+
+
+# What the token says, the account not read: for routes that read it in one round trip with other
+# things, and then ask `admit`.
+Caller = Annotated[Claims, Depends(caller)]
+
+
+async def current_user(claims: Caller, users: Users) -> User:
+    return admit(claims, await users.find(claims.sub))
+
+
+# The signed-in user: the account exists, and has not signed this token out.
+CurrentUser = Annotated[User, Depends(current_user)]
+
+
+async def session_cookie(
+    request: Request, response: Response, sessions: SessionsService
+) -> SessionCookie:
+    return SessionCookie(sessions, request, response)
+
+
+Cookie = Annotated[SessionCookie, Depends(session_cookie)]
+
+
+async def client_address(request: Request) -> str:
+    """The peer's address; behind a trusted proxy the server has put the client's in its place."""
+    return request.client.host if request.client else ""
+
+
+ClientAddress = Annotated[str, Depends(client_address)]
+
+
+async def no_store(response: Response) -> None:
+    response.headers["Cache-Control"] = "no-store"

@@ -17,7 +17,9 @@ class ConfigurationError(Exception):
 class Config(BaseSettings):
     """Every setting. `.env.example` lists the same names; a test compares the two."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore"
+    )
 
     environment: Environment = "local"
     smriti_data_dir: Path = Path("data")

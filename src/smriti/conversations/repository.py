@@ -39,10 +39,14 @@ class LeaseLost(Exception):
 
 
 class ConversationHeld(Exception):
-    """A turn holds the conversation until its lease ends or is given back."""
+    """Another turn holds the conversation until its lease ends or is given back."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        super().__init__("Another turn holds the conversation.")
+        self.conversation = conversation
 
 
-def _key(owner: str, conversation_id: str) -> Key:
+def conversation_key(owner: str, conversation_id: str) -> Key:
     return f"USER#{owner}", f"CONVERSATION#{conversation_id}"
 
 
@@ -50,7 +54,7 @@ class ConversationRepository(Repository[Conversation]):
     entity = Conversation
 
     def key(self, entity: Conversation) -> Key:
-        return _key(entity.created_by, entity.conversation_id)
+        return conversation_key(entity.created_by, entity.conversation_id)
 
     async def create(self, conversation: Conversation) -> Conversation:
         marks: Item = {"untitled": True} if conversation.untitled else {}
@@ -59,7 +63,7 @@ class ConversationRepository(Repository[Conversation]):
 
     async def find(self, owner: str, conversation_id: str) -> Conversation | None:
         """The conversation, also one whose deletion was begun."""
-        return await self._find(_key(owner, conversation_id))
+        return await self._find(conversation_key(owner, conversation_id))
 
     async def page(self, owner: str, page: PageRequest) -> Page[Conversation]:
         """Newest first; those being deleted are left out, so a page may be short."""
@@ -79,7 +83,7 @@ class ConversationRepository(Repository[Conversation]):
         sets = [Set(name, value) for name, value in changes.items()]
         named = [Remove("untitled")] if "title" in changes else []
         touched = Set("updated_at", sort_time(utc_now()))
-        key = _key(owner, conversation_id)
+        key = conversation_key(owner, conversation_id)
         try:
             return self.load(await self._table.update(key, *sets, *named, touched, when=_LISTED))
         except ConditionFailed:
@@ -90,14 +94,16 @@ class ConversationRepository(Repository[Conversation]):
         changes = (Set("title", title), Remove("untitled"))
         try:
             await self._table.update(
-                _key(owner, conversation_id), *changes, when=_LISTED & eq("untitled", True)
+                conversation_key(owner, conversation_id),
+                *changes,
+                when=_LISTED & eq("untitled", True),
             )
         except ConditionFailed:
             return
 
     async def mark_deleted(self, owner: str, conversation_id: str) -> bool:
         """Take it out of every list and every turn's reach; False when there is none."""
-        key = _key(owner, conversation_id)
+        key = conversation_key(owner, conversation_id)
         try:
             await self._table.update(key, Set("deleted_at", sort_time(utc_now())), when=EXISTS)
         except ConditionFailed:
@@ -105,7 +111,7 @@ class ConversationRepository(Repository[Conversation]):
         return True
 
     async def delete_marked(self, owner: str, conversation_id: str) -> None:
-        await self._table.write(Delete(_key(owner, conversation_id)))
+        await self._table.write(Delete(conversation_key(owner, conversation_id)))
 
     async def delete_partition(self, partition: str) -> None:
         """Remove every item of the partition: messages, pieces, turn records."""
@@ -122,7 +128,7 @@ class ConversationRepository(Repository[Conversation]):
         free = Absent("lease_until") | Compare("lease_until", "<", sort_time(utc_now()))
         try:
             item = await self._table.update(
-                _key(owner, conversation_id),
+                conversation_key(owner, conversation_id),
                 Set("lease_by", holder),
                 Set("lease_until", sort_time(until)),
                 Add("fence", 1),
@@ -131,7 +137,7 @@ class ConversationRepository(Repository[Conversation]):
         except ConditionFailed as failure:
             if failure.old is None or "deleted_at" in failure.old:
                 return None
-            raise ConversationHeld from failure
+            raise ConversationHeld(self.load(failure.old)) from failure
         return self.load(item)
 
     async def renew(self, conversation: Conversation, *, holder: str, until: datetime) -> None:

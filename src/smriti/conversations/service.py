@@ -92,6 +92,15 @@ class ConversationService:
         await self._conversations.delete_partition(conversation_partition(conversation_id))
         await self._conversations.delete_marked(owner, conversation_id)
 
+    async def clear_if_deleted(self, conversation: Conversation) -> None:
+        """Remove what a turn wrote after its conversation was deleted."""
+        found = await self._conversations.find(
+            conversation.created_by, conversation.conversation_id
+        )
+        if found is None or found.deleted_at is not None:
+            partition = conversation_partition(conversation.conversation_id)
+            await self._conversations.delete_partition(partition)
+
     async def delete_all_of(self, owner: str) -> None:
         for conversation_id in await self._conversations.ids_of(owner):
             await self.delete(owner, conversation_id)

@@ -31,7 +31,7 @@ MAX_IMAGE_BYTES_TOGETHER = 6 * 1024 * 1024
 MAX_CONTENT_CHARACTERS = 500_000
 
 type Role = Literal["user", "assistant", "system"]
-type Status = Literal["complete", "failed", "cancelled"]
+type Status = Literal["running", "complete", "failed", "cancelled"]
 
 
 class AttachmentInfo(BaseModel):

@@ -83,7 +83,7 @@ def _pieces_of(item: Item) -> int:
 
 
 def _piece_key(item: Item, number: int) -> Key:
-    return str(item["pk"]), f"PIECE#{item['message_id']}#{number:04}"
+    return str(item["pk"]), f"PIECE#{item['message_id']!s}#{number:04}"
 
 
 def _keyed(key: Key, attributes: Item) -> Item:

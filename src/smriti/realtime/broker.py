@@ -1,6 +1,6 @@
 """The event log port: one log per turn, appended by the turn, followed by any number of readers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,9 +35,5 @@ class EventLog(Protocol):
         ...
 
 
-class Broker(Protocol):
-    def open(self, name: str) -> EventLog:
-        """A new log; one of this name that exists already is replaced."""
-        ...
-
-    def find(self, name: str) -> EventLog | None: ...
+type OpenLog = Callable[[], EventLog]
+"""Makes the empty log of a turn that begins."""

@@ -1,0 +1,1 @@
+"""Thinking: from a question to its stored answer."""

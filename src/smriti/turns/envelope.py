@@ -1,0 +1,83 @@
+"""The contract's envelope around a turn's events."""
+
+from typing import Any, Final, assert_never
+
+from smriti.turns.events import (
+    Notice,
+    QuestionSaved,
+    ReasoningDelta,
+    TextDelta,
+    ToolFinished,
+    ToolStarted,
+    TurnEvent,
+    TurnFailed,
+    TurnFinished,
+)
+
+_SHOWN_RESULT_CHARACTERS: Final = 200
+_WORDS: Final = {
+    Notice: "LIFECYCLE_NOTIFICATION",
+    TextDelta: "AGENT_RESPONSE_TO_USER",
+    ReasoningDelta: "AGENT_THOUGHTS",
+}
+
+
+def envelope(event: TurnEvent, *, turn_id: str, seq: int) -> dict[str, Any]:
+    """The event as clients know it: the contract's six members first, then ours."""
+    return {
+        "event_type": "",
+        "content": None,
+        "message_id": None,
+        "tool_name": None,
+        "tool_args": None,
+        "success": None,
+        "turn_id": turn_id,
+        "seq": seq,
+        **_members(event),
+    }
+
+
+def _members(event: TurnEvent) -> dict[str, Any]:
+    match event:
+        case TextDelta() | ReasoningDelta() | Notice():
+            members = {"event_type": _WORDS[type(event)], "content": event.text}
+        case QuestionSaved():
+            members = {
+                "event_type": "MESSAGE_SAVED",
+                "content": "User message saved",
+                "message_id": event.message_id,
+            }
+        case ToolStarted(call=call):
+            members = {
+                "event_type": "TOOL_CALL_START",
+                "content": f"Calling {call.name}...",
+                "tool_name": call.name,
+                "tool_args": call.arguments or {},
+                "tool_call_id": call.call_id,
+            }
+        case ToolFinished(result=result):
+            members = {
+                "event_type": "TOOL_CALL_RESULT",
+                "content": _shortened(result.text),
+                "tool_name": result.name,
+                "success": result.success,
+                "tool_call_id": result.call_id,
+            }
+        case TurnFinished():
+            members = {
+                "event_type": "STREAM_COMPLETE",
+                "content": "Response complete",
+                "message_id": event.message_id,
+                "finish_reason": event.finish_reason,
+            }
+        case TurnFailed(problem=problem):
+            members = {"event_type": "ERROR", "content": problem["detail"], "problem": problem}
+        case _:
+            assert_never(event)
+    return members
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= _SHOWN_RESULT_CHARACTERS:
+        return text
+    return text[:_SHOWN_RESULT_CHARACTERS] + "..."

@@ -1,0 +1,83 @@
+"""What a turn tells the outside while it runs, and what the loop tells the turn."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from smriti.llm.provider import FinishReason
+from smriti.llm.types import Frozen, Part, ToolCall, ToolResult, Usage
+
+
+class Notice(Frozen):
+    """A status line for people."""
+
+    type: Literal["notice"] = "notice"
+    text: str
+
+
+class QuestionSaved(Frozen):
+    type: Literal["question_saved"] = "question_saved"
+    message_id: str
+
+
+class TextDelta(Frozen):
+    type: Literal["text_delta"] = "text_delta"
+    text: str
+
+
+class ReasoningDelta(Frozen):
+    type: Literal["reasoning_delta"] = "reasoning_delta"
+    text: str
+
+
+class ToolStarted(Frozen):
+    type: Literal["tool_started"] = "tool_started"
+    call: ToolCall
+
+
+class ToolFinished(Frozen):
+    type: Literal["tool_finished"] = "tool_finished"
+    result: ToolResult
+
+
+class StepCompleted(Frozen):
+    """One model call and its tools are done. Stored, not shown."""
+
+    type: Literal["step_completed"] = "step_completed"
+    parts: Sequence[Part]
+    usage: Usage
+    finish_reason: FinishReason
+    final: bool
+
+
+class TurnFinished(Frozen):
+    """The answer is stored; `message_id` is None when there was only tool work."""
+
+    type: Literal["turn_finished"] = "turn_finished"
+    message_id: str | None
+    finish_reason: str
+
+
+class TurnFailed(Frozen):
+    """The turn broke off; what was said so far is stored, marked as failed."""
+
+    type: Literal["turn_failed"] = "turn_failed"
+    problem: dict[str, Any]
+
+
+type LoopEvent = Annotated[
+    TextDelta | ReasoningDelta | ToolStarted | ToolFinished | StepCompleted,
+    Field(discriminator="type"),
+]
+type TurnEvent = Annotated[
+    Notice
+    | QuestionSaved
+    | TextDelta
+    | ReasoningDelta
+    | ToolStarted
+    | ToolFinished
+    | TurnFinished
+    | TurnFailed,
+    Field(discriminator="type"),
+]

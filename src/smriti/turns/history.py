@@ -1,0 +1,97 @@
+"""What of the past fits into the prompt: newest first, whole exchanges, the question always."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from smriti.llm.catalog import estimate_tokens
+from smriti.llm.types import ChatMessage, ImagePart, ReasoningPart, TextPart, ToolCall, ToolResult
+from smriti.messages.models import Message
+from smriti.turns import prompt
+
+IMAGE_TOKENS: Final = 1000
+"""A middling estimate: providers count 85 to 1,700 for one."""
+
+_CUT = "\n[… {} characters in the middle are left out …]\n"
+
+
+@dataclass(slots=True)
+class Window:
+    """Room in the prompt, used up from the newest message to the oldest."""
+
+    words: int
+    tokens: int
+
+    def takes(self, message: ChatMessage) -> bool:
+        """Whether there is room; if so it is used. A message fits whole or not at all."""
+        words, tokens = size_of(message)
+        if words > self.words or tokens > self.tokens:
+            return False
+        self.words -= words
+        self.tokens -= tokens
+        return True
+
+
+def size_of(message: ChatMessage) -> tuple[int, int]:
+    """Words and estimated tokens of a message."""
+    words = tokens = 0
+    for part in message.parts:
+        match part:
+            case TextPart(text=text) | ToolResult(text=text):
+                shown = text
+            case ToolCall(arguments=arguments):
+                shown = str(arguments)
+            case ImagePart():
+                tokens += IMAGE_TOKENS
+                continue
+            case ReasoningPart():
+                continue
+        words += len(shown.split())
+        tokens += estimate_tokens(shown)
+    return words, tokens
+
+
+def fitted(question: ChatMessage, window: Window) -> ChatMessage:
+    """The question, cut in its middle when it is longer than the window; its room is used."""
+    if window.takes(question):
+        return question
+    text = question.text
+    words, tokens = size_of(question)
+    share = min(window.words / max(words, 1), window.tokens / max(tokens, 1), 1.0)
+    # A tenth less than the share: words and tokens are not spread evenly over the text.
+    kept = int(len(text) * share * 0.9) // 2
+    shorter = text[:kept] + _CUT.format(len(text) - 2 * kept) + text[len(text) - kept :]
+    others = [part for part in question.parts if not isinstance(part, TextPart)]
+    window.words = window.tokens = 0
+    return ChatMessage(role="user", parts=(TextPart(text=shorter), *others))
+
+
+def recent(
+    newest_first: Iterable[Message], window: Window, *, with_images: bool
+) -> tuple[list[ChatMessage], bool]:
+    """The messages that fit, oldest first, and whether there is room for more."""
+    shown: list[ChatMessage] = []
+    for message in newest_first:
+        if message.role == "system":
+            continue
+        said = (
+            prompt.question(message, with_images=with_images)
+            if message.role == "user"
+            else prompt.answer(message)
+        )
+        if not window.takes(said):
+            return shown[::-1], False
+        shown.append(said)
+    return shown[::-1], True
+
+
+def session_of(newest_first: list[Message], question: Message, minutes: int) -> list[Message]:
+    """The messages of the running session: none when the newest is older than the timeout.
+
+    0 minutes: a session never ends.
+    """
+    if not newest_first or minutes == 0:
+        return newest_first
+    silence = question.created_at - newest_first[0].created_at
+    return [] if silence > timedelta(minutes=minutes) else newest_first

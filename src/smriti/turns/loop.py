@@ -1,0 +1,102 @@
+"""The loop: ask the model, run the tools it asks for, ask again. Knows no HTTP and no storage."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import assert_never
+
+from smriti.llm.provider import (
+    CallRequested,
+    Finished,
+    FinishReason,
+    Provider,
+    ProviderEvent,
+    ReasoningChunk,
+    TextChunk,
+    TokensUsed,
+)
+from smriti.llm.types import ModelRequest, Part, ReasoningPart, TextPart, ToolCall, Usage
+from smriti.tools.toolset import Toolset, run_tools
+from smriti.turns.events import (
+    LoopEvent,
+    ReasoningDelta,
+    StepCompleted,
+    TextDelta,
+    ToolFinished,
+    ToolStarted,
+)
+
+
+class Reply:
+    """One model reply, collected from its pieces."""
+
+    def __init__(self) -> None:
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self.calls: list[ToolCall] = []
+        self.usage = Usage()
+        self.finish_reason: FinishReason = "stop"
+
+    def add(self, event: ProviderEvent) -> TextDelta | ReasoningDelta | None:
+        """Take the piece in; answer what of it is shown at once."""
+        match event:
+            case TextChunk(text):
+                self._text.append(text)
+                return TextDelta.model_construct(text=text)
+            case ReasoningChunk(text):
+                self._reasoning.append(text)
+                return ReasoningDelta.model_construct(text=text)
+            case CallRequested(call):
+                self.calls.append(call)
+            case TokensUsed(usage):
+                self.usage += usage
+            case Finished(reason):
+                self.finish_reason = reason
+            case _:
+                assert_never(event)
+        return None
+
+    @property
+    def parts(self) -> list[Part]:
+        parts: list[Part] = []
+        if self._reasoning:
+            parts.append(ReasoningPart(text="".join(self._reasoning)))
+        if self._text:
+            parts.append(TextPart(text="".join(self._text)))
+        return parts + list(self.calls)
+
+
+async def run_steps(
+    request: ModelRequest, provider: Provider, tools: Toolset, *, max_steps: int
+) -> AsyncGenerator[LoopEvent]:
+    """Steps until the model stops asking for tools; the last of them is `final`.
+
+    When `max_steps` are used up the model is asked once more, without tools, for a closing answer.
+    """
+    for step in range(max_steps + 1):
+        closing = step == max_steps
+        reply = Reply()
+        asked = request.without_tools() if closing else request
+        async with aclosing(provider.stream(asked)) as pieces:
+            async for piece in pieces:
+                shown = reply.add(piece)
+                if shown is not None:
+                    yield shown
+
+        if closing or not reply.calls:
+            yield _completed(reply, [part for part in reply.parts if part.type != "tool_call"])
+            return
+
+        for call in reply.calls:
+            yield ToolStarted(call=call)
+        results = await run_tools(tools, reply.calls)
+        for result in results:
+            yield ToolFinished(result=result)
+        parts = [*reply.parts, *results]
+        yield _completed(reply, parts, final=False)
+        request = request.continued(*parts)
+
+
+def _completed(reply: Reply, parts: list[Part], *, final: bool = True) -> StepCompleted:
+    return StepCompleted(
+        parts=parts, usage=reply.usage, finish_reason=reply.finish_reason, final=final
+    )

@@ -6,14 +6,8 @@ from typing import cast
 from pydantic import BaseModel
 
 from smriti.core.paging import InvalidCursor, Page, PageRequest
-from smriti.db.table import (
-    InvalidPosition,
-    Item,
-    Key,
-    Query,
-    Table,
-    position_of,
-)
+from smriti.db.position import position_of
+from smriti.db.table import InvalidPosition, Item, Key, Query, Table
 
 
 class Repository[Entity: BaseModel]:

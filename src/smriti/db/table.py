@@ -6,13 +6,11 @@ Rules that keep the engines equal (measured by a differential fuzz):
   * Order comparison of unlike types is false. There is no `ne`; write `present(x) & ~eq(x, v)`.
   * A failed condition carries the old item.
   * A page may be shorter than its limit, and `next` may be set on the last one: loop on `next`.
-  * An item is at most 400 KB by DynamoDB's measure; `ttl` (Unix seconds) in the past hides an item
-    from reads, but conditions never consult the clock.
+  * An item is at most 400 KB by DynamoDB's measure, and at most 32 levels deep; text must be
+    encodable as UTF-8. `ttl` (Unix seconds) in the past hides an item from reads, but conditions
+    never consult the clock.
 """
 
-import base64
-import binascii
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
@@ -39,6 +37,10 @@ class InvalidOperation(TableError):
 
 class ItemTooLarge(InvalidOperation):
     """The item would pass 400 KB."""
+
+
+class InvalidPosition(InvalidOperation):
+    """A query's `after` is not a position that this query gave out."""
 
 
 class ConditionFailed(TableError):
@@ -229,10 +231,6 @@ class ItemPage:
     next: str | None = None
 
 
-class InvalidPosition(InvalidOperation):
-    """A query's `after` is not a position that this query gave out."""
-
-
 class Table(Protocol):
     """One table of items under (`pk`, `sk`), with one index (`gsi2_pk`, `gsi2_sk`)."""
 
@@ -271,39 +269,3 @@ def key_of(item: Item) -> Key:
     if not isinstance(pk, str) or not isinstance(sk, str):
         raise InvalidOperation("An item needs a text `pk` and `sk`.")
     return pk, sk
-
-
-def position_of(item: Item, *, index: bool = False) -> str:
-    """The position right after `item` in a query: what `Query.after` takes.
-
-    It does not hold the partition that is queried, so a cursor that comes back from a client
-    cannot lead into another one.
-    """
-    names = (f"{INDEX}_sk", "pk", "sk") if index else ("sk",)
-    text = json.dumps([item[name] for name in names], ensure_ascii=False, separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def start_of(query: Query) -> list[str] | None:
-    """The sort key ([gsi2_sk, pk, sk] in the index) to go on after; `InvalidPosition`."""
-    if query.after is None:
-        return None
-    try:
-        padded = query.after + "=" * (-len(query.after) % 4)
-        keys = json.loads(base64.urlsafe_b64decode(padded.encode()))
-    except (ValueError, binascii.Error, RecursionError) as error:
-        raise InvalidPosition("The position cannot be read.") from error
-    wanted = 3 if query.index else 1
-    if not (
-        isinstance(keys, list)
-        and len(keys) == wanted
-        and all(isinstance(k, str) and k for k in keys)
-    ):
-        raise InvalidPosition("The position is not one of this query.")
-    low, high = query.between or (keys[0], keys[0])
-    if (
-        not keys[0].startswith(query.begins)
-        or not low.encode() <= keys[0].encode() <= high.encode()
-    ):
-        raise InvalidPosition("The position lies outside of this query.")
-    return keys

@@ -104,6 +104,9 @@ class ModelRequest(Frozen):
         return self.model_copy(update={"messages": (*self.messages, said)})
 
 
+type TokenKind = Literal["input", "output", "cached", "reasoning"]
+
+
 class Usage(BaseModel):
     """Tokens of one or more model calls."""
 
@@ -111,6 +114,14 @@ class Usage(BaseModel):
     output_tokens: int = 0
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+
+    def by_kind(self) -> list[tuple[TokenKind, int]]:
+        return [
+            ("input", self.input_tokens),
+            ("output", self.output_tokens),
+            ("cached", self.cached_tokens),
+            ("reasoning", self.reasoning_tokens),
+        ]
 
     def __add__(self, other: Self) -> Self:
         return type(self)(

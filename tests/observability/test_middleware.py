@@ -1,7 +1,7 @@
 """What happens around every request."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import httpx2
 import pytest
@@ -14,11 +14,12 @@ from structlog.contextvars import bind_contextvars, get_contextvars
 from structlog.typing import EventDict
 
 from smriti.observability.metrics import Metrics
-from smriti.observability.middleware import CrashBarrier, RequestLog
+from smriti.observability.middleware import BodyLimit, CrashBarrier, RequestLog
 
 
 def _app(metrics: Metrics) -> FastAPI:
     app = FastAPI(openapi_url=None)
+    app.add_middleware(BodyLimit, max_bytes=1000)
     app.add_middleware(CrashBarrier)
     app.add_middleware(CORSMiddleware, allow_origins=["https://app.example.com"])
     app.add_middleware(RequestLog, metrics=metrics)
@@ -31,6 +32,10 @@ def _app(metrics: Metrics) -> FastAPI:
     @app.get("/framed")
     async def get_framed() -> StreamingResponse:
         return StreamingResponse(iter(["page"]), headers={"X-Frame-Options": "SAMEORIGIN"})
+
+    @app.post("/notes")
+    async def post_note(note: dict[str, str]) -> dict[str, str]:
+        return note
 
     @app.get("/bug")
     async def get_bug() -> None:
@@ -147,6 +152,41 @@ async def test_a_bug_is_a_problem_that_a_browser_can_read(
     ]
 
 
+async def _pieces(total: int) -> AsyncIterator[bytes]:
+    yield b'{"a": "'
+    yield b"x" * (total - 9)
+    yield b'"}'
+
+
+async def test_a_body_up_to_the_limit_is_read(client: httpx2.AsyncClient) -> None:
+    answer = await client.post(
+        "/notes", content=_pieces(1000), headers={"Content-Type": "application/json"}
+    )
+
+    assert answer.json() == {"a": "x" * 991}
+
+
+@pytest.mark.parametrize("body", [b" " * 1001, _pieces(1001)])
+async def test_a_larger_body_is_a_problem_that_a_browser_can_read(
+    client: httpx2.AsyncClient, body: bytes | AsyncIterator[bytes], logs: list[EventDict]
+) -> None:
+    answer = await client.post(
+        "/notes",
+        content=body,
+        headers={"Content-Type": "application/json", "Origin": "https://app.example.com"},
+    )
+
+    assert answer.headers["access-control-allow-origin"] == "https://app.example.com"
+    assert answer.json() == {
+        "type": "/problems/too-large",
+        "title": "Too large",
+        "status": 413,
+        "detail": "A request body may have 1000 bytes at most.",
+        "path": "/notes",
+    }
+    assert [(line["event"], line["status"]) for line in logs] == [("request.finished", 413)]
+
+
 async def test_an_event_stream_is_open_until_its_end(
     client: httpx2.AsyncClient, metrics: Metrics
 ) -> None:
@@ -224,8 +264,11 @@ async def test_a_client_that_leaves_before_the_answer_is_a_499(logs: list[EventD
     assert logs[0]["status"] == 499
 
 
-@pytest.mark.parametrize("layer", [CrashBarrier, lambda app: RequestLog(app, Metrics())])
-async def test_other_protocols_pass_untouched(layer: type[CrashBarrier]) -> None:
+@pytest.mark.parametrize(
+    "layer",
+    [CrashBarrier, lambda app: RequestLog(app, Metrics()), lambda app: BodyLimit(app, 1000)],
+)
+async def test_other_protocols_pass_untouched(layer: Callable[[ASGIApp], ASGIApp]) -> None:
     passed: list[Scope] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -234,7 +277,6 @@ async def test_other_protocols_pass_untouched(layer: type[CrashBarrier]) -> None
     async def send(message: Message) -> None:
         raise AssertionError("nothing is sent")
 
-    wrapped: ASGIApp = layer(app)
-    await wrapped({"type": "lifespan"}, _receive, send)
+    await layer(app)({"type": "lifespan"}, _receive, send)
 
     assert passed == [{"type": "lifespan"}]

@@ -1,4 +1,4 @@
-"""Around every request: an id, one access line, metrics, safe headers, an answer to bugs.
+"""Around every request: id, access line, metrics, safe headers, size limit, an answer to bugs.
 
 Pure ASGI, and nothing is held back: a stream's chunks pass through as they come.
 """
@@ -12,7 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from smriti.core.clock import new_id
-from smriti.core.edge import internal_error
+from smriti.core.edge import internal_error, render_problem
+from smriti.core.errors import TooLarge
 from smriti.observability.metrics import Metrics
 
 log = structlog.get_logger()
@@ -132,6 +133,56 @@ class CrashBarrier:
                 raise
             log.exception("request.crashed", method=scope["method"], path=_path(scope))
             await internal_error(scope["path"])(scope, receive, send)
+
+
+class BodyLimit:
+    """Refuses larger bodies with a problem, whether they declare their length or not.
+
+    The framework's own limit answers in plain text, partly outside the CORS layer.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if _declared_length(scope) > self._max_bytes:
+            await self._refuse(scope, receive, send)
+            return
+        received, refused, answering = 0, False, False
+
+        async def counted() -> Message:
+            nonlocal received, refused
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received <= self._max_bytes:
+                return message
+            if not (refused or answering):
+                refused = True
+                await self._refuse(scope, receive, send)
+            return {"type": "http.disconnect"}  # ends the reading; what follows is not sent
+
+        async def unless_refused(message: Message) -> None:
+            nonlocal answering
+            if not refused:
+                answering = True
+                await send(message)
+
+        await self._app(scope, counted, unless_refused)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        error = TooLarge(f"A request body may have {self._max_bytes} bytes at most.")
+        await render_problem(error, scope["path"])(scope, receive, send)
+
+
+def _declared_length(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0
 
 
 def _request_id(scope: Scope) -> str:

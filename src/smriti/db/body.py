@@ -1,7 +1,8 @@
-"""An item as the bytes of one SQLite row: JSON, with what JSON lacks in tagged objects.
+"""An item as the bytes of one SQLite row: JSON; what JSON lacks stands in tagged objects.
 
 `{"$b": base64}` is bytes, `{"$n": digits}` an integer beyond 64 bits; a name that starts with `$`
-gets another `$` in front. Most items have none of these and skip the walk through their values.
+gets another `$` in front. A body with any of these starts with `$` itself; the others, nearly all,
+are read without a walk through their values.
 """
 
 from base64 import b64decode, b64encode
@@ -11,6 +12,7 @@ import orjson
 
 from smriti.db.table import Item, Value
 
+_TAGGED: Final = b"$"
 _LARGEST_PLAIN: Final = 2**63 - 1
 
 
@@ -18,19 +20,16 @@ def encode(item: Item) -> bytes:
     try:
         body = orjson.dumps(item)
     except TypeError:  # bytes, or a long integer
-        return orjson.dumps(_tagged(item))
-    return orjson.dumps(_tagged(item)) if _may_be_tagged(body) else body
+        return _TAGGED + orjson.dumps(_tagged(item))
+    return _TAGGED + orjson.dumps(_tagged(item)) if b'"$' in body else body
 
 
 def decode(body: bytes) -> Item:
-    item: Item = orjson.loads(body)
-    if not _may_be_tagged(body):
+    if not body.startswith(_TAGGED):
+        item: Item = orjson.loads(body)
         return item
-    return {_unescaped(name): _untagged(value) for name, value in item.items()}
-
-
-def _may_be_tagged(body: bytes) -> bool:
-    return b"$" in body and b'"$' in body  # one byte is looked for ten times as fast as two
+    tagged: Item = orjson.loads(memoryview(body)[1:])
+    return {_unescaped(name): _untagged(value) for name, value in tagged.items()}
 
 
 def _tagged(value: Value) -> Value:

@@ -69,7 +69,7 @@ class _Forwarder(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         level = min(max(record.levelno // 10 * 10, logging.DEBUG), logging.CRITICAL)
         try:
-            message = record.getMessage()
+            message = record.getMessage().rstrip()
         except (TypeError, ValueError):  # a library's faulty format string
             message = str(record.msg)
         structlog.get_logger().log(

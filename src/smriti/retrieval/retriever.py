@@ -37,5 +37,5 @@ class Hit:
 
 class Retriever(Protocol):
     async def rank(self, corpus: Corpus, query: str) -> Sequence[Hit]:
-        """Every match, best first, then newest first: pages cut from it neither overlap nor skip."""
+        """Every match, best first, then newest first: its pages neither overlap nor skip."""
         ...

@@ -1,0 +1,1 @@
+"""The archive: passages without number, found by searching."""

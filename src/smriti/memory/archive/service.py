@@ -1,0 +1,141 @@
+"""Decisions about the archive: one passage a text, and what a search answers."""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from smriti.core.clock import utc_now
+from smriti.core.errors import Conflict, NotFound
+from smriti.core.paging import InvalidCursor, Page, PageRequest
+from smriti.memory.archive.models import (
+    NO_ORIGIN,
+    ArchivalMemory,
+    ArchivalMemoryUpdate,
+    Inserted,
+    Origin,
+)
+from smriti.memory.archive.repository import ArchiveRepository, hash_of, new_memory
+from smriti.memory.models import MemoryOwner
+from smriti.memory.owners import MemoryOwnerRepository
+from smriti.retrieval.retriever import Hit, Retriever
+
+_ATTEMPTS: Final = 8
+
+
+class ArchivalMemoryNotFound(NotFound):
+    slug = "archival-memory-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("Archival memory not found")
+
+
+class ArchivalMemoryExists(Conflict):
+    slug = "archival-memory-exists"
+
+
+class ArchiveBusy(Conflict):
+    slug = "archive-busy"
+
+    def __init__(self) -> None:
+        super().__init__("Somebody else is changing this passage. Try again in a moment.")
+
+
+class ArchiveService:
+    def __init__(
+        self, archive: ArchiveRepository, owners: MemoryOwnerRepository, retriever: Retriever
+    ) -> None:
+        self._archive = archive
+        self._owners = owners
+        self._retriever = retriever
+
+    async def insert(
+        self,
+        owner: MemoryOwner,
+        content: str,
+        *,
+        tags: Sequence[str] = (),
+        origin: Origin = NO_ORIGIN,
+    ) -> Inserted:
+        """Store a passage, or find the one that has this text already."""
+        await self._owners.note(owner)
+        memory = new_memory(content, tags, origin)
+        standing = await self._archive.insert(owner, memory)
+        if standing is None:
+            raise ArchiveBusy
+        return Inserted(standing, created=standing is memory)
+
+    async def get(self, owner: MemoryOwner, memory_id: str) -> ArchivalMemory:
+        memory = await self._archive.find(owner, memory_id)
+        if memory is None:
+            raise ArchivalMemoryNotFound
+        return memory
+
+    async def page(
+        self, owner: MemoryOwner, page: PageRequest, *, query: str | None = None
+    ) -> Page[ArchivalMemory]:
+        """All passages, newest first; with a query those that match, best first."""
+        if query is None or not query.strip():
+            return await self._archive.page(owner, page)
+        hits = await self.search(owner, query)
+        start = _after(hits, page.cursor)
+        shown = hits[start : start + page.limit]
+        memories = await self._archive.read([hit.document.key for hit in shown])
+        end = start + len(shown)
+        more = _cursor(end, shown[-1]) if end < len(hits) else None
+        return Page[ArchivalMemory].of(memories, more)
+
+    async def search(self, owner: MemoryOwner, query: str) -> Sequence[Hit]:
+        """Every passage that matches, best first."""
+        return await self._retriever.rank(self._archive.corpus(owner), query)
+
+    async def edit(
+        self, owner: MemoryOwner, memory_id: str, update: ArchivalMemoryUpdate
+    ) -> ArchivalMemory:
+        changes = update.model_dump(exclude_none=True)
+        if update.content is not None:
+            changes["content_hash"] = hash_of(update.content)
+        for _ in range(_ATTEMPTS):
+            before = await self.get(owner, memory_id)
+            after = before.model_copy(update=changes)
+            if after == before:
+                return before
+            after.updated_at = utc_now()
+            standing = await self._archive.replace(owner, before, after)
+            if standing is after:
+                return after
+            if standing is not None:
+                raise ArchivalMemoryExists(
+                    "Another archival memory has this text already.", memory_id=standing.memory_id
+                )
+        raise ArchiveBusy
+
+    async def delete(self, owner: MemoryOwner, memory_id: str) -> None:
+        """Remove a passage. One that does not exist is gone already."""
+        for _ in range(_ATTEMPTS):
+            memory = await self._archive.find(owner, memory_id)
+            if memory is None or await self._archive.delete(owner, memory):
+                return
+        raise ArchiveBusy
+
+
+def _cursor(position: int, last: Hit) -> str:
+    """Where a page of a ranking ended: the passage, and its place should that be gone later."""
+    text = json.dumps([position, last.document.key[1]])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _after(hits: Sequence[Hit], cursor: str | None) -> int:
+    """The place in the ranking at which to go on; `InvalidCursor`."""
+    if cursor is None:
+        return 0
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        place, last = json.loads(base64.urlsafe_b64decode(padded.encode()))
+    except (ValueError, TypeError, binascii.Error, RecursionError) as error:
+        raise InvalidCursor from error
+    if not (type(place) is int and isinstance(last, str) and place > 0):
+        raise InvalidCursor
+    places = (index for index, hit in enumerate(hits, start=1) if hit.document.key[1] == last)
+    return next(places, place)

@@ -1,0 +1,1 @@
+"""Blocks: named, numbered lines that stand in the prompt at every step."""

@@ -1,0 +1,183 @@
+"""Blocks in the table; `keys.py` lists the keys.
+
+The blocks that everybody has need no item. Items of an older table have no version: that is 0.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from smriti.core.paging import Page, PageRequest
+from smriti.db.repository import collect, everything, stored
+from smriti.db.table import (
+    EXISTS,
+    NEW,
+    Absent,
+    Action,
+    Add,
+    Check,
+    ConditionFailed,
+    Default,
+    Delete,
+    Item,
+    ItemPage,
+    Key,
+    Put,
+    Set,
+    Table,
+    TableBusy,
+    TransactionFailed,
+    Update,
+    eq,
+    key_of,
+)
+from smriti.memory import keys
+from smriti.memory.blocks.models import (
+    DEFAULT_BLOCKS,
+    Block,
+    BlockVersion,
+    CoreMemory,
+    MemoryBlockDef,
+)
+from smriti.memory.models import MemoryOwner
+
+VERSIONS_KEPT: Final = 100
+
+
+class BlockRepository:
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    async def core(self, owner: MemoryOwner) -> CoreMemory:
+        query = keys.core_query(owner.agent_id, owner.user_id)
+        return await self.core_from(owner, await self._table.query(query))
+
+    async def core_from(self, owner: MemoryOwner, first: ItemPage) -> CoreMemory:
+        """Core memory out of a page of `core_query` that was read already, and what follows it."""
+        items = first.items
+        if first.next is not None:
+            query = keys.core_query(owner.agent_id, owner.user_id)
+            items = items + await everything(self._table, replace(query, after=first.next))
+        return _core(owner, items)
+
+    async def create(self, owner: MemoryOwner, block: MemoryBlockDef) -> bool:
+        """Whether the block is new; one that has this name already stays as it is."""
+        key = keys.block_key(owner, "MemoryBlockDef", block.block_name)
+        item = _named(owner, block.block_name, "MemoryBlockDef") | stored(block)
+        try:
+            await self._table.write(Put(_at(key, item), when=NEW))
+        except ConditionFailed:
+            return False
+        return True
+
+    async def delete(self, owner: MemoryOwner, name: str) -> None:
+        """Remove a block with its lines and its history; again is no error."""
+        await self._table.write(
+            *(Delete(keys.block_key(owner, kind, name)) for kind in keys.BLOCK_KINDS)
+        )
+        history = await everything(self._table, keys.history_query(owner, name))
+        await self._table.bulk(deletes=[key_of(item) for item in history])
+
+    async def save(
+        self, owner: MemoryOwner, block: Block, content: BlockVersion
+    ) -> BlockVersion | None:
+        """Put `content` in the place of what `block` holds, which becomes history.
+
+        Answers what the block holds now: `content`, or what somebody else wrote meanwhile, and
+        then nothing was changed. None when there is no such block any more.
+        """
+        seen = block.content
+        unmoved = eq("version", seen.version) if seen.version else Absent("version")
+        past = _named(owner, block.name, "BlockVersion") | stored(seen)
+        actions: list[Action] = [
+            Put(_at(keys.version_key(owner, block.name, seen.version), past)),
+            Update(
+                keys.block_key(owner, "CoreMemory", block.name),
+                (
+                    *(Set(name, value) for name, value in stored(content).items()),
+                    *_defaults(_named(owner, block.name, "CoreMemory")),
+                ),
+                when=unmoved,
+            ),
+        ]
+        if block.name not in DEFAULT_BLOCKS:
+            definition = keys.block_key(owner, "MemoryBlockDef", block.name)
+            actions.append(Check(definition, EXISTS))
+        if (outdated := seen.version - VERSIONS_KEPT) >= 0:
+            actions.append(Delete(keys.version_key(owner, block.name, outdated)))
+        try:
+            await self._table.write(*actions)
+        except TransactionFailed as failure:
+            if 2 in failure.failed:
+                return None
+            return BlockVersion.model_validate(failure.failed[1] or {})
+        except TableBusy:
+            item = await self._table.get(keys.block_key(owner, "CoreMemory", block.name))
+            return BlockVersion.model_validate(item or {})
+        return content
+
+    async def history(self, owner: MemoryOwner, name: str, page: PageRequest) -> Page[BlockVersion]:
+        """Earlier versions of a block, newest first."""
+        items, cursor = await collect(self._table, keys.history_query(owner, name), page)
+        return Page[BlockVersion].of([BlockVersion.model_validate(i) for i in items], cursor)
+
+    async def version(self, owner: MemoryOwner, name: str, version: int) -> BlockVersion | None:
+        item = await self._table.get(keys.version_key(owner, name, version))
+        return None if item is None else BlockVersion.model_validate(item)
+
+    async def add_warning(self, owner: MemoryOwner, name: str) -> None:
+        """One more turn in a row has ended with this block crowded."""
+        key = keys.block_key(owner, "CapacityWarning", name)
+        named = _defaults(_named(owner, name, "CapacityWarning"))
+        await self._table.update(key, *named, Add("warning_turns", 1))
+
+    async def clear_warning(self, owner: MemoryOwner, name: str) -> None:
+        await self._table.write(Delete(keys.block_key(owner, "CapacityWarning", name)))
+
+
+def _at(key: Key, item: Item) -> Item:
+    return {**item, "pk": key[0], "sk": key[1]}
+
+
+def _named(owner: MemoryOwner, name: str, kind: str) -> Item:
+    return {
+        "entity_type": kind,
+        "agent_id": owner.agent_id,
+        "user_id": owner.user_id,
+        "block_id": keys.block_id(owner, name),
+        "block_name": name,
+    }
+
+
+def _defaults(item: Item) -> list[Default]:
+    return [Default(name, value) for name, value in item.items()]
+
+
+def _core(owner: MemoryOwner, items: Sequence[Item]) -> CoreMemory:
+    found: dict[str, dict[str, Item]] = {kind: {} for kind in keys.BLOCK_KINDS}
+    for item in items:
+        kind, _, block_id = str(item["sk"]).partition("#")
+        found.setdefault(kind, {})[block_id.rpartition(":")[2]] = item
+    definitions = found["MemoryBlockDef"]
+    names = [*DEFAULT_BLOCKS, *sorted(definitions.keys() - DEFAULT_BLOCKS.keys())]
+    blocks = {
+        name: Block(
+            _definition(owner, name, definitions.get(name, {})),
+            BlockVersion.model_validate(found["CoreMemory"].get(name, {})),
+            _turns(found["CapacityWarning"].get(name, {})),
+        )
+        for name in names
+    }
+    return CoreMemory(owner, blocks)
+
+
+def _definition(owner: MemoryOwner, name: str, item: Item) -> MemoryBlockDef:
+    if name not in DEFAULT_BLOCKS:
+        return MemoryBlockDef.model_validate({**item, "block_name": name, "is_default": False})
+    known: Item = {"description": DEFAULT_BLOCKS[name], "created_at": owner.since.isoformat()}
+    return MemoryBlockDef.model_validate(known | item | {"block_name": name, "is_default": True})
+
+
+def _turns(item: Item) -> int:
+    turns = item.get("warning_turns")
+    return turns if isinstance(turns, int) else 0

@@ -1,0 +1,120 @@
+"""Memory's keys, all of them.
+
+Agent#<a>            MemoryOwner#<u>                      user u has memory with agent a
+Agent#<a>#User#<u>   Archival#<time>#<memory id>          a passage; in order of time
+Agent#<a>#User#<u>   ArchiveState                         counts edits and deletes in the archive
+Agent#<a>#User#<u>   BlockVersion#<a>:<u>:<name>#<n>      an earlier version of a block's lines
+Agent#<a>#User#<u>   CapacityWarning#<a>:<u>:<name>       turns that ended with a block crowded
+Agent#<a>#User#<u>   CoreMemory#<a>:<u>:<name>            a block's lines
+Agent#<a>#User#<u>   MemoryBlockDef#<a>:<u>:<name>        what a block is for
+Agent#<a>#User#<u>#Hash#<sha256>   Lock                   the passage that has this text
+Agent#<a>#User#<u>#Hash#<sha256>   Archival#<memory id>   the same, in an older table
+
+One query reads capacity warnings, core memory and definitions of all blocks at a turn's start:
+nothing else may sort among them.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+from uuid import UUID
+
+from smriti.core.clock import sort_time
+from smriti.db.table import Item, Key, Query
+from smriti.memory.models import MemoryOwner
+
+type BlockKind = Literal["MemoryBlockDef", "CoreMemory", "CapacityWarning"]
+
+BLOCK_KINDS: Final[tuple[BlockKind, ...]] = ("MemoryBlockDef", "CoreMemory", "CapacityWarning")
+ARCHIVAL: Final = "Archival#"
+LOCK: Final = "Lock"
+_PAGE: Final = 1000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def partition(agent_id: str, user_id: str) -> str:
+    return f"Agent#{agent_id}#User#{user_id}"
+
+
+def owner_key(agent_id: str, user_id: str) -> Key:
+    return f"Agent#{agent_id}", f"MemoryOwner#{user_id}"
+
+
+def owners_query(agent_id: str) -> Query:
+    return Query(f"Agent#{agent_id}", begins="MemoryOwner#", limit=_PAGE)
+
+
+def everything_query(agent_id: str, user_id: str) -> Query:
+    return Query(partition(agent_id, user_id), limit=_PAGE)
+
+
+def core_query(agent_id: str, user_id: str) -> Query:
+    """What `BlockRepository.core` reads: for callers that read it together with other things."""
+    pk = partition(agent_id, user_id)
+    return Query(pk, between=("CapacityWarning#", "MemoryBlockDef#~"), limit=_PAGE)
+
+
+def block_id(owner: MemoryOwner, name: str) -> str:
+    return f"{owner.agent_id}:{owner.user_id}:{name}"
+
+
+def block_key(owner: MemoryOwner, kind: BlockKind, name: str) -> Key:
+    return partition(owner.agent_id, owner.user_id), f"{kind}#{block_id(owner, name)}"
+
+
+def version_key(owner: MemoryOwner, name: str, version: int) -> Key:
+    query = history_query(owner, name)
+    return query.pk, f"{query.begins}{version:010}"
+
+
+def history_query(owner: MemoryOwner, name: str) -> Query:
+    """The earlier versions of a block, newest first."""
+    return Query(
+        partition(owner.agent_id, owner.user_id),
+        begins=f"BlockVersion#{block_id(owner, name)}#",
+        limit=_PAGE,
+        newest_first=True,
+    )
+
+
+def archive_query(owner: MemoryOwner) -> Query:
+    """All passages, newest first."""
+    pk = partition(owner.agent_id, owner.user_id)
+    return Query(pk, begins=ARCHIVAL, limit=_PAGE, newest_first=True)
+
+
+def archival_key(owner: MemoryOwner, memory_id: str, created_at: datetime) -> Key:
+    return partition(
+        owner.agent_id, owner.user_id
+    ), f"{ARCHIVAL}{sort_time(created_at)}#{memory_id}"
+
+
+def archive_state_key(owner: MemoryOwner) -> Key:
+    return partition(owner.agent_id, owner.user_id), "ArchiveState"
+
+
+def lock_query(owner: MemoryOwner, content_hash: str) -> Query:
+    return Query(lock_key(owner, content_hash)[0])
+
+
+def lock_key(owner: MemoryOwner, content_hash: str) -> Key:
+    return f"{partition(owner.agent_id, owner.user_id)}#Hash#{content_hash}", LOCK
+
+
+def locks_of(item: Item) -> list[Key]:
+    """The keys under which the text of a stored passage may be locked; none for other items."""
+    if not str(item["sk"]).startswith(ARCHIVAL):
+        return []
+    pk = f"{item['pk']!s}#Hash#{item.get('content_hash')!s}"
+    return [(pk, LOCK), (pk, f"{ARCHIVAL}{item.get('memory_id')!s}")]
+
+
+def time_of(memory_id: str) -> datetime | None:
+    """When a passage was stored, to the millisecond, which its id (UUIDv7) tells: with that, one
+    read finds it. None for the random ids of an older table."""
+    try:
+        parsed = UUID(memory_id)
+        if parsed.version != 7:
+            return None
+        return _EPOCH + timedelta(milliseconds=parsed.int >> 80)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,42 @@
+"""Whose memory it is, and what a text of it must be like."""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, Field
+
+VISIBLE: Final = r"[^\s\x00-\x1f\x7f-\x9f]"
+"""The pattern of a text in which there is something to see."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryOwner:
+    """Whose memory: one agent's of one user. `since` is the age of the blocks everybody has."""
+
+    agent_id: str
+    user_id: str
+    since: datetime
+
+
+def clean_text(text: str) -> str:
+    """`text` without outer blanks, and without halves of characters, which cannot be stored."""
+    return text.encode("utf-8", "ignore").decode().strip()
+
+
+def clean_line(text: str) -> str:
+    """`text` as one line: line breaks and tabs become blanks, control characters go."""
+    parts = (part.strip() for part in text.replace("\t", " ").splitlines())
+    folded = " ".join(part for part in parts if part)
+    return "".join(c for c in folded if unicodedata.category(c) not in {"Cc", "Cs"}).strip()
+
+
+def _full_line(text: str) -> str:
+    line = clean_line(text)
+    if not line:
+        raise ValueError("a line must not be empty")
+    return line
+
+
+Line = Annotated[str, Field(pattern=VISIBLE), AfterValidator(_full_line)]

@@ -1,0 +1,113 @@
+"""Memory over HTTP: whatever an agent may do to it, its owner may do too."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from smriti.core.edge import PROBLEMS, Paging
+from smriti.core.paging import Page
+from smriti.memory.archive.models import (
+    ArchivalMemory,
+    ArchivalMemoryCreate,
+    ArchivalMemoryUpdate,
+)
+from smriti.memory.blocks.models import (
+    BlockContentView,
+    BlockCreate,
+    BlockRestore,
+    BlockUpdate,
+    BlockVersion,
+    BlockView,
+)
+from smriti.memory.dependencies import Archive, Blocks, OwnedMemory
+
+router = APIRouter(prefix="/agents/{agent_id}", tags=["memory"], responses=PROBLEMS)
+
+
+@router.get("/memory-blocks", summary="List an agent's memory blocks")
+async def list_blocks(memory: OwnedMemory, blocks: Blocks) -> list[BlockView]:
+    core = await blocks.core(memory)
+    return [BlockView.of(block) for block in core.blocks.values()]
+
+
+@router.post("/memory-blocks", status_code=201, summary="Create a memory block")
+async def create_block(new: BlockCreate, memory: OwnedMemory, blocks: Blocks) -> BlockView:
+    return BlockView.of(await blocks.create(memory, new))
+
+
+@router.delete(
+    "/memory-blocks/{name}", status_code=204, summary="Delete a memory block and its history"
+)
+async def delete_block(name: str, memory: OwnedMemory, blocks: Blocks) -> None:
+    await blocks.delete(memory, name)
+
+
+@router.get("/memory-blocks/{name}/content", summary="Read the lines of a memory block")
+async def get_content(name: str, memory: OwnedMemory, blocks: Blocks) -> BlockContentView:
+    return BlockContentView.of(await blocks.get(memory, name))
+
+
+@router.put("/memory-blocks/{name}/content", summary="Replace the lines of a memory block")
+async def put_content(
+    name: str, new: BlockUpdate, memory: OwnedMemory, blocks: Blocks
+) -> BlockContentView:
+    return BlockContentView.of(await blocks.put(memory, name, new, memory.user_id))
+
+
+@router.get(
+    "/memory-blocks/{name}/history", summary="List earlier versions of a block, newest first"
+)
+async def list_versions(
+    name: str, memory: OwnedMemory, blocks: Blocks, page: Paging
+) -> Page[BlockVersion]:
+    return await blocks.history(memory, name, page)
+
+
+@router.post("/memory-blocks/{name}/restore", summary="Give a block the lines of an old version")
+async def restore_version(
+    name: str, wanted: BlockRestore, memory: OwnedMemory, blocks: Blocks
+) -> BlockContentView:
+    return BlockContentView.of(await blocks.restore(memory, name, wanted.version, memory.user_id))
+
+
+@router.get("/archival-memory", summary="List archival memory, newest first, or search it")
+async def list_archive(
+    memory: OwnedMemory,
+    archive: Archive,
+    page: Paging,
+    query: Annotated[
+        str | None, Query(max_length=1000, description="Words to look for; best matches first.")
+    ] = None,
+) -> Page[ArchivalMemory]:
+    return await archive.page(memory, page, query=query)
+
+
+@router.post(
+    "/archival-memory",
+    status_code=201,
+    summary="Store a passage in archival memory",
+    responses={200: {"model": ArchivalMemory, "description": "This text was stored already."}},
+)
+async def create_archival(
+    new: ArchivalMemoryCreate, memory: OwnedMemory, archive: Archive, response: Response
+) -> ArchivalMemory:
+    inserted = await archive.insert(memory, new.content, tags=new.tags)
+    response.status_code = 201 if inserted.created else 200
+    return inserted.memory
+
+
+@router.get("/archival-memory/{memory_id}", summary="Get an archival memory")
+async def get_archival(memory_id: str, memory: OwnedMemory, archive: Archive) -> ArchivalMemory:
+    return await archive.get(memory, memory_id)
+
+
+@router.patch("/archival-memory/{memory_id}", summary="Change an archival memory")
+async def update_archival(
+    memory_id: str, update: ArchivalMemoryUpdate, memory: OwnedMemory, archive: Archive
+) -> ArchivalMemory:
+    return await archive.edit(memory, memory_id, update)
+
+
+@router.delete("/archival-memory/{memory_id}", status_code=204, summary="Delete an archival memory")
+async def delete_archival(memory_id: str, memory: OwnedMemory, archive: Archive) -> None:
+    await archive.delete(memory, memory_id)

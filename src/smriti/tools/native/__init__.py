@@ -1,0 +1,1 @@
+"""Tools that are part of the house, one file a family."""

@@ -126,7 +126,7 @@ class OpenIdIssuer:
                 },
             )
             return Identity.model_validate(claims)
-        except (JOSEError, RecursionError, ValidationError) as error:
+        except (JOSEError, RecursionError, TypeError, ValidationError) as error:
             raise IdentityRefused("The identity token does not hold.") from error
 
     async def _discover(self) -> _Addresses:

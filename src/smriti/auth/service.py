@@ -64,7 +64,8 @@ class LocalAccounts:
     async def sign_up(self, new: NewAccount) -> SignedIn:
         self._require_open()
         email = new.username + LOCAL_DOMAIN
-        if new.username == OWNER or await self._users.find(email) is not None:
+        holder = await self._users.find(email)
+        if new.username == OWNER or (holder is not None and holder.deleted_at is None):
             raise UsernameTaken
         password_hash = await self._hash(new.password)
         user = User.new(email, new.username, password_hash=password_hash)

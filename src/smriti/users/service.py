@@ -102,11 +102,11 @@ class UserService:
         for deletion in await self._deletions.unfinished():
             self._start(deletion)
 
-    async def close(self) -> None:
+    async def close(self, *, patience_s: float = _CLOSE_S) -> None:
         """Let running deletions end; what takes too long is stopped, to be resumed at start."""
         if not self._jobs:
             return
-        _, late = await asyncio.wait(self._jobs.values(), timeout=_CLOSE_S)
+        _, late = await asyncio.wait(self._jobs.values(), timeout=patience_s)
         for job in late:
             job.cancel()
         await asyncio.gather(*late, return_exceptions=True)

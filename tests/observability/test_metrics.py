@@ -37,11 +37,11 @@ def test_a_turn_is_counted_and_timed() -> None:
     metrics.turn_started()
     metrics.first_token_seen(seconds=0.2)
     metrics.tokens_used("output", 32)
-    metrics.turn_finished("completed", seconds=1.5)
+    metrics.turn_finished("complete", seconds=1.5)
 
     lines = _lines(metrics)
     assert "smriti_turns_started_total 1.0" in lines
-    assert 'smriti_turns_finished_total{outcome="completed"} 1.0' in lines
+    assert 'smriti_turns_finished_total{outcome="complete"} 1.0' in lines
     assert "smriti_turn_seconds_sum 1.5" in lines
     assert "smriti_first_token_seconds_sum 0.2" in lines
     assert 'smriti_tokens_total{kind="output"} 32.0' in lines

@@ -47,6 +47,9 @@ class Services:
     def __init__(self, *services: object) -> None:
         self._by_type: dict[type, object] = {type(service): service for service in services}
 
+    def add(self, *services: object) -> None:
+        self._by_type |= {type(service): service for service in services}
+
     def get[T](self, kind: type[T]) -> T:
         service = self._by_type[kind]
         assert isinstance(service, kind)

@@ -1,10 +1,11 @@
 """The architecture port: how an agent thinks."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from smriti.agents.models import Agent
-from smriti.memory.models import CoreMemory
+from smriti.memory.blocks.models import CoreMemory
 from smriti.tools.toolset import Toolset
 
 
@@ -19,6 +20,22 @@ class Scene:
     core: CoreMemory
 
 
+async def _nothing() -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True)
+class Mind:
+    """One turn's thinking. `settle` is called once, after the answer is stored.
+
+    `system` is the same to the byte while agent and memory are unchanged.
+    """
+
+    system: str
+    tools: Toolset
+    settle: Callable[[], Awaitable[None]] = _nothing
+
+
 class Architecture(Protocol):
     """`history_words`: the past that is shown at most. `max_steps`: model calls with tools."""
 
@@ -27,11 +44,7 @@ class Architecture(Protocol):
     max_steps: int
     remembers: bool
 
-    def system(self, scene: Scene) -> str:
-        """The system prompt: the same to the byte while agent and memory are unchanged."""
-        ...
-
-    def tools(self, scene: Scene) -> Toolset: ...
+    def mind(self, scene: Scene) -> Mind: ...
 
 
-type Architectures = dict[str, Architecture]
+type Architectures = Mapping[str, Architecture]

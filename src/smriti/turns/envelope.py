@@ -38,6 +38,7 @@ def envelope(event: TurnEvent, *, turn_id: str, seq: int) -> dict[str, Any]:
 
 
 def _members(event: TurnEvent) -> dict[str, Any]:
+    members: dict[str, Any]
     match event:
         case TextDelta() | ReasoningDelta() | Notice():
             members = {"event_type": _WORDS[type(event)], "content": event.text}

@@ -6,7 +6,15 @@ from datetime import timedelta
 from typing import Final
 
 from smriti.llm.catalog import estimate_tokens
-from smriti.llm.types import ChatMessage, ImagePart, ReasoningPart, TextPart, ToolCall, ToolResult
+from smriti.llm.types import (
+    ChatMessage,
+    ImagePart,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCall,
+    ToolResult,
+)
 from smriti.messages.models import Message
 from smriti.turns import prompt
 
@@ -37,19 +45,23 @@ def size_of(message: ChatMessage) -> tuple[int, int]:
     """Words and estimated tokens of a message."""
     words = tokens = 0
     for part in message.parts:
-        match part:
-            case TextPart(text=text) | ToolResult(text=text):
-                shown = text
-            case ToolCall(arguments=arguments):
-                shown = str(arguments)
-            case ImagePart():
-                tokens += IMAGE_TOKENS
-                continue
-            case ReasoningPart():
-                continue
-        words += len(shown.split())
-        tokens += estimate_tokens(shown)
+        if isinstance(part, ImagePart):
+            tokens += IMAGE_TOKENS
+        text = _text_of(part)
+        words += len(text.split())
+        tokens += estimate_tokens(text)
     return words, tokens
+
+
+def _text_of(part: Part) -> str:
+    """What of a part costs words: reasoning is never sent back."""
+    match part:
+        case TextPart() | ToolResult():
+            return part.text
+        case ToolCall():
+            return str(part.arguments)
+        case ImagePart() | ReasoningPart():
+            return ""
 
 
 def fitted(question: ChatMessage, window: Window) -> ChatMessage:

@@ -21,8 +21,10 @@ from smriti.core.clock import sort_time, utc_now
 from smriti.core.errors import Conflict
 from smriti.db.table import Get, Item, ItemPage, Table
 from smriti.llm.provider import Credentials
-from smriti.memory.models import CoreMemory, MemoryOwner
-from smriti.memory.repository import MemoryRepository
+from smriti.memory.blocks.models import CoreMemory
+from smriti.memory.blocks.repository import BlockRepository
+from smriti.memory.keys import core_query
+from smriti.memory.models import MemoryOwner
 from smriti.messages.models import Message
 from smriti.messages.repository import MessageRepository, newest_messages
 from smriti.settings.models import ProviderSettings
@@ -88,14 +90,14 @@ class Opener:
         conversations: ConversationRepository,
         agents: AgentRepository,
         messages: MessageRepository,
-        memory: MemoryRepository,
+        blocks: BlockRepository,
         providers: ProviderService,
     ) -> None:
         self._table = table
         self._conversations = conversations
         self._agents = agents
         self._messages = messages
-        self._memory = memory
+        self._blocks = blocks
         self._providers = providers
 
     async def open(
@@ -154,7 +156,7 @@ class Opener:
             Get(agent_key(email, agent_id)),
             plan_and_providers(email),
             newest_messages(conversation_id, HISTORY_PAGE),
-            self._memory.core_query(agent_id, email),
+            core_query(agent_id, email),
         )
         user, agent, settings, newest, memory = answers
         return _Found(
@@ -187,7 +189,7 @@ class Opener:
             agent=agent,
             conversation=conversation,
             credentials=self._providers.credentials(claims.sub, agent.agent_provider, saved),
-            core=self._memory.load_core(owner, found.memory.items),
+            core=await self._blocks.core_from(owner, found.memory),
             newest=await self._messages.read_items(newest.items),
             older=newest.next,
             held=taken.held,

@@ -5,11 +5,10 @@ from typing import Final
 import orjson
 
 from smriti.core.errors import BadRequest
-from smriti.llm.catalog import ModelFacts, estimate_tokens, model_facts
+from smriti.llm.catalog import ModelTraits, estimate_tokens, traits_of
 from smriti.llm.types import ChatMessage, ModelRequest
 from smriti.messages.models import Message
-from smriti.tools.toolset import Toolset
-from smriti.turns.architecture import Architecture, Scene
+from smriti.turns.architecture import Architecture, Mind
 from smriti.turns.history import Window, fitted, recent, session_of
 from smriti.turns.opening import Opener, Opening
 from smriti.turns.prompt import question as shown_question
@@ -30,50 +29,48 @@ def model_of(opening: Opening) -> str:
 def check_images(opening: Opening, question: Message) -> None:
     """Refuse pictures for a model that has no eyes: `ImagesNotSeen`."""
     model = model_of(opening)
-    if any(file.is_image for file in question.attachments) and not model_facts(model).sees_images:
+    if any(file.is_image for file in question.attachments) and not traits_of(model).sees_images:
         raise ImagesNotSeen(
             f"The model {model!r} does not see images. Choose another, or send text."
         )
 
 
 async def build_request(
-    scene: Scene,
+    mind: Mind,
     question: Message,
     opening: Opening,
     *,
     architecture: Architecture,
-    tools: Toolset,
     opener: Opener,
 ) -> ModelRequest:
     """The request of a turn's first step. Older history is read only while there is room."""
     model = model_of(opening)
-    facts = model_facts(model)
-    system = architecture.system(scene)
-    specs = tuple(tools.specs())
+    traits = traits_of(model)
+    specs = tuple(mind.tools.specs()) if traits.takes_tools else ()
     described = orjson.dumps([spec.model_dump() for spec in specs]).decode()
-    room = _room(facts) - estimate_tokens(system) - estimate_tokens(described)
+    room = _room(traits) - estimate_tokens(mind.system) - estimate_tokens(described)
     window = Window(words=architecture.history_words, tokens=max(room, 0))
 
-    asked = fitted(shown_question(question, with_images=facts.sees_images), window)
+    asked = fitted(shown_question(question, with_images=traits.sees_images), window)
     session = session_of(opening.newest, question, opening.agent.session_timeout_minutes)
-    past, has_room = recent(session, window, with_images=facts.sees_images)
+    past, has_room = recent(session, window, with_images=traits.sees_images)
     older = opening.older if session else None
     while has_room and older is not None:
         more, older = await opener.older_messages(opening, older)
-        earlier, has_room = recent(more, window, with_images=facts.sees_images)
+        earlier, has_room = recent(more, window, with_images=traits.sees_images)
         past = earlier + past
     return ModelRequest(
         model=model,
-        system=system,
+        system=mind.system,
         messages=(*_from_a_question(past), asked),
         tools=specs,
         sampling=opening.agent.sampling,
     )
 
 
-def _room(facts: ModelFacts) -> int:
-    answer = min(facts.max_output_tokens, facts.context_tokens // _ANSWER_SHARE)
-    return facts.context_tokens - answer
+def _room(traits: ModelTraits) -> int:
+    answer = min(traits.max_output_tokens, traits.context_tokens // _ANSWER_SHARE)
+    return traits.context_tokens - answer
 
 
 def _from_a_question(messages: list[ChatMessage]) -> list[ChatMessage]:

@@ -87,6 +87,7 @@ class TurnService:
             await self._refuse(opening, reporter, _told(error))
             return
         answer = await Turn(opening, question, reporter, self._desk).run(plan)
+        await plan.mind.settle()
         if answer is not None and opening.conversation.untitled:
             exchange = (question, answer)
             await give_title(
@@ -129,17 +130,12 @@ class TurnService:
             turn_id=opening.turn_id,
             core=opening.core,
         )
-        tools = architecture.tools(scene)
+        mind = architecture.mind(scene)
         request = await build_request(
-            scene,
-            question,
-            opening,
-            architecture=architecture,
-            tools=tools,
-            opener=self._opener,
+            mind, question, opening, architecture=architecture, opener=self._opener
         )
-        provider = self._models.connect(opening.agent.agent_provider, opening.credentials)
-        return Plan(request, provider, tools, architecture.max_steps, architecture.remembers)
+        provider = await self._models.connect(opening.agent.agent_provider, opening.credentials)
+        return Plan(request, provider, mind, architecture.max_steps, architecture.remembers)
 
     async def _refuse(self, opening: Opening, reporter: Reporter, failure: AppError) -> None:
         reporter.close(TurnFailed(problem=failure.problem()))

@@ -16,9 +16,9 @@ from smriti.llm.provider import Provider
 from smriti.llm.types import ModelRequest
 from smriti.messages.models import Message, Status
 from smriti.messages.repository import MessageRepository
-from smriti.observability.metrics import Metrics
-from smriti.tools.toolset import Toolset
+from smriti.observability.metrics import Metrics, TurnOutcome
 from smriti.turns.answer import Answer
+from smriti.turns.architecture import Mind
 from smriti.turns.events import (
     LoopEvent,
     Notice,
@@ -56,11 +56,11 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a turn will think: the first request, the model, the tools."""
+    """How a turn will think: the first request, the model, the mind."""
 
     request: ModelRequest
     provider: Provider
-    tools: Toolset
+    mind: Mind
     max_steps: int
     remembers: bool
 
@@ -74,7 +74,7 @@ class Turn:
         self._reporter = reporter
         self._desk = desk
         self._answer = Answer(question)
-        self._status: TurnStatus = "complete"
+        self._status: TurnOutcome = "complete"
         self._failure: AppError | None = None
         self._accepted = False
         self._lease_lost = False
@@ -131,7 +131,7 @@ class Turn:
         try:
             async with asyncio.timeout(_LIMIT_S):
                 events = run_steps(
-                    plan.request, plan.provider, plan.tools, max_steps=plan.max_steps
+                    plan.request, plan.provider, plan.mind.tools, max_steps=plan.max_steps
                 )
                 async with aclosing(events):
                     async for event in events:
@@ -232,7 +232,7 @@ class Turn:
             started_at=self._question.created_at,
         )
 
-    def _fail(self, failure: AppError, status: TurnStatus = "failed") -> None:
+    def _fail(self, failure: AppError, status: TurnOutcome = "failed") -> None:
         """The first failure is the one that is told."""
         if self._failure is None:
             self._failure, self._status = failure, status

@@ -1,10 +1,16 @@
 """krishna-memgpt: a loop with a memory that the agent edits itself (arXiv:2310.08560)."""
 
-from smriti.memory.prompt import core_memory_text
-from smriti.memory.service import MemoryService
+from functools import partial
+
+from smriti.memory.archive.models import Origin
+from smriti.memory.archive.service import ArchiveService
+from smriti.memory.blocks.prompt import core_memory_text
+from smriti.memory.blocks.service import BlockService
 from smriti.messages.repository import MessageRepository
-from smriti.tools.toolset import Combined, Toolset
-from smriti.turns.architecture import Scene
+from smriti.tools.native.memory import MemoryTools
+from smriti.tools.native.recall import RecallTools
+from smriti.tools.toolset import Combined
+from smriti.turns.architecture import Mind, Scene
 from smriti.turns.prompt import MEMORY_GUIDANCE, identity
 
 
@@ -14,12 +20,21 @@ class KrishnaMemGPT:
     max_steps = 10
     remembers = True
 
-    def __init__(self, memory: MemoryService, messages: MessageRepository) -> None:
-        self._memory = memory
+    def __init__(
+        self, blocks: BlockService, archive: ArchiveService, messages: MessageRepository
+    ) -> None:
+        self._blocks = blocks
+        self._archive = archive
         self._messages = messages
 
-    def system(self, scene: Scene) -> str:
-        return "\n\n".join([identity(scene.agent), MEMORY_GUIDANCE, core_memory_text(scene.core)])
-
-    def tools(self, scene: Scene) -> Toolset:
-        return Combined()
+    def mind(self, scene: Scene) -> Mind:
+        origin = Origin(conversation_id=scene.conversation_id, turn_id=scene.turn_id)
+        memory = MemoryTools(self._blocks, self._archive, scene.core, origin=origin)
+        recall = RecallTools(partial(self._messages.page, scene.conversation_id))
+        return Mind(
+            system="\n\n".join(
+                [identity(scene.agent), MEMORY_GUIDANCE, core_memory_text(scene.core)]
+            ),
+            tools=Combined(memory, recall),
+            settle=lambda: self._blocks.note_capacity(memory.core),
+        )

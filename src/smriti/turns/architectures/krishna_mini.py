@@ -1,7 +1,7 @@
 """krishna-mini: one model call over the recent past, no tools, no memory."""
 
-from smriti.tools.toolset import NoTools, Toolset
-from smriti.turns.architecture import Scene
+from smriti.tools.toolset import NoTools
+from smriti.turns.architecture import Mind, Scene
 from smriti.turns.prompt import identity
 
 
@@ -11,8 +11,5 @@ class KrishnaMini:
     max_steps = 0
     remembers = False
 
-    def system(self, scene: Scene) -> str:
-        return identity(scene.agent)
-
-    def tools(self, scene: Scene) -> Toolset:  # noqa: ARG002 - the port's signature
-        return NoTools()
+    def mind(self, scene: Scene) -> Mind:
+        return Mind(identity(scene.agent), NoTools())

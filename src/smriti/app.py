@@ -1,0 +1,137 @@
+"""The application: opens what it stands on, mounts every router, guards every request."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import Response
+
+from smriti.agents.router import router as agents_router
+from smriti.auth.hosts import LocalHosts, own_hosts
+from smriti.auth.router import router as auth_router
+from smriti.auth.secrets import load_secrets
+from smriti.auth.sessions import REFRESHED, SessionRenewal
+from smriti.conversations.router import router as conversations_router
+from smriti.core.config import Config
+from smriti.core.edge import Services, install_error_handlers, render_problem
+from smriti.core.errors import Unavailable
+from smriti.core.outbound import outbound_client
+from smriti.db.table import Table, TableError
+from smriti.llm.provider import ProviderFactories
+from smriti.llm.service import ModelService
+from smriti.memory.router import router as memory_router
+from smriti.observability.logs import configure_logging
+from smriti.observability.metrics import Metrics
+from smriti.observability.middleware import BodyLimit, CrashBarrier, RequestLog
+from smriti.observability.router import router as observability_router
+from smriti.payments.pricing import load_pricing
+from smriti.payments.router import router as payments_router
+from smriti.settings.router import router as settings_router
+from smriti.turns.router import router as turns_router
+from smriti.turns.runner import TurnRunner
+from smriti.users.service import UserService
+from smriti.web.router import pages
+from smriti.web.router import router as web_router
+from smriti.wiring import NATIVE_TOOLS, Outside, build_services, open_table, provider_factories
+
+log = structlog.get_logger()
+
+type Started = Callable[[Services], Awaitable[None]]
+
+
+def create_app(
+    config: Config,
+    *,
+    table: Table | None = None,
+    providers: ProviderFactories | None = None,
+    on_start: Started | None = None,
+) -> FastAPI:
+    """The application. A test gives its own table and providers; else they are the configured ones.
+
+    `on_start` is called when everything is ready. `ConfigurationError` when the settings are wrong.
+    """
+    configure_logging(config.log_level, config.log_format)
+    secrets = load_secrets(config)
+    pricing = load_pricing(config.pricing_config)
+    metrics = Metrics(native_tools=NATIVE_TOOLS)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            http = outbound_client(allow_private=config.private_networks_allowed)
+            stack.push_async_callback(http.aclose)
+            store = table or await open_table(config, stack)
+            factories = providers or provider_factories(config)
+            services = build_services(Outside(config, secrets, store, factories, http, metrics))
+            services.add(pricing)
+            app.state.services = services
+            await _run(services, stack)
+            if on_start is not None:
+                await on_start(services)
+            yield
+
+    app = FastAPI(
+        title="Smriti",
+        summary="A self-hosted agent server that remembers.",
+        version=version("smriti"),
+        lifespan=lifespan,
+        telemetry={"tracing": False},
+    )
+    _mount(app)
+    _guard(app, config, metrics)
+    return app
+
+
+async def _run(services: Services, stack: AsyncExitStack) -> None:
+    """Go on with what a crash interrupted; at the end, turns finish before what they use."""
+    users = services.get(UserService)
+    stack.push_async_callback(services.get(ModelService).close)
+    stack.push_async_callback(users.close)
+    stack.push_async_callback(services.get(TurnRunner).close)
+    await users.resume_deletions()
+
+
+def _mount(app: FastAPI) -> None:
+    for router in (
+        web_router,
+        observability_router,
+        auth_router,
+        payments_router,
+        settings_router,
+        agents_router,
+        memory_router,
+        conversations_router,
+        turns_router,
+    ):
+        app.include_router(router)
+    app.mount("/app", pages())
+
+
+def _guard(app: FastAPI, config: Config, metrics: Metrics) -> None:
+    """What every request passes, from the inside to the outside: the last one added is first."""
+    install_error_handlers(app)
+    app.add_exception_handler(TableError, _table_error)
+    app.add_middleware(SessionRenewal)
+    app.add_middleware(BodyLimit, max_bytes=config.max_body_bytes)
+    app.add_middleware(CrashBarrier)
+    if config.local:
+        app.add_middleware(LocalHosts, allowed=own_hosts(config))
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=config.origins,
+        allow_methods=["*"],
+        allow_headers=["*"],
+        expose_headers=["*", REFRESHED, "X-Request-Id", "Retry-After"],
+    )
+    app.add_middleware(RequestLog, metrics=metrics)
+
+
+async def _table_error(request: Request, error: Exception) -> Response:
+    log.error("store.failed", error=repr(error))
+    unavailable = Unavailable(
+        "The store does not answer. Try again in a moment.", headers={"Retry-After": "2"}
+    )
+    return render_problem(unavailable, request.url.path)

@@ -1,0 +1,234 @@
+"""Every long-lived object of the process, built once, from the table upwards."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import httpx2
+
+from smriti.agents.repository import AgentRepository
+from smriti.agents.service import AgentService
+from smriti.auth.google import GoogleSignIn
+from smriti.auth.landing import Landing
+from smriti.auth.links import LoginLinks
+from smriti.auth.oidc import Client, OpenIdIssuer
+from smriti.auth.passwords import Passwords
+from smriti.auth.repository import OneTimeRepository
+from smriti.auth.secrets import ServerSecrets
+from smriti.auth.service import LocalAccounts
+from smriti.auth.sessions import Sessions
+from smriti.auth.throttle import FailureThrottle
+from smriti.auth.tokens import Tokens
+from smriti.conversations.repository import ConversationRepository
+from smriti.conversations.service import ConversationService
+from smriti.core.config import Config
+from smriti.core.crypto import SecretBox
+from smriti.core.edge import Services
+from smriti.core.outbound import outbound_client
+from smriti.db.sqlite import SqliteTable
+from smriti.db.table import Table
+from smriti.llm.provider import Credentials, Provider, ProviderFactories
+from smriti.llm.providers.demo import DemoProvider
+from smriti.llm.service import ModelService
+from smriti.memory.archive.repository import ArchiveRepository
+from smriti.memory.archive.service import ArchiveService
+from smriti.memory.blocks.repository import BlockRepository
+from smriti.memory.blocks.service import BlockService
+from smriti.memory.owners import MemoryOwnerRepository
+from smriti.messages.repository import MessageRepository
+from smriti.observability.health import Health
+from smriti.observability.metrics import Metrics
+from smriti.realtime.memory import MemoryLog
+from smriti.retrieval.scan import ScanRetriever
+from smriti.settings.repository import ProviderSettingsRepository
+from smriti.settings.service import ProviderService
+from smriti.tools.native.memory import MemoryTools
+from smriti.tools.native.recall import RecallTools
+from smriti.turns.architecture import Architecture
+from smriti.turns.architectures.krishna_memgpt import KrishnaMemGPT
+from smriti.turns.architectures.krishna_mini import KrishnaMini
+from smriti.turns.opening import Opener
+from smriti.turns.repository import TurnRepository
+from smriti.turns.runner import TurnRunner
+from smriti.turns.service import TurnService
+from smriti.turns.turn import Desk
+from smriti.users.repository import DeletionRepository, UserRepository
+from smriti.users.service import DeleteHook, UserService
+
+NATIVE_TOOLS: Final = tuple(
+    name for kind in (MemoryTools, RecallTools) for name in vars(kind) if not name.startswith("_")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the process stands on: settings, secrets, the store, the ways to the world."""
+
+    config: Config
+    secrets: ServerSecrets
+    table: Table
+    providers: ProviderFactories
+    http: httpx2.AsyncClient
+    metrics: Metrics
+
+
+def build_services(outside: Outside) -> Services:
+    table = outside.table
+    on_account_deleted: list[DeleteHook] = []
+    users = UserService(UserRepository(table), DeletionRepository(table), on_account_deleted)
+    health = Health({"store": partial(_ask_store, table)})
+    box = SecretBox(outside.secrets.encryption_key.get_secret_value())
+    services = Services(outside.config, outside.metrics, health, users, box)
+    _add_sign_in(services, outside)
+    _add_models(services, outside)
+    _add_memory(services, table)
+    _add_conversations(services, outside)
+    _add_turns(services, outside)
+    on_account_deleted += [
+        services.get(ConversationService).delete_all_of,
+        services.get(AgentService).delete_all_of,
+    ]
+    return services
+
+
+def _add_sign_in(services: Services, outside: Outside) -> None:
+    config = outside.config
+    users = services.get(UserService)
+    once = OneTimeRepository(outside.table)
+    tokens = Tokens(outside.secrets.jwt_secret)
+    sessions = Sessions(tokens, api_base_url=config.api_base_url)
+    links = LoginLinks(once, users, is_open=config.local)
+    issuer = _google_issuer(config, outside.http)
+    services.add(
+        tokens,
+        sessions,
+        links,
+        GoogleSignIn(issuer, users, once, services.get(SecretBox)),
+        LocalAccounts(users, tokens, Passwords(), FailureThrottle(), is_open=config.accounts_open),
+        Landing(tokens, sessions, links, frontend_url=config.frontend_url),
+    )
+
+
+def _add_models(services: Services, outside: Outside) -> None:
+    models = ModelService(outside.providers)
+    settings = ProviderSettingsRepository(outside.table)
+    own = _own_credentials(outside.config)
+    providers = ProviderService(settings, models, services.get(SecretBox), own=own)
+    services.add(models, providers)
+
+
+def _add_memory(services: Services, table: Table) -> None:
+    owners = MemoryOwnerRepository(table)
+    blocks = BlockRepository(table)
+    archive = ArchiveService(ArchiveRepository(table), owners, ScanRetriever(table))
+    services.add(owners, blocks, BlockService(blocks, owners), archive)
+
+
+def _add_conversations(services: Services, outside: Outside) -> None:
+    """Agents, what is said to them, and who runs their answers."""
+    runner = TurnRunner(limit=outside.config.max_concurrent_turns)
+    agents = AgentRepository(outside.table)
+    agent_service = AgentService(
+        agents,
+        architectures=[KrishnaMini.name, KrishnaMemGPT.name],
+        providers=list(outside.providers),
+        on_delete=[services.get(MemoryOwnerRepository).delete_all_of],
+    )
+    messages = MessageRepository(outside.table)
+    conversations = ConversationRepository(outside.table)
+    conversation_service = ConversationService(
+        conversations, messages, agent_service, on_delete=[runner.stop]
+    )
+    services.add(runner, agents, agent_service, messages, conversations, conversation_service)
+
+
+def _add_turns(services: Services, outside: Outside) -> None:
+    messages = services.get(MessageRepository)
+    conversations = services.get(ConversationRepository)
+    opener = Opener(
+        outside.table,
+        conversations=conversations,
+        agents=services.get(AgentRepository),
+        messages=messages,
+        blocks=services.get(BlockRepository),
+        providers=services.get(ProviderService),
+    )
+    desk = Desk(
+        conversations,
+        services.get(ConversationService),
+        messages,
+        TurnRepository(outside.table),
+        outside.metrics,
+    )
+    services.add(
+        TurnService(
+            desk,
+            opener,
+            services.get(TurnRunner),
+            models=services.get(ModelService),
+            architectures=_architectures(services, messages),
+            open_log=MemoryLog,
+        )
+    )
+
+
+def _architectures(services: Services, messages: MessageRepository) -> Mapping[str, Architecture]:
+    blocks, archive = services.get(BlockService), services.get(ArchiveService)
+    known: tuple[Architecture, ...] = (KrishnaMini(), KrishnaMemGPT(blocks, archive, messages))
+    return {architecture.name: architecture for architecture in known}
+
+
+def provider_factories(config: Config) -> ProviderFactories:
+    """How to connect to each provider. SDKs are imported with the first connection."""
+    open_http = partial(
+        outbound_client,
+        allow_private=config.private_networks_allowed,
+        timeout_s=config.model_timeout_s,
+    )
+
+    def openai(credentials: Credentials) -> Provider:
+        from smriti.llm.providers.openai import OpenAIProvider
+
+        return OpenAIProvider(credentials, open_http)
+
+    return {"Demo": lambda _: DemoProvider(), "OpenAI": openai}
+
+
+def _own_credentials(config: Config) -> dict[str, Credentials]:
+    """The process's own keys, for the local owner alone."""
+    if config.openai_api_key is None or not config.local:
+        return {}
+    key = config.openai_api_key.get_secret_value()
+    return {"OpenAI": {"base_url": config.openai_base_url, "api_key": key}}
+
+
+def _google_issuer(config: Config, http: httpx2.AsyncClient) -> OpenIdIssuer | None:
+    if config.google_client_id is None or config.google_client_secret is None:
+        return None
+    client = Client(client_id=config.google_client_id, client_secret=config.google_client_secret)
+    return OpenIdIssuer(http, config.google_issuer, client)
+
+
+async def open_table(config: Config, stack: AsyncExitStack) -> Table:
+    """The configured engine; `stack` closes it."""
+    table: Table
+    if config.dynamodb_table is None:
+        path = config.smriti_data_dir / "smriti.db"
+        table = await asyncio.to_thread(SqliteTable.open, path, durability=config.sqlite_durability)
+    else:
+        from smriti.db.dynamodb import DynamoTable
+
+        table = await DynamoTable.open(
+            config.dynamodb_table,
+            endpoint=config.dynamodb_endpoint,
+            region=config.aws_region_name,
+        )
+    stack.push_async_callback(table.close)
+    return table
+
+
+async def _ask_store(table: Table) -> None:
+    await table.get(("Health", "Check"))

@@ -1,6 +1,6 @@
 """A model whose every reply is written down beforehand."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from smriti.llm.provider import ModelInfo, ProviderEvent
 from smriti.llm.types import ModelRequest
@@ -22,7 +22,7 @@ class ScriptedProvider:
         self.requests: list[ModelRequest] = []
         self.closed = False
 
-    async def stream(self, request: ModelRequest) -> AsyncIterator[ProviderEvent]:
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
         self.requests.append(request)
         asked = len(self.requests)
         assert asked <= len(self._scripts), f"asked {asked} times, scripted {len(self._scripts)}"

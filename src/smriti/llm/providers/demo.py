@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,7 +51,7 @@ _FILLER: Final = frozenset(
 class DemoProvider:
     """Its replies are a pure function of the request. It needs no network and no key."""
 
-    async def stream(self, request: ModelRequest) -> AsyncIterator[ProviderEvent]:
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
         view = view_of(request)
         plan = next(plan for intent in _INTENTS if (plan := intent(view)))
         call = next((call for call in plan.calls if call.name in view.tools), None)
@@ -119,8 +119,8 @@ def _forget(view: View) -> _Plan | None:
     line = _matching(view, match[1])
     if line is None or "core_memory_delete" not in view.tools:
         return _Plan("There is nothing of the kind that I could forget.")
-    place = {"block": line.block, "line_number": line.number}
-    return _Plan("", [_call(view, "core_memory_delete", **place)])
+    call = _call(view, "core_memory_delete", block=line.block, line_number=line.number)
+    return _Plan("", [call])
 
 
 def _matching(view: View, topic: str) -> Line | None:
@@ -165,8 +165,8 @@ def _keep(view: View, fact: Fact) -> list[ToolCall]:
         return []
     for line in lines:
         if fact.single and line.key == fact.key.casefold():
-            place = {"block": line.block, "line_number": line.number, "new_content": fact.line}
-            return [_call(view, "core_memory_replace", **place)]
+            place: dict[str, str | int] = {"block": line.block, "line_number": line.number}
+            return [_call(view, "core_memory_replace", **place, new_content=fact.line)]
     return [_call(view, "core_memory_append", block="human", content=fact.line)]
 
 

@@ -1,7 +1,7 @@
 """Any server that speaks OpenAI's chat completions: OpenAI, Ollama, vLLM, OpenRouter, …"""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -62,7 +62,7 @@ class OpenAIProvider:
         self._requests = 0
         self._closed = False
 
-    async def stream(self, request: ModelRequest) -> AsyncIterator[ProviderEvent]:
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
         model = request.model or self._model
         if not model:
             raise ModelFailed("No model is chosen. Name one in the agent or in the settings.")

@@ -1,0 +1,317 @@
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+
+import httpx2
+import orjson
+import pytest
+
+from smriti.core.outbound import AddressRefused
+from smriti.llm.provider import Finished, ModelFailed, ProviderEvent, TextChunk
+from smriti.llm.providers.openai import OpenAIProvider
+from smriti.llm.types import ChatMessage, ModelRequest, TextPart
+
+KEY = "sk-test-1234567890"
+BASE_URL = "https://models.example/v1"
+CREDENTIALS = {"base_url": BASE_URL, "api_key": KEY}
+REQUEST = ModelRequest(
+    model="m1",
+    system="Be kind.",
+    messages=(ChatMessage(role="user", parts=(TextPart(text="Hi"),)),),
+)
+STREAM = (
+    b'data: {"choices":[{"index":0,"delta":{"content":"Hello"},"finish_reason":null}]}\n\n'
+    b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+)
+EVENTS: list[ProviderEvent] = [TextChunk("Hello"), Finished("stop")]
+
+type Handler = Callable[[httpx2.Request], httpx2.Response]
+
+
+class Server:
+    """A model server inside the client's transport. Keeps the requests and the clients."""
+
+    def __init__(self, *answers: httpx2.Response | Exception) -> None:
+        self._answers = list(answers)
+        self.requests: list[httpx2.Request] = []
+        self.clients: list[httpx2.AsyncClient] = []
+
+    def open(self) -> httpx2.AsyncClient:
+        self.clients.append(httpx2.AsyncClient(transport=httpx2.MockTransport(self._answer)))
+        return self.clients[-1]
+
+    def _answer(self, request: httpx2.Request) -> httpx2.Response:
+        self.requests.append(request)
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def provider(self, max_retries: int = 0, **credentials: str) -> OpenAIProvider:
+        return OpenAIProvider(CREDENTIALS | credentials, self.open, max_retries=max_retries)
+
+
+class Pieces(httpx2.AsyncByteStream):
+    """A body in pieces; an exception among them is raised in its place."""
+
+    def __init__(self, *pieces: bytes | Exception) -> None:
+        self._pieces = pieces
+        self.read = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            if isinstance(piece, Exception):
+                raise piece
+            self.read += len(piece)
+            yield piece
+
+
+def streamed(*pieces: bytes | Exception) -> httpx2.Response:
+    headers = {"content-type": "text/event-stream; charset=utf-8"}
+    return httpx2.Response(200, headers=headers, stream=Pieces(*(pieces or (STREAM,))))
+
+
+def refusal(status: int, message: str = "") -> httpx2.Response:
+    return httpx2.Response(status, json={"error": {"message": message, "type": "x"}})
+
+
+async def reply(provider: OpenAIProvider, request: ModelRequest = REQUEST) -> list[ProviderEvent]:
+    return [event async for event in provider.stream(request)]
+
+
+async def failure_of(provider: OpenAIProvider) -> str:
+    with pytest.raises(ModelFailed) as failure:
+        await reply(provider)
+    assert failure.value.__cause__ is None
+    return failure.value.detail
+
+
+async def test_a_request_is_sent_and_its_answer_streamed() -> None:
+    server = Server(streamed())
+
+    assert await reply(server.provider()) == EVENTS
+
+    [request] = server.requests
+    assert str(request.url) == f"{BASE_URL}/chat/completions"
+    assert request.headers["authorization"] == f"Bearer {KEY}"
+    assert request.headers["content-type"] == "application/json"
+    assert orjson.loads(request.content) == {
+        "model": "m1",
+        "messages": [
+            {"role": "system", "content": "Be kind."},
+            {"role": "user", "content": "Hi"},
+        ],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+
+
+async def test_nothing_of_the_servers_environment_reaches_a_users_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-operator")
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-operator")
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-operator")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-operator")
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://operator.example")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Operator: operator")
+    server = Server(streamed(), httpx2.Response(200, json={"data": []}))
+    provider = server.provider(api_key="")
+
+    await reply(provider)
+    await provider.models()
+
+    for request in server.requests:
+        assert "authorization" not in request.headers
+        assert "operator" not in f"{request.url}{request.headers}"
+
+
+async def test_default_headers_are_sent_and_win() -> None:
+    server = Server(streamed())
+
+    await reply(
+        server.provider(api_key="", default_headers="Authorization: Basic abc\nX-Title: Smriti")
+    )
+
+    headers = server.requests[0].headers
+    assert (headers["authorization"], headers["x-title"]) == ("Basic abc", "Smriti")
+
+
+async def test_the_model_of_the_settings_serves_an_agent_that_names_none() -> None:
+    server = Server(streamed())
+    unnamed = REQUEST.model_copy(update={"model": ""})
+
+    await reply(server.provider(model="typed"), unnamed)
+
+    assert orjson.loads(server.requests[0].content)["model"] == "typed"
+    with pytest.raises(ModelFailed, match="No model is chosen"):
+        await reply(Server().provider(), unnamed)
+
+
+async def test_an_answer_that_is_not_streamed_is_read_too() -> None:
+    message = {"role": "assistant", "content": "Hello"}
+    body = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+
+    assert await reply(Server(httpx2.Response(200, json=body)).provider()) == EVENTS
+
+
+async def test_a_failure_before_the_first_event_is_tried_again() -> None:
+    busy = httpx2.Response(503, headers={"retry-after-ms": "1"}, json={})
+    server = Server(busy, streamed())
+
+    assert await reply(server.provider(max_retries=1)) == EVENTS
+
+
+async def test_a_connection_lost_after_the_end_mark_does_no_harm() -> None:
+    lost = httpx2.RemoteProtocolError("peer closed connection")
+
+    assert await reply(Server(streamed(STREAM, lost)).provider()) == EVENTS
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "told"),
+    [
+        (401, f"Bad key {KEY}", "refused the API key (401). Check it in the settings."),
+        (403, "No", "refused the API key (403). Check it in the settings."),
+        (
+            404,
+            "The model `m1` does not exist",
+            "knows no model 'm1' (404). Check the model's name, and the base URL: most end in /v1.",
+        ),
+        (
+            429,
+            "Quota.",
+            "takes no more requests for now (429): too many came, or the account is used up. "
+            "It said: Quota.",
+        ),
+        (
+            400,
+            f"Maximum context\nlength is 8192. {KEY} sk-other-1",
+            "refused the request (400). It said: Maximum context length is 8192. […] […]",
+        ),
+        (422, "y" * 300, f"refused the request (422). It said: {'y' * 200}"),
+        (500, "", "failed (500). Try again in a while."),
+        (301, "", "refused the request (301)."),
+    ],
+)
+async def test_refusals_are_told_to_the_person(status: int, message: str, told: str) -> None:
+    server = Server(refusal(status, message))
+
+    assert await failure_of(server.provider()) == f"{BASE_URL} {told}"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            httpx2.ConnectError("refused"),
+            f"Could not connect to {BASE_URL}. Is the server running, and is this its address?",
+        ),
+        (httpx2.ReadTimeout("slow"), f"{BASE_URL} did not answer in time."),
+        (AddressRefused("'x' is an address of a private network."), "'x' is an address of a priv"),
+    ],
+)
+async def test_a_server_that_cannot_be_reached_is_named(error: Exception, told: str) -> None:
+    assert (await failure_of(Server(error).provider())).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        (httpx2.ReadTimeout("slow"), "did not answer in time."),
+        (httpx2.ReadError("reset"), "broke off."),
+        (ssl.SSLError("eof"), "broke off."),
+        (b'data: {"error":{"message":"Overloaded","code":503}}\n\n', "failed (503)."),
+        (b'data: {"error":"odd"}\n\n', "reported an error. It said: odd"),
+        (b"", "broke off in the middle of the answer."),
+    ],
+)
+async def test_a_stream_that_breaks_keeps_what_came_and_fails(
+    broken: bytes | Exception, told: str
+) -> None:
+    first = STREAM.split(b"\n\n")[0] + b"\n\n"
+    stream = Server(streamed(first, broken)).provider().stream(REQUEST)
+
+    assert await anext(stream) == TextChunk("Hello")
+    with pytest.raises(ModelFailed) as failure:
+        await anext(stream)
+
+    assert told in failure.value.detail
+
+
+async def test_secrets_in_headers_are_not_repeated_either() -> None:
+    server = Server(refusal(400, "token tok-98765 is odd, Bearer abcdef too"))
+    provider = server.provider(default_headers="X-Auth: Token tok-98765")
+
+    told = await failure_of(provider)
+
+    assert told == f"{BASE_URL} refused the request (400). It said: token […] is odd, […] too"
+    assert KEY not in repr(provider.__dict__.get("_failures"))
+
+
+async def test_an_endless_error_page_is_read_no_further_than_needed() -> None:
+    body = Pieces(*[b"x" * 65536] * 100)
+
+    told = await failure_of(Server(httpx2.Response(500, stream=body)).provider())
+
+    assert told == f"{BASE_URL} failed (500). Try again in a while."
+    assert body.read == 65536
+
+
+async def test_a_reply_that_is_too_long_is_given_up() -> None:
+    headers = {"content-type": "application/json"}
+    endless = httpx2.Response(200, headers=headers, stream=Pieces(*[b" " * 1_000_000] * 20))
+
+    told = await failure_of(Server(endless).provider())
+
+    assert told == f"{BASE_URL} sent an answer that is too long."
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        ({"object": "list", "data": [{"id": "b"}, {"id": "a", "owned_by": "x"}]}, ["a", "b"]),
+        ([{"id": "a"}, {"id": "a"}], ["a"]),
+        ({"object": "list", "data": None}, []),
+    ],
+)
+async def test_models_are_listed_in_order(body: object, names: list[str]) -> None:
+    server = Server(httpx2.Response(200, json=body))
+
+    models = await server.provider().models()
+
+    assert [model.model_id for model in models] == names
+    assert str(server.requests[0].url) == f"{BASE_URL}/models"
+
+
+async def test_what_is_no_list_of_models_is_a_failure() -> None:
+    with pytest.raises(ModelFailed, match="not a list of models"):
+        await Server(httpx2.Response(200, text="<html>")).provider().models()
+
+
+async def test_closing_lets_a_running_stream_end_and_a_later_one_begin() -> None:
+    server = Server(streamed(), streamed())
+    provider = server.provider()
+
+    async with aclosing(provider.stream(REQUEST)) as stream:
+        first = await anext(stream)
+        await provider.close()
+        assert not server.clients[0].is_closed
+        rest = [event async for event in stream]
+    later = await reply(provider)
+
+    assert [first, *rest] == later == EVENTS
+    assert [client.is_closed for client in server.clients] == [True, True]
+
+
+async def test_closing_an_idle_connection_closes_its_client() -> None:
+    server = Server(streamed())
+    provider = server.provider()
+    await provider.close()
+    await reply(provider)
+
+    unused = Server()
+    await unused.provider().close()
+
+    assert server.clients[0].is_closed
+    assert unused.clients == []

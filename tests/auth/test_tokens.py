@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from jose import jwt
 from pydantic import SecretStr
 
-from smriti.auth.tokens import LIFETIME_S, NotSignedIn, Tokens
+from smriti.auth.tokens import LIFETIME_S, NotSignedIn, Tokens, admit
+from smriti.core.clock import utc_now
 from smriti.users.models import User
 from tests.auth.server import SECRET, Server, forged, old
 
@@ -147,6 +148,17 @@ async def test_a_token_of_a_missing_account_is_refused(server: Server) -> None:
 
     async with server.browser() as browser:
         assert await refusal(browser, bearer(token)) == (401, "User not found")
+
+
+def test_an_account_that_is_being_deleted_admits_nobody() -> None:
+    tokens = Tokens(SecretStr(SECRET))
+    user = User.new("ada@example.com", "Ada")
+    claims = tokens.read(tokens.issue(user))
+
+    assert admit(claims, user) is user
+    for gone in (None, user.model_copy(update={"deleted_at": utc_now()})):
+        with pytest.raises(NotSignedIn, match="User not found"):
+            admit(claims, gone)
 
 
 async def test_claims_alone_are_checked_without_the_account(server: Server) -> None:

@@ -272,6 +272,17 @@ async def test_a_title_is_made_of_the_first_words(messages: tuple[ChatMessage, .
     assert await talk(ask(*messages)) == ["My name is Alice, and I"]
 
 
+async def test_a_short_question_makes_a_short_title() -> None:
+    begun = ChatMessage(
+        role="user",
+        parts=(TextPart(text="<question>hi there</question>\n<answer>Hello!</answer>"),),
+    )
+    task = "Write a title of at most six words for the conversation that begins like this."
+    request = ModelRequest(model="demo", system=task, messages=(begun,))
+
+    assert await talk(request) == ["Hi there"]
+
+
 async def test_attachments_are_not_taken_for_what_the_user_says() -> None:
     said = user('<attachment name="a.md">My name is Eve.</attachment>\nI work as a nurse')
 

@@ -128,6 +128,12 @@ def test_facts_are_read_from_plain_english(told: str, lines: list[str]) -> None:
     assert [fact.line for fact in facts_in(told)] == lines
 
 
+def test_only_the_beginning_of_a_long_text_is_read() -> None:
+    assert [fact.line for fact in facts_in(f"I like   tea. {'x ' * 2000}. I like rain.")] == [
+        "Likes: tea"
+    ]
+
+
 @pytest.mark.parametrize(
     ("said", "memory", "expected"),
     [

@@ -105,7 +105,7 @@ def _give_title(view: View) -> _Plan | None:
         return None
     texts = [text for text in [*view.earlier, view.text] if TITLE_REQUEST not in text]
     text = texts[0] if texts else view.text.partition(TITLE_REQUEST)[2].partition("\n")[2]
-    question = text.partition("</question>")[0]
+    question = text.partition("</question>")[0][:1000]
     plain = re.sub(r"<[^>]*>|\b(?:user|question)\s*:", " ", question, flags=_ANY_CASE)
     title = " ".join(plain.split()[:6]).strip(" .,;:!?\"'")
     return _Plan(title[:1].upper() + title[1:] or "New conversation", says_who=True)

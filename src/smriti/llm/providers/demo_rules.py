@@ -12,6 +12,9 @@ _VALUE: Final = (
 )
 _SENTENCE: Final = re.compile(r"[^.!?\n]+(?:\.(?!\s|$)[^.!?\n]*)*[.!?]?")
 
+# The patterns look ahead; on a long text made for it that would take seconds.
+_MAX_CHARACTERS: Final = 4_000
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -142,9 +145,13 @@ class Fact:
 
 def facts_in(text: str) -> list[Fact]:
     """What the user tells, in order; of two answers to one question only the later."""
-    found = sorted(_matches(text), key=lambda pair: pair[0])
+    found = sorted(_matches(_plain(text)), key=lambda pair: pair[0])
     latest = {fact.key if fact.single else fact.line: fact for _, fact in found}
     return list(latest.values())
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^\S\n]+", " ", text[:_MAX_CHARACTERS])
 
 
 def _matches(text: str) -> Iterator[tuple[int, Fact]]:
@@ -177,6 +184,6 @@ def key_of(rule: Rule, about: list[str]) -> str:
 def question_in(text: str) -> tuple[Rule, list[str]] | None:
     """The rule that the user asks about, and what its groups hold without the value."""
     for rule, pattern in _ASKED:
-        if match := pattern.search(text):
+        if match := pattern.search(_plain(text)):
             return rule, [group.strip() for group in match.groups()]
     return None

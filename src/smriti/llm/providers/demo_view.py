@@ -8,9 +8,7 @@ from smriti.llm.types import ChatMessage, ModelRequest, ToolCall, ToolResult
 
 TITLE_REQUEST: Final = "Write a title of at most six words"
 
-_TIME: Final = re.compile(r"\s*<time>.*?</time>\s*")
-_ATTACHMENT: Final = re.compile(r"<attachment\b.*?</attachment>\s*", re.DOTALL)
-_CORE_MEMORY: Final = re.compile(r"<core_memory>\n(.*?)</core_memory>", re.DOTALL)
+_TIME: Final = re.compile(r"\A\s*<time>[^<]*</time>\s*")
 _BLOCK: Final = re.compile(r"\[(.+)\]")
 _LINE: Final = re.compile(r"(\d+): (.*)")
 
@@ -84,15 +82,17 @@ def view_of(request: ModelRequest) -> View:
 
 def said(message: ChatMessage) -> str:
     """What the person wrote, without the time and the attachments that were put before it."""
-    text = _ATTACHMENT.sub("", _TIME.sub("", message.text, count=1))
+    text = _TIME.sub("", message.text)
+    if text.startswith("<attachment"):
+        text = text.rpartition("</attachment>")[2]
     return text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").strip()
 
 
 def _memory(system: str) -> list[Line]:
     """The numbered lines of the blocks in the system prompt."""
-    blocks = _CORE_MEMORY.findall(system)
+    shown = system.rpartition("<core_memory>\n")[2].partition("</core_memory>")
     lines, block = [], ""
-    for text in blocks[-1].splitlines() if blocks else []:
+    for text in shown[0].splitlines() if shown[1] else []:
         if header := _BLOCK.fullmatch(text.strip()):
             block = header[1].partition(" - ")[0].strip().lower().replace(" ", "_")
         elif line := _LINE.match(text):

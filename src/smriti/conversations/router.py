@@ -14,7 +14,7 @@ from smriti.messages.models import MessageView
 router = APIRouter(prefix="/conversations", tags=["conversations"], responses=PROBLEMS)
 
 
-def _ten(
+async def _ten(
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
     cursor: Annotated[str | None, Query(max_length=4096)] = None,
 ) -> PageRequest:

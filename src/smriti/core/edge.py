@@ -1,6 +1,6 @@
 """Where HTTP meets the rest: exceptions become problems, services reach routes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
 
 import orjson
@@ -56,17 +56,17 @@ class Services:
         return service
 
 
-def provide[T](kind: type[T]) -> Callable[[HTTPConnection], T]:
+def provide[T](kind: type[T]) -> Callable[[HTTPConnection], Awaitable[T]]:
     """A dependency that hands a route the process's one `kind`."""
 
-    def from_app(connection: HTTPConnection) -> T:
+    async def from_app(connection: HTTPConnection) -> T:
         services: Services = connection.app.state.services
         return services.get(kind)
 
     return from_app
 
 
-def page_request(
+async def page_request(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(max_length=4096)] = None,
 ) -> PageRequest:

@@ -14,7 +14,7 @@ Blocks = Annotated[BlockService, Depends(provide(BlockService))]
 Archive = Annotated[ArchiveService, Depends(provide(ArchiveService))]
 
 
-def owned_memory(agent: OwnedAgent) -> MemoryOwner:
+async def owned_memory(agent: OwnedAgent) -> MemoryOwner:
     return MemoryOwner(agent.agent_id, agent.created_by, agent.created_at)
 
 

@@ -26,7 +26,9 @@ async def get_health(
     return report
 
 
-def may_read_metrics(request: Request, config: Annotated[Config, Depends(provide(Config))]) -> None:
+async def may_read_metrics(
+    request: Request, config: Annotated[Config, Depends(provide(Config))]
+) -> None:
     """This machine itself, but nobody whom a proxy on it lets through; or who has the token."""
     if config.metrics_token is not None:
         expected = f"Bearer {config.metrics_token.get_secret_value()}"

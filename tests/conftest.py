@@ -1,0 +1,32 @@
+"""Fixtures that every module's tests may use."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from smriti.db.sqlite import SqliteTable
+from smriti.db.table import Table
+from tests.home import Home, open_home
+
+
+@pytest.fixture
+async def table() -> AsyncIterator[Table]:
+    """An empty table in memory."""
+    opened = SqliteTable.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def home(table: Table, tmp_path: Path) -> AsyncIterator[Home]:
+    """A server in local mode, with alice signed in."""
+    async with open_home(table, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def client(home: Home) -> httpx2.AsyncClient:
+    """Alice's client."""
+    return home.client

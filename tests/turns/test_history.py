@@ -1,0 +1,171 @@
+"""What of the past the model sees."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smriti.llm.provider import CallRequested, Finished, TextChunk
+from smriti.llm.types import ChatMessage, TextPart, ToolCall
+from smriti.messages.models import Message
+from smriti.messages.repository import MessageRepository
+from smriti.turns.history import Window, fitted, recent, session_of, size_of
+from tests.home import Home
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HELLO = [TextChunk("Hello"), Finished("stop")]
+
+
+def said(text: str, *, minutes_ago: int = 0) -> Message:
+    moment = NOON - timedelta(minutes=minutes_ago)
+    return Message(conversation_id="c", role="user", content=text, created_at=moment)
+
+
+def asked(text: str) -> ChatMessage:
+    return ChatMessage(role="user", parts=(TextPart(text=text),))
+
+
+async def test_the_model_sees_earlier_messages_and_the_tools_they_used(home: Home) -> None:
+    conversation = await home.conversation(await home.scripted_agent(), title="Tea")
+    call = ToolCall(call_id="1", name="core_memory_list_blocks", arguments={})
+    model = home.script([CallRequested(call), Finished("tool_calls")], HELLO, HELLO)
+    await home.say(conversation, "First")
+
+    await home.say(conversation, "Second")
+
+    first, answer, second = model.requests[-1].messages
+    assert first.text.endswith("UTC, " + first.text.split("UTC, ")[1])
+    assert first.text.endswith("\nFirst")
+    assert [part.type for part in answer.parts] == ["tool_call", "tool_result", "text"]
+    assert second.text.endswith("\nSecond")
+
+
+async def test_the_prompt_begins_with_the_same_bytes_from_step_to_step_and_turn_to_turn(
+    home: Home,
+) -> None:
+    conversation = await home.conversation(await home.scripted_agent(), title="Tea")
+    call = ToolCall(call_id="1", name="core_memory_list_blocks", arguments={})
+    model = home.script([CallRequested(call), Finished("tool_calls")], HELLO, HELLO)
+    await home.say(conversation, "First")
+    await home.say(conversation, "Second")
+
+    step, next_step, next_turn = model.requests
+
+    assert step.system == next_step.system == next_turn.system
+    assert step.tools == next_step.tools == next_turn.tools
+    assert next_step.messages[: len(step.messages)] == step.messages
+    assert next_turn.messages[0] == step.messages[0]
+
+
+async def test_what_the_agent_learned_is_in_the_next_prompt(home: Home) -> None:
+    agent = await home.scripted_agent()
+    conversation = await home.conversation(agent, title="Tea")
+    arguments = {"block": "human", "content": "Drinks tea"}
+    call = ToolCall(call_id="1", name="core_memory_append", arguments=arguments)
+    model = home.script([CallRequested(call), Finished("tool_calls")], HELLO, HELLO)
+    await home.say(conversation, "I drink tea")
+
+    await home.say(await home.conversation(agent, title="New"), "Hi")
+
+    assert "[Human - Facts about the user]\n1: Drinks tea" in model.requests[-1].system
+
+
+async def test_a_conversation_of_more_than_a_megabyte_shows_the_newest_messages(
+    home: Home,
+) -> None:
+    conversation = await home.conversation(await home.scripted_agent(), title="Long")
+    messages = home.services.get(MessageRepository)
+    began = datetime.now(UTC) - timedelta(minutes=30)
+    for number in range(120):
+        content = f"number {number} " + "word " * 2000
+        await messages.put(
+            Message(
+                conversation_id=conversation["conversation_id"],
+                role="user" if number % 2 == 0 else "assistant",
+                content=content,
+                created_at=began + timedelta(seconds=number),
+            )
+        )
+    model = home.script(HELLO)
+
+    await home.say(conversation, "The newest question")
+
+    shown = model.requests[0].messages
+    assert shown[-1].text.endswith("The newest question")
+    assert "number 119 " in shown[-2].text
+    assert sum(size_of(message)[0] for message in shown) <= 8000
+
+
+async def test_deleting_a_long_conversation_removes_every_item(home: Home) -> None:
+    conversation = await home.conversation(await home.scripted_agent(), title="Long")
+    partition = conversation["conversation_id"]
+    home.script(HELLO)
+    await home.say(conversation, "long " * 90_000)
+
+    response = await home.client.delete(f"/conversations/{partition}")
+
+    assert response.status_code == 204
+    left = await home.items_with(partition)
+    assert left == []
+
+
+async def test_a_question_longer_than_the_window_is_cut_in_its_middle(home: Home) -> None:
+    conversation = await home.conversation(await home.scripted_agent(), title="Long")
+    model = home.script(HELLO)
+
+    await home.say(conversation, "begin " + "word " * 50_000 + "end")
+
+    (question,) = model.requests[0].messages
+    assert "begin word" in question.text
+    assert question.text.endswith("word end")
+    assert "characters in the middle are left out" in question.text
+    assert size_of(question)[0] <= 8000
+
+
+async def test_a_session_that_timed_out_is_left_out(home: Home) -> None:
+    agent = await home.scripted_agent(session_timeout_minutes=30)
+    conversation = await home.conversation(agent, title="Tea")
+    await home.services.get(MessageRepository).put(
+        Message(
+            conversation_id=conversation["conversation_id"],
+            role="user",
+            content="An hour ago",
+            created_at=datetime.now(UTC) - timedelta(minutes=60),
+        )
+    )
+    model = home.script(HELLO)
+
+    await home.say(conversation, "Now")
+
+    assert [message.text[-3:] for message in model.requests[0].messages] == ["Now"]
+
+
+def test_a_session_ends_after_the_timeout_and_never_with_none() -> None:
+    past = [said("b", minutes_ago=61), said("a", minutes_ago=62)]
+
+    assert session_of(past, said("now"), 60) == []
+    assert session_of(past, said("now"), 61) == past
+    assert session_of(past, said("now"), 0) == past
+
+
+@given(st.text(max_size=3000), st.integers(0, 400), st.integers(0, 400))
+def test_a_fitted_question_is_never_longer_than_its_window(
+    text: str, words: int, tokens: int
+) -> None:
+    question = fitted(asked(text), Window(words=words, tokens=tokens))
+
+    shown, notice = question.text, size_of(asked("\n[… 3000 characters in the middle … …]\n"))
+    assert shown == text or size_of(question)[0] <= words + notice[0] + 10
+
+
+@given(st.lists(st.text(max_size=60), max_size=30), st.integers(0, 200))
+def test_history_is_the_newest_messages_that_fit_in_their_order(
+    texts: list[str], words: int
+) -> None:
+    newest_first = [said(text) for text in texts]
+
+    shown, has_room = recent(newest_first, Window(words=words, tokens=10_000), with_images=False)
+
+    assert len(shown) == len(texts) or not has_room
+    kept = [message.text.partition("\n")[2] for message in shown]
+    assert kept == texts[: len(kept)][::-1]

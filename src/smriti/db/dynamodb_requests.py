@@ -112,11 +112,8 @@ def refusal(response: Wire) -> TableError:
 
 
 def _cancellation(reasons: Sequence[Wire]) -> TableError:
-    """One reason a transaction: an invalid action first, as single writes judge, then the rest."""
+    """A transaction has a reason for each action. Conditions are judged before changes."""
     codes = [str(reason.get("Code")) for reason in reasons]
-    if "ValidationError" in codes:
-        invalid = reasons[codes.index("ValidationError")]
-        return _refusal_of("ValidationException", invalid.get("Message", ""))
     failed = {
         position: _old_item(reason)
         for position, reason in enumerate(reasons)
@@ -124,6 +121,9 @@ def _cancellation(reasons: Sequence[Wire]) -> TableError:
     }
     if failed:
         return TransactionFailed(failed)
+    if "ValidationError" in codes:
+        invalid = reasons[codes.index("ValidationError")]
+        return _refusal_of("ValidationException", invalid.get("Message", ""))
     cause = next((code for code in codes if code in _CONFLICTS | _THROTTLES), "unknown")
     return _refusal_of(cause, "The transaction was cancelled.")
 

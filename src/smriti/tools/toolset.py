@@ -39,14 +39,15 @@ class Combined:
     """Several toolsets as one; a name belongs to the first that has it."""
 
     def __init__(self, *toolsets: Toolset) -> None:
-        self._specs = [spec for toolset in toolsets for spec in toolset.specs()]
+        self._specs: dict[str, ToolSpec] = {}
         self._owners: dict[str, Toolset] = {}
         for toolset in toolsets:
             for spec in toolset.specs():
+                self._specs.setdefault(spec.name, spec)
                 self._owners.setdefault(spec.name, toolset)
 
     def specs(self) -> Sequence[ToolSpec]:
-        return self._specs
+        return list(self._specs.values())
 
     async def call(self, call: ToolCall) -> str:
         owner = self._owners.get(call.name)

@@ -29,7 +29,6 @@ from smriti.db.table import (
     Remove,
     Set,
     Table,
-    TableBusy,
     TransactionFailed,
     Update,
     eq,
@@ -42,7 +41,7 @@ from smriti.retrieval.retriever import Corpus, Document
 
 LOCK_TIMEOUT_S: Final = 60
 _ATTEMPTS: Final = 5
-_PAUSE_S: Final = 0.05
+_PAUSE_S: Final = 0.02
 _CHANGEABLE: Final = ("content", "content_hash", "tags", "updated_at")
 _MAX_SEARCHED: Final = 20_000
 """Passages that are looked at for an id of an older table, which does not tell its key."""
@@ -180,7 +179,7 @@ class ArchiveRepository:
     async def _written(self, *actions: Action) -> bool:
         try:
             await self._table.write(*actions)
-        except (TransactionFailed, TableBusy):
+        except TransactionFailed:
             return False
         return True
 

@@ -138,4 +138,4 @@ def _after(hits: Sequence[Hit], cursor: str | None) -> int:
     if not (type(place) is int and isinstance(last, str) and place > 0):
         raise InvalidCursor
     places = (index for index, hit in enumerate(hits, start=1) if hit.document.key[1] == last)
-    return next(places, place)
+    return next(places, place - 1)

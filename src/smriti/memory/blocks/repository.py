@@ -25,7 +25,6 @@ from smriti.db.table import (
     Put,
     Set,
     Table,
-    TableBusy,
     TransactionFailed,
     Update,
     eq,
@@ -111,9 +110,6 @@ class BlockRepository:
             if 2 in failure.failed:
                 return None
             return BlockVersion.model_validate(failure.failed[1] or {})
-        except TableBusy:
-            item = await self._table.get(keys.block_key(owner, "CoreMemory", block.name))
-            return BlockVersion.model_validate(item or {})
         return content
 
     async def history(self, owner: MemoryOwner, name: str, page: PageRequest) -> Page[BlockVersion]:

@@ -29,13 +29,19 @@ class FunctionToolset:
         return await tool.run(self, call.arguments or {})
 
     @classmethod
+    def names(cls) -> tuple[str, ...]:
+        return tuple(cls._tools())
+
+    @classmethod
     @cache
     def _tools(cls) -> "dict[str, _FunctionTool]":
         """Made once a process: their schemas are the same to the byte in every turn."""
         return {
             name: _FunctionTool(member)
             for name, member in vars(cls).items()
-            if inspect.iscoroutinefunction(member) and not name.startswith("_") and name != "call"
+            if inspect.iscoroutinefunction(member)
+            and not name.startswith("_")
+            and not hasattr(FunctionToolset, name)
         }
 
 

@@ -1,6 +1,6 @@
 """A whole server in memory, as a test meets it: over HTTP, with a scripted model."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,13 @@ import orjson
 from fastapi import FastAPI
 
 from smriti.app import create_app
+from smriti.auth.links import LoginLinks
 from smriti.core.config import Config
 from smriti.core.edge import Services
 from smriti.db.table import Item, Table, key_of
-from smriti.llm.provider import ProviderEvent
+from smriti.llm.provider import ModelInfo, Provider, ProviderEvent
 from smriti.llm.providers.demo import DemoProvider
+from smriti.llm.types import ModelRequest
 from tests.fakes.scripted_provider import ScriptedProvider
 
 BASE_URL = "http://127.0.0.1:8000"
@@ -30,7 +32,7 @@ class Home:
         self.app = app
         self.table = table
         self.client = client
-        self.model = ScriptedProvider([])
+        self.model: Provider = ScriptedProvider([])
 
     @property
     def services(self) -> Services:
@@ -39,8 +41,8 @@ class Home:
 
     def script(self, *scripts: Sequence[ProviderEvent | Exception]) -> ScriptedProvider:
         """What the model behind the provider `OpenAI` says, one sequence a request."""
-        self.model.follow(scripts)
-        return self.model
+        model = self.model = ScriptedProvider(scripts)
+        return model
 
     @asynccontextmanager
     async def sign_up(self, name: str) -> AsyncIterator[httpx2.AsyncClient]:
@@ -48,6 +50,12 @@ class Home:
         async with _client(self.app) as client:
             await _sign_up(client, name)
             yield client
+
+    async def become_owner(self) -> None:
+        """Sign in by a link, as whoever started the server."""
+        token = await self.services.get(LoginLinks).create()
+        response = await self.client.post("/auth/link", json={"token": token})
+        self.client.headers["Authorization"] = f"Bearer {response.json()['token']}"
 
     async def agent(self, **values: Any) -> dict[str, Any]:
         body = {
@@ -105,6 +113,22 @@ class Home:
         return response.json()
 
 
+class Switchboard:
+    """The provider that is connected once, and always answers by the home's model of the moment."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
+        return self._home.model.stream(request)
+
+    async def models(self) -> list[ModelInfo]:
+        return await self._home.model.models()
+
+    async def close(self) -> None:
+        return
+
+
 def events_of(text: str) -> list[dict[str, Any]]:
     """The events of a stream's text; comments are left out."""
     frames = text.removesuffix("\n\n").split("\n\n")
@@ -129,7 +153,7 @@ async def open_home(table: Table, data_dir: Path, **settings: Any) -> AsyncItera
         homes: list[Home] = []
         factories = {
             "Demo": lambda _: DemoProvider(),
-            "OpenAI": lambda _: homes[0].model,
+            "OpenAI": lambda _: Switchboard(homes[0]),
         }
         app = create_app(config, table=table, providers=factories)
         await stack.enter_async_context(app.router.lifespan_context(app))

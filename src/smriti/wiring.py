@@ -129,7 +129,8 @@ def _add_memory(services: Services, table: Table) -> None:
 
 def _add_conversations(services: Services, outside: Outside) -> None:
     """Agents, what is said to them, and who runs their answers."""
-    runner = TurnRunner(limit=outside.config.max_concurrent_turns)
+    config = outside.config
+    runner = TurnRunner(limit=config.max_concurrent_turns, grace_s=config.shutdown_grace_s)
     agents = AgentRepository(outside.table)
     agent_service = AgentService(
         agents,

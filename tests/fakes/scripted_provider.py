@@ -22,11 +22,6 @@ class ScriptedProvider:
         self.requests: list[ModelRequest] = []
         self.closed = False
 
-    def follow(self, scripts: Sequence[Sequence[ProviderEvent | Exception]]) -> None:
-        """Play these from now on; the requests so far are forgotten."""
-        self._scripts = scripts
-        self.requests.clear()
-
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
         self.requests.append(request)
         asked = len(self.requests)

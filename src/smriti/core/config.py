@@ -31,6 +31,7 @@ class Config(BaseSettings):
     log_format: Literal["text", "json"] = "text"
     metrics_token: SecretStr | None = None
     max_body_bytes: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
+    stream_keep_alive_s: Annotated[float, Field(gt=0)] = 15.0
     pricing_config: Path | None = None
 
     dynamodb_table: str | None = None
@@ -50,6 +51,7 @@ class Config(BaseSettings):
     openai_base_url: str = "https://api.openai.com/v1"
     model_timeout_s: Annotated[float, Field(gt=0)] = 120.0
     max_concurrent_turns: Annotated[int, Field(ge=1)] = 256
+    shutdown_grace_s: Annotated[float, Field(ge=0)] = 20.0
 
     @property
     def local(self) -> bool:

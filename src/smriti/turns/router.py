@@ -1,15 +1,20 @@
 """Sending a message and reading the answer as it comes."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 
 from smriti.auth.dependencies import Caller
-from smriti.core.edge import PROBLEMS
+from smriti.core.config import Config
+from smriti.core.edge import PROBLEMS, provide
 from smriti.messages.models import MessageCreate
 from smriti.realtime.sse import sse_response
 from smriti.turns.dependencies import Turns
 
 router = APIRouter(tags=["chat"], responses=PROBLEMS)
+
+ProcessConfig = Annotated[Config, Depends(provide(Config))]
 
 _EXAMPLE = (
     'data: {"event_type":"AGENT_RESPONSE_TO_USER","content":"Nice to meet you, Alice!",'
@@ -30,6 +35,12 @@ _EXAMPLE = (
     },
 )
 async def send_message(
-    agent_id: str, conversation_id: str, new: MessageCreate, caller: Caller, turns: Turns
+    agent_id: str,
+    conversation_id: str,
+    new: MessageCreate,
+    caller: Caller,
+    turns: Turns,
+    config: ProcessConfig,
 ) -> StreamingResponse:
-    return sse_response(await turns.send(caller, agent_id, conversation_id, new))
+    events = await turns.send(caller, agent_id, conversation_id, new)
+    return sse_response(events, keep_alive_s=config.stream_keep_alive_s)

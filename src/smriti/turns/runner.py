@@ -27,8 +27,9 @@ class TooManyWaiting(QuotaExceeded):
 class TurnRunner:
     """Runs turns, and small work that follows them, as tasks that do not belong to a connection."""
 
-    def __init__(self, *, limit: int) -> None:
+    def __init__(self, *, limit: int, grace_s: float) -> None:
         self._limit = limit
+        self._grace_s = grace_s
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._places: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -63,10 +64,10 @@ class TurnRunner:
         """Cancel the turns of a conversation and wait until they have put everything away."""
         await _cancelled([task for task, of in self._tasks.items() if of == conversation_id])
 
-    async def close(self, *, grace_s: float = 20.0) -> None:
+    async def close(self) -> None:
         """Let running turns finish for a while, then cancel the rest."""
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace_s)
+            await asyncio.wait(self._tasks, timeout=self._grace_s)
         await _cancelled(list(self._tasks))
 
 

@@ -1,0 +1,59 @@
+"""The settings of the process."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from smriti.core.config import Config
+
+SECRETS = {"jwt_secret": "j" * 32, "encryption_key": "e" * 32}
+
+
+def config(**values: object) -> Config:
+    return Config(_env_file=None, **values)
+
+
+def test_a_fresh_machine_is_local_with_accounts_and_private_networks() -> None:
+    fresh = config()
+
+    assert fresh.local
+    assert fresh.accounts_open
+    assert fresh.private_networks_allowed
+    assert fresh.smriti_data_dir == Path("data")
+    assert fresh.origins == []
+
+
+def test_production_is_closed_unless_opened() -> None:
+    production = config(
+        environment="production", google_client_id="id", google_client_secret="secret", **SECRETS
+    )
+
+    assert not production.accounts_open
+    assert not production.private_networks_allowed
+
+
+@pytest.mark.parametrize("missing", ["jwt_secret", "encryption_key"])
+def test_production_says_which_secret_is_missing(missing: str) -> None:
+    given = {name: value for name, value in SECRETS.items() if name != missing}
+
+    with pytest.raises(ValidationError, match=missing.upper()):
+        config(environment="production", local_accounts="on", **given)
+
+
+def test_production_needs_a_way_to_sign_in() -> None:
+    with pytest.raises(ValidationError, match="GOOGLE_CLIENT_ID"):
+        config(environment="production", **SECRETS)
+
+
+def test_origins_are_the_frontends_unless_listed() -> None:
+    assert config(frontend_url="https://app.example/").origins == ["https://app.example"]
+    listed = config(frontend_url="https://app.example", cors_origins="https://a.example, b")
+    assert listed.origins == ["https://a.example", "b"]
+
+
+def test_secrets_do_not_show_when_the_settings_are_printed() -> None:
+    shown = repr(config(openai_api_key="sk-secret", **SECRETS))
+
+    assert "sk-secret" not in shown
+    assert "j" * 32 not in shown

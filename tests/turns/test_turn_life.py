@@ -1,0 +1,186 @@
+"""A turn belongs to the server: what may happen around it while it runs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from smriti.conversations.repository import conversation_key
+from smriti.db.sqlite import SqliteTable
+from smriti.db.table import Set, Table
+from smriti.llm.provider import Finished, TextChunk
+from tests.fakes.failing_table import FailingTable, puts_message
+from tests.fakes.held_provider import HeldProvider
+from tests.home import Home, events_of, open_home, spoken, types_of
+
+HELLO = [TextChunk("Hello"), Finished("stop")]
+
+
+@asynccontextmanager
+async def speaking(
+    home: Home, conversation: dict[str, Any]
+) -> AsyncIterator[tuple[HeldProvider, asyncio.Task[httpx2.Response]]]:
+    """A turn that has said its first word and waits."""
+    model = HeldProvider()
+    home.model = model
+    sending = asyncio.create_task(home.send(conversation, {"content": "Well?"}))
+    async with asyncio.timeout(10):
+        await model.speaking.wait()
+    try:
+        yield model, sending
+    finally:
+        sending.cancel()
+        with suppress(asyncio.CancelledError):
+            await sending
+
+
+@pytest.fixture
+async def conversation(home: Home) -> dict[str, Any]:
+    return await home.conversation(await home.scripted_agent(), title="Tea")
+
+
+async def until_answered(home: Home, conversation: dict[str, Any], status: str) -> dict[str, Any]:
+    async with asyncio.timeout(10):
+        while True:
+            messages = await home.messages(conversation)
+            if messages and messages[-1]["status"] == status and len(messages) > 1:
+                return messages[-1]
+            await asyncio.sleep(0)
+
+
+async def test_a_client_that_leaves_does_not_stop_the_turn(
+    home: Home, conversation: dict[str, Any]
+) -> None:
+    async with speaking(home, conversation) as (model, sending):
+        sending.cancel()
+        model.released.set()
+
+        answer = await until_answered(home, conversation, "complete")
+
+    assert answer["content"] == "Wait and see."
+
+
+async def test_a_second_message_waits_for_the_answer_to_the_first(
+    home: Home, conversation: dict[str, Any]
+) -> None:
+    async with speaking(home, conversation) as (model, sending):
+        second = asyncio.create_task(home.send(conversation, {"content": "And?"}))
+        await asyncio.sleep(0)
+        assert len(model.requests) == 1
+        model.released.set()
+
+        first_events = events_of((await sending).text)
+        second_events = events_of((await second).text)
+
+    assert spoken(first_events) == spoken(second_events) == "Wait and see."
+    assert "Waiting for the answer before this one..." in [e["content"] for e in second_events]
+    assert [message["content"] for message in await home.messages(conversation)] == [
+        "Well?",
+        "Wait and see.",
+        "And?",
+        "Wait and see.",
+    ]
+    assert len(model.requests[1].messages) == 3
+
+
+async def test_deleting_a_conversation_stops_its_turn_and_leaves_nothing(
+    home: Home, conversation: dict[str, Any]
+) -> None:
+    conversation_id = conversation["conversation_id"]
+    async with speaking(home, conversation) as (model, sending):
+        response = await home.client.delete(f"/conversations/{conversation_id}")
+        events = events_of((await sending).text)
+
+    assert response.status_code == 204
+    assert model.cancelled
+    assert events[-1]["event_type"] == "ERROR"
+    assert await home.items_with(conversation_id) == []
+
+
+async def test_a_turn_whose_conversation_another_process_deleted_leaves_nothing(
+    home: Home, conversation: dict[str, Any], tmp_path: Path
+) -> None:
+    conversation_id = conversation["conversation_id"]
+    async with speaking(home, conversation) as (model, sending):
+        async with open_home(home.table, tmp_path) as other:
+            await other.client.delete(f"/conversations/{conversation_id}")
+        model.released.set()
+        events = events_of((await sending).text)
+
+    assert types_of(events)[-1] == "STREAM_COMPLETE"
+    assert await home.items_with(conversation_id) == []
+
+
+async def test_a_turn_that_lost_its_conversation_does_not_disturb_the_next(
+    home: Home, conversation: dict[str, Any]
+) -> None:
+    key = conversation_key("alice@local", conversation["conversation_id"])
+    async with speaking(home, conversation) as (model, sending):
+        await home.table.update(key, Set("lease_by", "another"), Set("fence", 99))
+        model.released.set()
+        await sending
+
+    item = await home.table.get(key)
+    assert item is not None
+    assert item["lease_by"] == "another"
+
+
+async def test_a_conversation_that_a_killed_server_held_is_free_after_its_lease(
+    home: Home, conversation: dict[str, Any]
+) -> None:
+    key = conversation_key("alice@local", conversation["conversation_id"])
+    past = "2020-01-01T00:00:00.000000+00:00"
+    await home.table.update(key, Set("lease_by", "killed"), Set("lease_until", past))
+    home.script(HELLO)
+
+    events = await home.say(conversation, "Hi")
+
+    assert spoken(events) == "Hello"
+
+
+async def test_shutting_down_keeps_what_was_said(table: Table, tmp_path: Path) -> None:
+    async with open_home(table, tmp_path, shutdown_grace_s=0) as home:
+        conversation = await home.conversation(await home.scripted_agent(), title="Tea")
+        model = home.model = HeldProvider()
+        sending = asyncio.create_task(home.send(conversation, {"content": "Well?"}))
+        await model.speaking.wait()
+    events = events_of((await sending).text)
+    async with open_home(table, tmp_path) as home:
+        question, answer = await home.messages(conversation)
+
+    assert types_of(events)[-1] == "ERROR"
+    assert question["content"] == "Well?"
+    assert (answer["content"], answer["status"]) == ("Wait", "cancelled")
+
+
+async def test_a_question_that_cannot_be_stored_is_not_answered(tmp_path: Path) -> None:
+    table = FailingTable(SqliteTable.open())
+    async with open_home(table, tmp_path) as home:
+        conversation = await home.conversation(await home.scripted_agent(), title="Tea")
+        home.script(HELLO, HELLO)
+        table.breaks = puts_message
+
+        events = await home.say(conversation, "Hi")
+
+        assert types_of(events) == ["LIFECYCLE_NOTIFICATION"] * 2 + ["ERROR"]
+        table.breaks = lambda _: False
+        assert spoken(await home.say(conversation, "Hi")) == "Hello"
+    await table.close()
+
+
+async def test_more_turns_than_the_server_may_run_are_refused(table: Table, tmp_path: Path) -> None:
+    async with open_home(table, tmp_path, max_concurrent_turns=1) as home:
+        agent = await home.scripted_agent()
+        conversation = await home.conversation(agent, title="Tea")
+        other = await home.conversation(agent, title="Coffee")
+        async with speaking(home, conversation) as (model, _):
+            response = await home.send(other, {"content": "Hi"})
+            model.released.set()
+
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "2"
+    assert response.json()["type"] == "/problems/too-many-turns"

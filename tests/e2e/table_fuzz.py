@@ -155,7 +155,8 @@ class Fuzz:
             return [self._value(depth + 1), self._value(depth + 1)]
         if depth < 3 and chance < 0.2:
             return {"m": self._value(depth + 1), "$b": "t"}
-        return self._random.choice([*plain, self._random.randrange(-(10**20), 10**20)])
+        digits = 20 if depth else 6  # to those at the top, fractions are added: 16 digits are kept
+        return self._random.choice([*plain, self._from(-(10**digits), 10**digits)])
 
     def _changes(self) -> tuple[Change, ...]:
         return tuple(self._change() for _ in range(self._from(1, 3)))

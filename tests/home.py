@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx2
 import orjson
@@ -14,7 +14,14 @@ from smriti.auth.links import LoginLinks
 from smriti.core.config import Config
 from smriti.core.edge import Services
 from smriti.db.table import Item, Table, key_of
-from smriti.llm.provider import ModelInfo, Provider, ProviderEvent
+from smriti.llm.provider import (
+    Finished,
+    ModelInfo,
+    Provider,
+    ProviderEvent,
+    ProviderFactories,
+    TextChunk,
+)
 from smriti.llm.providers.demo import DemoProvider
 from smriti.llm.types import ModelRequest
 from tests.fakes.scripted_provider import ScriptedProvider
@@ -22,7 +29,7 @@ from tests.fakes.scripted_provider import ScriptedProvider
 BASE_URL = "http://127.0.0.1:8000"
 PASSWORD = "a long enough password"
 
-type Scripts = Sequence[Sequence[ProviderEvent | Exception]]
+HELLO: Final[Sequence[ProviderEvent]] = (TextChunk("Hello"), Finished("stop"))
 
 
 class Home:
@@ -151,7 +158,7 @@ async def open_home(table: Table, data_dir: Path, **settings: Any) -> AsyncItera
     config = Config(_env_file=None, **values)
     async with AsyncExitStack() as stack:
         homes: list[Home] = []
-        factories = {
+        factories: ProviderFactories = {
             "Demo": lambda _: DemoProvider(),
             "OpenAI": lambda _: Switchboard(homes[0]),
         }

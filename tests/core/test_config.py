@@ -1,6 +1,7 @@
 """The settings of the process."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -10,7 +11,7 @@ from smriti.core.config import Config
 SECRETS = {"jwt_secret": "j" * 32, "encryption_key": "e" * 32}
 
 
-def config(**values: object) -> Config:
+def config(**values: Any) -> Config:
     return Config(_env_file=None, **values)
 
 

@@ -2,11 +2,9 @@
 
 import base64
 
-from smriti.llm.provider import Finished, TextChunk
 from smriti.llm.types import ImagePart
-from tests.home import Home
+from tests.home import HELLO, Home
 
-HELLO = [TextChunk("Hello"), Finished("stop")]
 PICTURE = base64.b64encode(b"\x89PNG not really").decode()
 
 

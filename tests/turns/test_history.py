@@ -5,15 +5,14 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smriti.llm.provider import CallRequested, Finished, TextChunk
+from smriti.llm.provider import CallRequested, Finished
 from smriti.llm.types import ChatMessage, TextPart, ToolCall
 from smriti.messages.models import Message
 from smriti.messages.repository import MessageRepository
 from smriti.turns.history import Window, fitted, recent, session_of, size_of
-from tests.home import Home
+from tests.home import HELLO, Home
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-HELLO = [TextChunk("Hello"), Finished("stop")]
 
 
 def said(text: str, *, minutes_ago: int = 0) -> Message:

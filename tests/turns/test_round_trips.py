@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from smriti.db.table import Table
-from smriti.llm.provider import Finished, TextChunk
 from tests.fakes.counting_table import CountingTable
-from tests.home import open_home
+from tests.home import HELLO, open_home
 
 
 async def test_a_plain_turn_makes_one_round_trip_before_the_model_is_asked(
@@ -14,7 +13,7 @@ async def test_a_plain_turn_makes_one_round_trip_before_the_model_is_asked(
     counting = CountingTable(table)
     async with open_home(counting, tmp_path) as home:
         conversation = await home.conversation(await home.scripted_agent(), title="Tea")
-        home.script(*[[TextChunk("Hello"), Finished("stop")]] * 2)
+        home.script(HELLO, HELLO)
         await home.say(conversation, "Hi")
         counting.waves.clear()
 

@@ -7,6 +7,7 @@ from smriti.llm.provider import (
     CallRequested,
     Finished,
     ModelFailed,
+    ProviderEvent,
     ReasoningChunk,
     TextChunk,
     TokensUsed,
@@ -161,7 +162,7 @@ async def test_after_ten_steps_the_model_is_asked_for_a_closing_answer_without_t
     home: Home,
 ) -> None:
     conversation = await home.conversation(await home.scripted_agent(), title="Tea")
-    step = [call("core_memory_list_blocks"), Finished("tool_calls")]
+    step: list[ProviderEvent] = [call("core_memory_list_blocks"), Finished("tool_calls")]
     model = home.script(*[step] * 10, [TextChunk("Enough."), Finished("stop")])
 
     events = await home.say(conversation, "Go on for ever")

@@ -3,10 +3,8 @@
 import asyncio
 from typing import Any
 
-from smriti.llm.provider import Finished, ModelFailed, ProviderEvent, TextChunk
-from tests.home import Home
-
-HELLO = [TextChunk("Hello"), Finished("stop")]
+from smriti.llm.provider import ModelFailed, ProviderEvent, TextChunk
+from tests.home import HELLO, Home
 
 
 async def title_after(

@@ -12,12 +12,9 @@ import pytest
 from smriti.conversations.repository import conversation_key
 from smriti.db.sqlite import SqliteTable
 from smriti.db.table import Set, Table
-from smriti.llm.provider import Finished, TextChunk
 from tests.fakes.failing_table import FailingTable, puts_message
 from tests.fakes.held_provider import HeldProvider
-from tests.home import Home, events_of, open_home, spoken, types_of
-
-HELLO = [TextChunk("Hello"), Finished("stop")]
+from tests.home import HELLO, Home, events_of, open_home, spoken, types_of
 
 
 @asynccontextmanager

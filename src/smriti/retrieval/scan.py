@@ -15,7 +15,7 @@ from smriti.retrieval.retriever import Corpus, Document, Hit
 
 MAX_DOCUMENTS: Final = 20_000
 MAX_CHARACTERS: Final = 32_000_000
-_INLINE_CHARACTERS: Final = 20_000
+_INLINE_CHARACTERS: Final = 5_000
 """What is ranked within about a millisecond; more is done off the event loop."""
 _PAGE: Final = 1000
 

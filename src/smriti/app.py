@@ -78,6 +78,8 @@ def create_app(
         summary="A self-hosted agent server that remembers.",
         version=version("smriti"),
         lifespan=lifespan,
+        docs_url=None,  # our own page, which needs nothing from other servers
+        redoc_url=None,
         telemetry={"tracing": False},
     )
     _mount(app)

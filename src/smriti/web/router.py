@@ -25,6 +25,11 @@ async def start(request: Request) -> Response:
     return JSONResponse({"message": "This is Smriti. The API is described at /docs."})
 
 
+@router.get("/docs")
+async def documentation() -> Response:
+    return RedirectResponse("/app/docs.html", status_code=307)
+
+
 class Pages(StaticFiles):
     """Our own files, which may run our own scripts and nothing else."""
 

@@ -1,0 +1,129 @@
+"""The `smriti` command: reads its arguments and calls the module of the command.
+
+Whatever takes time to import is imported only when its command runs.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+_COMMANDS: Final = """\
+commands (smriti COMMAND --help tells more):
+  serve         start the server; this is what `smriti` alone does
+  chat          talk to an agent, here in the terminal
+  login-link    print a new link that signs a browser in
+  backup        copy everything that is kept into one file
+  restore       go back to a backup
+  table create  make the DynamoDB table
+"""
+_OWN_OPTIONS: Final = ("-h", "--help", "--version")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code: 0, 1 when it failed, 2 when something must be set first."""
+    given = _parser().parse_args(_with_command(sys.argv[1:] if arguments is None else arguments))
+
+    from smriti.cli.failures import EXPECTED, exit_code
+
+    try:
+        return _run(given)
+    except EXPECTED as failure:
+        print(f"smriti: {failure}", file=sys.stderr)
+        return exit_code(failure)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _with_command(arguments: Sequence[str]) -> list[str]:
+    """`smriti`, and `smriti --port 9000`, start the server."""
+    if arguments and (not arguments[0].startswith("-") or arguments[0] in _OWN_OPTIONS):
+        return list(arguments)
+    return ["serve", *arguments]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="smriti",
+        description="A self-hosted agent server that remembers.",
+        epilog=_COMMANDS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="smriti [COMMAND] [OPTION ...]",
+    )
+    parser.add_argument("--version", action="version", version=f"smriti {version('smriti')}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", help=argparse.SUPPRESS)
+    data_dir = argparse.ArgumentParser(add_help=False)
+    data_dir.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help="where the data is (default: ./data)"
+    )
+    _add_serve(commands.add_parser("serve", parents=[data_dir], help="start the server"))
+    _add_chat(commands.add_parser("chat", parents=[data_dir], help="talk to an agent"))
+    commands.add_parser("login-link", parents=[data_dir], help="print a new sign-in link")
+    backup = commands.add_parser("backup", parents=[data_dir], help="copy everything to a file")
+    backup.add_argument("file", type=Path, metavar="FILE")
+    backup.add_argument("--force", action="store_true", help="replace FILE if it exists")
+    restore = commands.add_parser("restore", parents=[data_dir], help="go back to a backup")
+    restore.add_argument("file", type=Path, metavar="FILE")
+    table = commands.add_parser("table", help="make the DynamoDB table")
+    table.add_argument("action", choices=["create"])
+    return parser
+
+
+def _add_serve(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument("--host", default="127.0.0.1", help="address (default: %(default)s)")
+    serve.add_argument(
+        "--port", type=_port, default=8000, help="default: %(default)s; 0 takes a free one"
+    )
+    serve.add_argument("--log-level", choices=["DEBUG", "INFO", "WARNING", "ERROR"], type=str.upper)
+
+
+def _add_chat(chat: argparse.ArgumentParser) -> None:
+    chat.add_argument("--agent", metavar="NAME", help="which agent (default: the first)")
+    chat.add_argument("--url", metavar="URL", help="another server, entered with a password")
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return port
+
+
+def _run(given: argparse.Namespace) -> int:
+    from smriti.cli.configuration import load_config
+
+    config = load_config(
+        data_dir=getattr(given, "data_dir", None), log_level=getattr(given, "log_level", None)
+    )
+    match given.command:
+        case "chat":
+            from smriti.cli.chat import chat
+
+            return 0 if chat(config, agent_name=given.agent, url=given.url) else 1
+        case "login-link":
+            from smriti.cli.login_link import print_login_link
+
+            print_login_link(config)
+        case "backup":
+            from smriti.cli.backup import backup
+
+            backup(config, given.file, force=given.force)
+        case "restore":
+            from smriti.cli.restore import restore
+
+            restore(config, given.file)
+        case "table":
+            from smriti.cli.table import create
+
+            create(config)
+        case _:
+            from smriti.cli.serve import serve
+
+            serve(config, given.host, given.port)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

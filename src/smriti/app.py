@@ -8,6 +8,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import Response
+from starlette.types import Lifespan
 
 from smriti.agents.router import router as agents_router
 from smriti.auth.hosts import LocalHosts, own_hosts
@@ -16,7 +17,7 @@ from smriti.auth.secrets import load_secrets
 from smriti.auth.sessions import REFRESHED, SessionRenewal
 from smriti.conversations.router import router as conversations_router
 from smriti.core.config import Config
-from smriti.core.edge import Services, install_error_handlers, render_problem
+from smriti.core.edge import DocumentedAPI, Services, install_error_handlers, render_problem
 from smriti.core.errors import Unavailable
 from smriti.core.outbound import outbound_client
 from smriti.db.table import Table, TableError
@@ -55,8 +56,8 @@ def create_app(
     """
     configure_logging(config.log_level, config.log_format)
     secrets = load_secrets(config)
-    pricing = load_pricing(config.pricing_config)
     metrics = Metrics(native_tools=NATIVE_TOOLS)
+    pricing = load_pricing(config.pricing_config)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -73,7 +74,11 @@ def create_app(
                 await on_start(services)
             yield
 
-    app = FastAPI(
+    return _guarded(_mounted(_application(lifespan)), config, metrics)
+
+
+def _application(lifespan: Lifespan[FastAPI]) -> FastAPI:
+    return DocumentedAPI(
         title="Smriti",
         summary="A self-hosted agent server that remembers.",
         version=version("smriti"),
@@ -82,9 +87,6 @@ def create_app(
         redoc_url=None,
         telemetry={"tracing": False},
     )
-    _mount(app)
-    _guard(app, config, metrics)
-    return app
 
 
 async def _run(services: Services, stack: AsyncExitStack) -> None:
@@ -96,7 +98,7 @@ async def _run(services: Services, stack: AsyncExitStack) -> None:
     await users.resume_deletions()
 
 
-def _mount(app: FastAPI) -> None:
+def _mounted(app: FastAPI) -> FastAPI:
     for router in (
         web_router,
         observability_router,
@@ -110,9 +112,10 @@ def _mount(app: FastAPI) -> None:
     ):
         app.include_router(router)
     app.mount("/app", pages())
+    return app
 
 
-def _guard(app: FastAPI, config: Config, metrics: Metrics) -> None:
+def _guarded(app: FastAPI, config: Config, metrics: Metrics) -> FastAPI:
     """What every request passes, from the inside to the outside: the last one added is first."""
     install_error_handlers(app)
     app.add_exception_handler(TableError, _table_error)
@@ -129,6 +132,7 @@ def _guard(app: FastAPI, config: Config, metrics: Metrics) -> None:
         expose_headers=["*", REFRESHED, "X-Request-Id", "Retry-After"],
     )
     app.add_middleware(RequestLog, metrics=metrics)
+    return app
 
 
 async def _table_error(request: Request, error: Exception) -> Response:

@@ -30,6 +30,7 @@ from smriti.core.edge import Services
 from smriti.core.outbound import outbound_client
 from smriti.db.sqlite import SqliteTable
 from smriti.db.table import Table
+from smriti.llm.definitions import PROVIDERS
 from smriti.llm.provider import Credentials, Provider, ProviderFactories
 from smriti.llm.providers.demo import DemoProvider
 from smriti.llm.service import ModelService
@@ -58,9 +59,7 @@ from smriti.turns.turn import Desk
 from smriti.users.repository import DeletionRepository, UserRepository
 from smriti.users.service import DeleteHook, UserService
 
-NATIVE_TOOLS: Final = tuple(
-    name for kind in (MemoryTools, RecallTools) for name in vars(kind) if not name.startswith("_")
-)
+NATIVE_TOOLS: Final = (*MemoryTools.names(), *RecallTools.names())
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +202,8 @@ def _own_credentials(config: Config) -> dict[str, Credentials]:
     if config.openai_api_key is None or not config.local:
         return {}
     key = config.openai_api_key.get_secret_value()
-    return {"OpenAI": {"base_url": config.openai_base_url, "api_key": key}}
+    values = {"base_url": config.openai_base_url, "api_key": key}
+    return {"OpenAI": PROVIDERS["OpenAI"].validate(values)}
 
 
 def _google_issuer(config: Config, http: httpx2.AsyncClient) -> OpenIdIssuer | None:

@@ -11,6 +11,7 @@ from fastapi.requests import HTTPConnection
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.routing import Match, Route
 
 from smriti.core.errors import AppError, Invalid
 from smriti.core.paging import PageRequest
@@ -35,10 +36,23 @@ class ProblemResponse(JSONResponse):
         return orjson.dumps(content, default=str)
 
 
+_PROBLEM = {ProblemResponse.media_type: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": Problem, "description": "What the caller can mend."},
-    "5XX": {"model": Problem, "description": "What the caller cannot."},
+    "4XX": {"content": _PROBLEM, "description": "What the caller can mend."},
+    "5XX": {"content": _PROBLEM, "description": "What the caller cannot."},
 }
+
+
+class DocumentedAPI(FastAPI):
+    """The framework's application. Its document knows the schema that `PROBLEMS` refers to.
+
+    Given as a `model`, the framework would document problems as plain `application/json`.
+    """
+
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        document["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+        return document
 
 
 class Services:
@@ -130,6 +144,9 @@ def _plain(text: str) -> str:
 async def _framework_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, StarletteHTTPException)
     title = str(error.detail)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods_of(request))
     return ProblemResponse(
         {
             "type": "about:blank",
@@ -139,5 +156,12 @@ async def _framework_error(request: Request, error: Exception) -> Response:
             "path": request.url.path,
         },
         status_code=error.status_code,
-        headers=dict(error.headers or {}),
+        headers=headers,
     )
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Every method that the path has: the framework names only those of one of its routes."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    there = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in there for method in route.methods or ()})

@@ -8,15 +8,19 @@ from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from smriti.core.config import Config
-from smriti.core.edge import provide
+from smriti.core.edge import PROBLEMS, provide
 from smriti.core.errors import Unauthenticated
 from smriti.observability.health import Health, HealthReport
 from smriti.observability.metrics import Metrics
 
-router = APIRouter(tags=["operation"])
+router = APIRouter(tags=["operation"], responses=PROBLEMS)
 
 
-@router.get("/health", responses={503: {"model": HealthReport}})
+@router.get(
+    "/health",
+    summary="Ask whether the server is well",
+    responses={503: {"model": HealthReport, "description": "A part that it needs is not well."}},
+)
 async def get_health(
     health: Annotated[Health, Depends(provide(Health))], response: Response
 ) -> HealthReport:
@@ -54,6 +58,7 @@ def _is_local(request: Request) -> bool:
 
 @router.get(
     "/metrics",
+    summary="Read counters and timings",
     dependencies=[Depends(may_read_metrics)],
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},

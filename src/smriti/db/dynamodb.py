@@ -66,7 +66,7 @@ MAX_WAITING: Final = 1_000
 _BATCH_GETS: Final = 100
 _BATCH_WRITES: Final = 25
 _BULK_AT_ONCE: Final = 4  # leaves workers to others
-_ATTEMPTS: Final = 8
+_ATTEMPTS: Final = 6
 _PAUSE_S: Final = 0.02
 _CREATION_TIMEOUT_S: Final = 300
 

@@ -19,7 +19,7 @@ from smriti.db.dynamodb_wire import Wire
 from smriti.db.table import TableUnavailable
 
 
-class _LeanParser(JSONParser):  # type: ignore[misc]  # botocore has no types
+class LeanParser(JSONParser):  # type: ignore[misc]  # botocore has no types
     """Reads a successful response without botocore's walk along the service's model.
 
     That walk is two thirds of the cost of a query of twenty items. What it leaves undone, `load`
@@ -43,7 +43,7 @@ class _LeanParsers(ResponseParserFactory):  # type: ignore[misc]  # botocore has
 
     def create_parser(self, protocol_name: str) -> Any:
         if protocol_name == "json":
-            return _LeanParser(**self._defaults)
+            return LeanParser(**self._defaults)
         return super().create_parser(protocol_name)
 
 

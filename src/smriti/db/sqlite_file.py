@@ -13,7 +13,6 @@ from smriti.db.table import TableError, TableUnavailable
 
 APPLICATION_ID: Final = 0x536D7274  # "Smrt", in the file's header
 SCHEMA_VERSION: Final = 1
-GATE_TIMEOUT_S: Final = 5.0
 
 _COLUMNS: Final = ("pk", "sk", "body", "gsi2_pk", "gsi2_sk", "ttl")
 # A rowid table: with WITHOUT ROWID whole messages would sit in the pages of the index.
@@ -48,11 +47,12 @@ class Gate:
     keeps checkpoints of two processes apart. The lock of a killed process is released with it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, timeout_s: float = 5.0) -> None:
+        self._timeout_s = timeout_s
         self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def __enter__(self) -> None:
-        deadline = time.monotonic() + GATE_TIMEOUT_S
+        deadline = time.monotonic() + self._timeout_s
         pause_s = 0.0002
         while not self._taken():
             if time.monotonic() > deadline:
@@ -76,9 +76,12 @@ class Gate:
 
 def gate_of(path: Path) -> Gate:
     """The gate of the database at `path`, which is created when missing, for its owner alone."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    return Gate(path.with_name(f"{path.name}.lock"))
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        return Gate(path.with_name(f"{path.name}.lock"))
+    except OSError as error:
+        raise TableUnavailable(f"The database cannot be opened: {error}.") from error
 
 
 def connect(path: Path | None) -> sqlite3.Connection:
@@ -86,13 +89,7 @@ def connect(path: Path | None) -> sqlite3.Connection:
     name = ":memory:" if path is None else path.resolve().as_uri()
     connection = _connected(name)
     try:
-        for pragma in _PRAGMAS:
-            connection.execute(pragma).fetchall()
-        if _is_empty(connection):
-            with transaction(connection):
-                for statement in _SCHEMA:
-                    connection.execute(statement)
-        _check_kind(connection)
+        _prepare(connection)
     except sqlite3.OperationalError as error:
         connection.close()
         raise TableUnavailable(f"The database cannot be opened: {error}.") from error
@@ -103,6 +100,18 @@ def connect(path: Path | None) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if tables > 0:
+        _check_kind(connection)  # before the first change to a file that may not be ours
+    for pragma in _PRAGMAS:
+        connection.execute(pragma).fetchall()
+    if tables == 0:
+        with transaction(connection):
+            for statement in _SCHEMA:
+                connection.execute(statement)
 
 
 def _connected(name: str) -> sqlite3.Connection:
@@ -119,11 +128,6 @@ def transaction(connection: sqlite3.Connection, *, writes: bool = True) -> Itera
         if connection.in_transaction:  # SQLite itself rolls back on some errors
             connection.execute("ROLLBACK")
         raise
-
-
-def _is_empty(connection: sqlite3.Connection) -> bool:
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    return bool(tables == 0)
 
 
 def _check_kind(connection: sqlite3.Connection) -> None:
@@ -160,25 +164,32 @@ def verify(path: Path, *, live: Path | None) -> None:
 def copy(source: Path, target: Path) -> None:
     """A consistent copy in one file, for its owner alone, while others go on writing.
 
-    The target appears whole or not at all, and replaces what was there. `DatabaseRefused` when it
-    is the source itself.
+    The target appears whole or not at all, and replaces what was there. `TableUnavailable` when it
+    cannot be written, `DatabaseRefused` when it is the source itself.
     """
     if target.exists() and target.samefile(source):
         raise DatabaseRefused(f"{str(target)!r} is the database in use.")
     partial = target.with_name(f"{target.name}.partial")
-    partial.unlink(missing_ok=True)
-    os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     try:
-        with (
-            closing(_connected(_read_only(source))) as origin,
-            closing(_connected(partial.resolve().as_uri())) as copied,
-        ):
-            origin.backup(copied)
-            copied.execute("PRAGMA journal_mode = DELETE").fetchall()
-        _sync(partial)
+        partial.unlink(missing_ok=True)
+        os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        _copy_pages(source, partial)
         partial.replace(target)
+    except (OSError, sqlite3.Error) as error:
+        raise TableUnavailable(f"The copy cannot be written: {error}.") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _copy_pages(source: Path, target: Path) -> None:
+    with (
+        closing(_connected(_read_only(source))) as origin,
+        closing(_connected(target.resolve().as_uri())) as copied,
+    ):
+        origin.backup(copied)
+        copied.execute("PRAGMA journal_mode = DELETE").fetchall()
+    with target.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def replace_items(connection: sqlite3.Connection, source: Path) -> None:
@@ -197,8 +208,3 @@ def replace_items(connection: sqlite3.Connection, source: Path) -> None:
 
 def _read_only(path: Path) -> str:
     return f"{path.resolve().as_uri()}?mode=ro"
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

@@ -28,7 +28,6 @@ type Work[T] = Callable[[sqlite3.Connection], T]
 MAX_WAITING: Final = 10_000
 _MAX_BATCH: Final = 256
 _SYNC_WITHIN_S: Final = 0.1  # what a power cut may cost when durability is bounded
-_SWEEP_EVERY_S: Final = 60.0
 _SWEEP_LIMIT: Final = 500
 _SWEEP: Final = "DELETE FROM item WHERE rowid IN (SELECT rowid FROM item WHERE ttl <= ? LIMIT ?)"
 _CLOSE_TIMEOUT_S: Final = 30.0
@@ -57,7 +56,12 @@ class Store:
     """Runs work on `connection`, which it owns from now on, as it does the gate."""
 
     def __init__(
-        self, connection: sqlite3.Connection, gate: Gate | None, durability: Durability
+        self,
+        connection: sqlite3.Connection,
+        gate: Gate | None,
+        durability: Durability,
+        *,
+        sweep_every_s: float = 60.0,
     ) -> None:
         self._connection = connection
         self._gate = gate
@@ -67,7 +71,8 @@ class Store:
         self._full = False
         self._unsynced = False
         self._sync_at = 0.0
-        self._sweep_at = time.monotonic() + _SWEEP_EVERY_S
+        self._sweep_every_s = sweep_every_s
+        self._sweep_at = time.monotonic() + sweep_every_s
         self._thread = threading.Thread(target=self._run, name="smriti-store", daemon=True)
         self._thread.start()
 
@@ -178,7 +183,7 @@ class Store:
                     checkpoint = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
                     self._unsynced = checkpoint.fetchone()[0] != 0
             if now >= self._sweep_at:
-                self._sweep_at = now + _SWEEP_EVERY_S
+                self._sweep_at = now + self._sweep_every_s
                 with self._transaction(writes=True):
                     sweep(self._connection)
         except (sqlite3.Error, TableError) as error:

@@ -1,0 +1,55 @@
+"""What the store thread does by itself."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from smriti.db.sqlite import SqliteTable
+from smriti.db.sqlite_file import Gate, connect, gate_of
+from smriti.db.store import Store
+from smriti.db.table import TTL, Put, TableUnavailable
+
+PATIENCE_S = 10
+
+
+async def test_what_was_not_synced_is_checkpointed_soon(file: SqliteTable, tmp_path: Path) -> None:
+    path = tmp_path / "smriti.db"
+    await file.write(Put({"pk": "p", "sk": "large", "x": "x" * 300_000}))
+    assert path.stat().st_size < 300_000
+
+    async with asyncio.timeout(PATIENCE_S):
+        while path.stat().st_size < 300_000:
+            await file.write(Put({"pk": "p", "sk": "small"}))
+            for _ in range(1000):
+                await file.get(("p", "small"))
+
+
+async def test_expired_items_are_swept() -> None:
+    table = SqliteTable(Store(connect(None), None, "bounded", sweep_every_s=0.0), None)
+    await table.write(Put({"pk": "p", "sk": "s", TTL: 1}))
+
+    async with asyncio.timeout(PATIENCE_S):
+        while (await table.scan()).items:
+            await table.get(("p", "s"))
+
+    await table.close()
+
+
+async def test_a_store_goes_on_after_it_could_not_keep_house(tmp_path: Path) -> None:
+    path = tmp_path / "smriti.db"
+    gate = gate_of(path)
+    store = Store(connect(path), Gate(tmp_path / "smriti.db.lock", timeout_s=0.0), "bounded")
+    table = SqliteTable(store, path)
+    await table.write(Put({"pk": "p", "sk": "s"}))
+    await table.write(Put({"pk": "p", "sk": "unsynced"}))
+
+    with gate:
+        with pytest.raises(TableUnavailable):
+            await table.write(Put({"pk": "p", "sk": "t"}))
+        assert await table.get(("p", "s")) == {"pk": "p", "sk": "s"}
+
+    await table.write(Put({"pk": "p", "sk": "t"}))
+    assert await table.get(("p", "t")) == {"pk": "p", "sk": "t"}
+    await table.close()
+    gate.close()

@@ -72,6 +72,12 @@ class AgentCreate(_FormValues):
 class AgentUpdate(_FormValues):
     """A partial change. Null clears the sampling values and is ignored elsewhere."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"agent_persona": "Knows every shelf by heart.", "temperature": 0.3}
+        }
+    )
+
     agent_architecture: Label | None = None
     agent_provider: Label | None = None
     agent_persona: Persona | None = None

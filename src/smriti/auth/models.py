@@ -1,20 +1,19 @@
 """The words of signing in."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic.config import JsonDict
 
 from smriti.users.models import normal_email
 
 type Username = Annotated[
     str,
-    Field(pattern=r"^ *[A-Za-z0-9._-]{1,40} *$", examples=["ada"]),
+    Field(pattern=r"^ *[A-Za-z0-9._-]{1,40} *$"),
     AfterValidator(normal_email),
 ]
-type NewPassword = Annotated[
-    SecretStr, Field(min_length=8, max_length=1024, examples=["correct horse"])
-]
-type GivenPassword = Annotated[SecretStr, Field(max_length=1024, examples=["correct horse"])]
+type NewPassword = Annotated[SecretStr, Field(min_length=8, max_length=1024)]
+type GivenPassword = Annotated[SecretStr, Field(max_length=1024)]
 
 
 class Claims(BaseModel):
@@ -31,23 +30,38 @@ class Claims(BaseModel):
     token_version: int
 
 
+_ACCOUNT: Final[JsonDict] = {"username": "ada", "password": "correct horse"}
+
+
 class Credentials(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"example": _ACCOUNT})
+
     username: Username
     password: GivenPassword
 
 
 class NewAccount(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"example": _ACCOUNT})
+
     username: Username
     password: NewPassword
 
 
 class PasswordChange(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"current_password": "correct horse", "new_password": "battery staple"}
+        }
+    )
+
     current_password: GivenPassword
     new_password: NewPassword
 
 
 class LinkToken(BaseModel):
     """The `token` of a sign-in link."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"token": "q1w2…"}})
 
     token: Annotated[str, Field(max_length=200)]
 

@@ -44,6 +44,8 @@ class ConversationCreate(BaseModel):
 class ConversationUpdate(BaseModel):
     """A partial change; null is no change."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"title": "Coffee and travel"}})
+
     title: Title | None = None
     description: Description | None = None
     agent_id: str | None = None

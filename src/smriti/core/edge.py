@@ -11,7 +11,7 @@ from fastapi.requests import HTTPConnection
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException as StarletteHTTPException
-from starlette.routing import Match, Route
+from starlette.routing import Match, Mount
 
 from smriti.core.errors import AppError, Invalid
 from smriti.core.paging import PageRequest
@@ -145,8 +145,8 @@ async def _framework_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, StarletteHTTPException)
     title = str(error.detail)
     headers = dict(error.headers or {})
-    if error.status_code == 405:
-        headers["Allow"] = ", ".join(_methods_of(request))
+    if error.status_code == 405 and (methods := _methods_of(request)):
+        headers["Allow"] = ", ".join(methods)
     return ProblemResponse(
         {
             "type": "about:blank",
@@ -162,6 +162,11 @@ async def _framework_error(request: Request, error: Exception) -> Response:
 
 def _methods_of(request: Request) -> list[str]:
     """Every method that the path has: the framework names only those of one of its routes."""
-    routes = [route for route in request.app.routes if isinstance(route, Route)]
-    there = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
-    return sorted({method for route in there for method in route.methods or ()})
+    routes = [route for route in request.app.routes if not isinstance(route, Mount)]
+    return [
+        method
+        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
+        )
+    ]

@@ -62,7 +62,7 @@ def dynoxide() -> Path | None:
 @contextmanager
 def running(engine: str) -> Iterator[str]:
     """The engine's address while it runs."""
-    port = _free_port()
+    port = free_port()
     with (
         tempfile.TemporaryFile() as output,
         subprocess.Popen(
@@ -85,7 +85,7 @@ def _command(engine: str, port: int) -> list[str]:
     return ["env", *settings, uv, "tool", "run", "--from", MINISTACK, "ministack"]
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

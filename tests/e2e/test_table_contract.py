@@ -10,7 +10,7 @@ from smriti.db.dynamodb import DynamoTable, create_table
 from smriti.db.table import Set, Table, TableUnavailable
 from tests.db.contract_items import ExactItemContract, ItemContract
 from tests.db.contract_queries import QueryContract
-from tests.e2e.dynamodb import REGION, credentials, engines, new_table, running
+from tests.e2e.dynamodb import REGION, credentials, engines, free_port, new_table, running
 
 
 @pytest.fixture(scope="module", params=engines())
@@ -52,3 +52,15 @@ async def test_a_missing_table_is_unavailable(server: str, pk: str) -> None:
         await table.update((pk, "a"), Set("x", 1))
 
     await table.close()
+
+
+async def test_an_endpoint_that_is_not_there_is_unavailable(pk: str) -> None:
+    with credentials():
+        table = await DynamoTable.open(
+            "t", region=REGION, endpoint=f"http://127.0.0.1:{free_port()}"
+        )
+
+        with pytest.raises(TableUnavailable):
+            await table.get((pk, "a"))
+
+        await table.close()

@@ -1,3 +1,5 @@
+"""Fresh embedded tables, in memory and in a file."""
+
 from collections.abc import AsyncIterator
 from pathlib import Path
 

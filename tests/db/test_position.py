@@ -1,3 +1,5 @@
+"""Positions open to what they were made of, and nothing else opens."""
+
 import base64
 import json
 

@@ -1,3 +1,5 @@
+"""What repositories share: entities in and out, and pages that end where they should."""
+
 from datetime import UTC, datetime
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""What is refused before an engine hears of it."""
+
 import pytest
 
 from smriti.db.rules import (

@@ -1,3 +1,5 @@
+"""Normal forms, sizes, and the ways into a row and onto the wire."""
+
 import math
 from enum import StrEnum
 

@@ -16,6 +16,46 @@ router = APIRouter(tags=["chat"], responses=PROBLEMS)
 
 ProcessConfig = Annotated[Config, Depends(provide(Config))]
 
+_EVENT = {
+    "type": "object",
+    "description": "More members follow, by the type of the event.",
+    "properties": {
+        "event_type": {
+            "enum": [
+                "LIFECYCLE_NOTIFICATION",
+                "MESSAGE_SAVED",
+                "AGENT_THOUGHTS",
+                "AGENT_RESPONSE_TO_USER",
+                "TOOL_CALL_START",
+                "TOOL_CALL_RESULT",
+                "STREAM_COMPLETE",
+                "ERROR",
+            ]
+        },
+        "content": {"type": ["string", "null"]},
+        "message_id": {"type": ["string", "null"]},
+        "tool_name": {"type": ["string", "null"]},
+        "tool_args": {"type": ["object", "null"]},
+        "success": {"type": ["boolean", "null"]},
+        "turn_id": {"type": "string"},
+        "seq": {"type": "integer", "minimum": 1},
+    },
+    "required": [
+        *("event_type", "content", "message_id", "tool_name", "tool_args", "success"),
+        *("turn_id", "seq"),
+    ],
+}
+_FRAME = {
+    "type": "object",
+    "properties": {
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": _EVENT,
+        }
+    },
+    "required": ["data"],
+}
 _EXAMPLE = (
     'data: {"event_type":"AGENT_RESPONSE_TO_USER","content":"Nice to meet you, Alice!",'
     '"message_id":null,"tool_name":null,"tool_args":null,"success":null,"turn_id":"0199…",'
@@ -30,7 +70,7 @@ _EXAMPLE = (
     responses={
         200: {
             "description": "Server-Sent Events. The last one is STREAM_COMPLETE or ERROR.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}},
+            "content": {"text/event-stream": {"itemSchema": _FRAME, "example": _EXAMPLE}},
         }
     },
 )

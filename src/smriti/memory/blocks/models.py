@@ -159,13 +159,13 @@ class BlockUpdate(BaseModel):
     )
 
     lines: Annotated[list[Line], Field(max_length=MAX_LINES)]
-    version: Annotated[int, Field(ge=0)] | None = None
+    version: Annotated[int, Field(ge=0, strict=True)] | None = None
 
 
 class BlockRestore(BaseModel):
     model_config = ConfigDict(json_schema_extra={"example": {"version": 1}})
 
-    version: Annotated[int, Field(ge=0, lt=10**10)]
+    version: Annotated[int, Field(ge=0, lt=10**10, strict=True)]
 
 
 class BlockView(BaseModel):

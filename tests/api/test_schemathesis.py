@@ -1,0 +1,145 @@
+"""Whatever schemathesis makes of the document, valid or not, is answered as the document says.
+
+Each request is sent twice: as it was made, and to things that exist. Requests are derived from the
+document alone, so every run sends the same ones.
+"""
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Any, Final, cast
+
+import pytest
+import requests
+import schemathesis
+from fastapi import FastAPI
+from hypothesis import HealthCheck, settings
+from schemathesis import checks
+from schemathesis.python import asgi
+from schemathesis.specs.openapi import checks as openapi_checks
+
+from smriti.app import create_app
+from smriti.core.config import Config
+from smriti.llm.provider import ProviderFactories
+from smriti.llm.providers.demo import DemoProvider
+from tests.api.document import DOCUMENT
+from tests.home import BASE_URL, PASSWORD
+
+_SCHEMA: Final = schemathesis.openapi.from_dict(DOCUMENT)
+_SCHEMA.config.generation.update(with_security_parameters=False)  # test_callers.py tries those
+_CHECKS: Final[list[schemathesis.CheckFunction]] = [
+    checks.not_a_server_error,
+    openapi_checks.allow_header_conformance,
+    openapi_checks.content_type_conformance,
+    openapi_checks.negative_data_rejection,
+    openapi_checks.response_headers_conformance,
+    openapi_checks.response_schema_conformance,
+    openapi_checks.status_code_conformance,
+    openapi_checks.unsupported_method,
+]
+_EXCLUDED: Final[dict[str, list[schemathesis.CheckFunction]]] = {
+    # 503 is the documented answer of a server that has no Google client.
+    "/auth/google": [checks.not_a_server_error],
+    "/auth/callback": [checks.not_a_server_error],
+    "/auth/callback/google": [checks.not_a_server_error],
+    # Forms send numbers as text, and an empty text for what was left alone.
+    "/agents": [openapi_checks.negative_data_rejection],
+    "/agents/{agent_id}": [openapi_checks.negative_data_rejection],
+    # DELETE and PUT are there: they take `supported-models` for the id of an agent.
+    "/agents/supported-models": [openapi_checks.allow_header_conformance],
+}
+
+type Ids = dict[str, str]
+
+
+class World:
+    """A server with one person signed in, reached without a socket."""
+
+    def __init__(self, app: FastAPI, session: requests.Session) -> None:
+        self.app = app
+        self._session = session
+        self._names = (f"person-{number}" for number in count())
+
+    def post(self, path: str, body: dict[str, str]) -> dict[str, str]:
+        response = self._session.post(BASE_URL + path, json=body)
+        answer: dict[str, str] = response.json()
+        return answer
+
+    def authorization(self) -> dict[str, str]:
+        """A header that counts; somebody new signs up when the last one has gone."""
+        if self._session.get(f"{BASE_URL}/auth/me").status_code == 401:
+            account = {"username": next(self._names), "password": PASSWORD}
+            token = self.post("/auth/local/signup", account)["token"]
+            self._session.headers["Authorization"] = f"Bearer {token}"
+        return {"Authorization": str(self._session.headers["Authorization"])}
+
+    def ids(self) -> Ids:
+        """The values of path parameters under which there is something."""
+        agent = self.post(
+            "/agents",
+            {
+                "agent_name": "Librarian",
+                "agent_architecture": "krishna-memgpt",
+                "agent_provider": "Demo",
+                "agent_persona": "Knows every shelf.",
+            },
+        )["agent_id"]
+        conversation = self.post("/conversations/", {"agent_id": agent})
+        self.post(
+            f"/agents/{agent}/memory-blocks", {"name": "projects", "description": "Her projects"}
+        )
+        memory = self.post(f"/agents/{agent}/archival-memory", {"content": "Drinks tea"})
+        return {
+            "agent_id": agent,
+            "conversation_id": conversation["conversation_id"],
+            "memory_id": memory["memory_id"],
+            "name": "projects",
+            "provider_name": "OpenAI",
+        }
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    data = tmp_path_factory.mktemp("data")
+    config = Config(_env_file=None, smriti_data_dir=data, log_level="ERROR")
+    providers: ProviderFactories = {
+        "Demo": lambda _: DemoProvider(),
+        "OpenAI": lambda _: DemoProvider(),
+    }
+    app = create_app(config, providers=providers)
+    with asgi.get_client(cast(asgi.ASGIApp, app)) as session:
+        _SCHEMA.app = app
+        yield World(app, session)
+
+
+@pytest.fixture
+def authorization(world: World) -> dict[str, str]:
+    return world.authorization()
+
+
+@pytest.fixture
+def ids(world: World, authorization: dict[str, str]) -> Ids:
+    return world.ids()
+
+
+@_SCHEMA.parametrize()
+@settings(
+    max_examples=40,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_every_operation_answers_as_documented(
+    case: schemathesis.Case[Any], world: World, authorization: dict[str, str], ids: Ids
+) -> None:
+    for known in ({}, ids):
+        case.path_parameters |= {
+            name: known.get(name, old) for name, old in case.path_parameters.items()
+        }
+        case.call_and_validate(
+            BASE_URL,
+            headers=authorization,
+            checks=_CHECKS,
+            excluded_checks=_EXCLUDED.get(case.path, []),
+            app=world.app,
+        )

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import ipaddress
+import shlex
 import signal
 import socket
 from contextlib import AsyncExitStack, closing
@@ -29,6 +30,7 @@ _BACKLOG: Final = 2048
 _IDLE_S: Final = 75  # longer than proxies keep an idle connection: they must be the ones to close
 _STREAMS_S: Final = 8.0  # with the 20 s that turns get after it, less than the usual 30 s to a kill
 _WILDCARDS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound
+_RUNNING: Final = "Smriti is running at {}"
 
 log = structlog.get_logger()
 
@@ -98,20 +100,20 @@ async def _announce(config: Config, url: str, stack: AsyncExitStack, services: S
     """Say where the server is; at home also how to get in. What is noted goes when it stops."""
     log.info("server.started", url=url)
     stack.callback(log.info, "server.stopped")
-    print(f"Smriti is running at {url}", flush=True)
     if not config.local:
+        print(_RUNNING.format(url), flush=True)
         return
     stack.callback(withdraw, config.smriti_data_dir, publish(config.smriti_data_dir, url))
     address = link(config, url, await services.get(LoginLinks).create())
-    print(_welcome(config, address), flush=True)
+    print(_RUNNING.format(url) + _welcome(config, address), flush=True)
 
 
 def _welcome(config: Config, address: str) -> str:
     default = Config.model_fields["smriti_data_dir"].default
     directory = config.smriti_data_dir
-    option = "" if directory == default else f" --data-dir {directory}"
+    option = "" if directory == default else f" --data-dir {shlex.quote(str(directory))}"
     return (
-        f"\n  Open this link to sign in:  {address}\n"
+        f"\n\n  Open this link to sign in:  {address}\n"
         f"  It works once, for 10 minutes; for another: smriti login-link{option}\n"
         f"  Or talk here, in a second terminal:         smriti chat{option}\n"
         f"\n  Ctrl+C stops the server.\n"

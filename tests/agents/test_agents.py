@@ -187,6 +187,7 @@ async def test_the_form_that_creates_an_agent_offers_what_is_configured(home: Ho
         "krishna-mini",
         "krishna-memgpt",
     ]
+    assert inputs["agent_architecture"]["value"] == "krishna-memgpt"
     assert [option["value"] for option in inputs["agent_provider"]["options"]] == ["Demo"]
     assert [option["value"] for option in inputs["session_timeout_minutes"]["options"]] == [
         "30",

@@ -48,6 +48,19 @@ async def test_all_kinds_of_parts_come_back_as_they_were(table: Table) -> None:
     assert await stored(table) == [one]
 
 
+async def test_arguments_may_be_nested_deeper_than_items(table: Table) -> None:
+    deep: dict[str, object] = {}
+    for _ in range(100):
+        deep = {"deeper": [deep]}
+    one = message(
+        role="assistant", parts=[ToolCall(call_id="1", name="core_memory_read", arguments=deep)]
+    )
+
+    await MessageRepository(table).put(one)
+
+    assert await stored(table) == [one]
+
+
 @pytest.mark.parametrize("length", [1, 65_000, 66_000, 400_000, 3_000_000])
 async def test_a_message_of_any_length_is_read_back_whole(table: Table, length: int) -> None:
     one = message(

@@ -7,16 +7,21 @@ from smriti.core.forms import FormInput, FormOption, FormSchema
 from smriti.llm.provider import ModelInfo
 
 _TIMEOUTS = {30: "30 minutes", 60: "1 hour", 120: "2 hours", 240: "4 hours", 0: "No timeout"}
+_PROPOSED = {
+    "agent_architecture": "krishna-memgpt",
+    "session_timeout_minutes": str(DEFAULT_SESSION_TIMEOUT_MINUTES),
+}
 
 
 def create_form(
     architectures: Sequence[str], providers: Sequence[str], models: Sequence[ModelInfo]
 ) -> FormSchema:
     name = FormInput(input_type="text", name="agent_name", label="Agent Name")
+    shared = _shared(architectures, providers, models)
+    for entry in shared:
+        entry.value = _PROPOSED.get(entry.name)
     return FormSchema(
-        form_name="Create Agent Form",
-        submit_path="/agents",
-        form_inputs=[name, *_shared(architectures, providers, models)],
+        form_name="Create Agent Form", submit_path="/agents", form_inputs=[name, *shared]
     )
 
 
@@ -46,7 +51,6 @@ def _shared(
             "session_timeout_minutes",
             "Session timeout",
             {str(minutes): label for minutes, label in _TIMEOUTS.items()},
-            value=str(DEFAULT_SESSION_TIMEOUT_MINUTES),
         ),
         _number("temperature", "Temperature", 0, 2),
         _number("top_p", "Top p", 0, 1),
@@ -56,14 +60,11 @@ def _shared(
     ]
 
 
-def _select(
-    name: str, label: str, options: dict[str, str], *, value: str | None = None
-) -> FormInput:
+def _select(name: str, label: str, options: dict[str, str]) -> FormInput:
     return FormInput(
         input_type="select",
         name=name,
         label=label,
-        value=value,
         options=[FormOption(value=key, label=text) for key, text in options.items()],
     )
 

@@ -4,7 +4,8 @@
     CONVERSATION#<id>  PIECE#<message id>#<number>       the body of a long one, in pieces
 
 A message whose body is long is stored as a head that counts its pieces, written after them: who
-sees the head finds them all.
+sees the head finds them all. Parts are stored as JSON text: what models give to tools may be
+nested deeper than an item may be.
 """
 
 from collections.abc import Sequence
@@ -38,6 +39,16 @@ class MessageRepository(Repository[Message]):
     def key(self, entity: Message) -> Key:
         sk = f"MESSAGE#{sort_time(entity.created_at)}#{entity.message_id}"
         return conversation_partition(entity.conversation_id), sk
+
+    def item(self, entity: Message) -> Item:
+        item = super().item(entity)
+        return {**item, "parts": orjson.dumps(item["parts"]).decode()}
+
+    def load(self, item: Item) -> Message:
+        parts = item.get("parts")
+        return super().load(
+            {**item, "parts": orjson.loads(parts)} if isinstance(parts, str) else item
+        )
 
     async def put(self, message: Message) -> None:
         """Store a message, or store it anew."""

@@ -1,3 +1,5 @@
+"""What model names tell."""
+
 import pytest
 
 from smriti.llm.catalog import UNKNOWN, estimate_tokens, traits_of

@@ -1,3 +1,5 @@
+"""Providers' forms and what may be put into them."""
+
 import pytest
 
 from smriti.core.errors import BadRequest, Invalid

@@ -1,3 +1,5 @@
+"""Extra headers that users give."""
+
 import pytest
 
 from smriti.llm.headers import InvalidHeaders, parse_headers

@@ -1,3 +1,5 @@
+"""Connections to providers, and their model lists."""
+
 import asyncio
 
 from smriti.llm.provider import Credentials, ModelFailed, ModelInfo, Provider

@@ -1,3 +1,5 @@
+"""The offline model: its rules, one by one, and the example of the seed."""
+
 import pytest
 
 from smriti.llm.provider import CallRequested, Finished, ProviderEvent, TextChunk, TokensUsed

@@ -1,3 +1,5 @@
+"""The OpenAI-compatible adapter through the official client's own mock transport."""
+
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing

@@ -1,3 +1,5 @@
+"""A neutral request as OpenAI-compatible servers read it."""
+
 from smriti.llm.providers.openai_request import NO_RESULT, to_wire
 from smriti.llm.types import (
     ChatMessage,

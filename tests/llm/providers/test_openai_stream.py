@@ -1,3 +1,5 @@
+"""What OpenAI-compatible servers stream, as our events."""
+
 from collections.abc import Sequence
 from itertools import count, pairwise
 
@@ -245,6 +247,11 @@ def test_any_json_gives_events_or_a_named_failure(document: object) -> None:
             [[piece("[1]", index=0, id="a", name="f"), piece("null", index=1, id="b", name="g")]],
             [("a", "f", None), ("b", "g", {})],
             id="arguments that are no object, and null for none",
+        ),
+        pytest.param(
+            [[piece('{"a":' * 300 + "1" + "}" * 300, index=0, id="a", name="f")]],
+            [("a", "f", None)],
+            id="arguments nested too deep to be passed on",
         ),
         pytest.param(
             [[piece({"n": 1}, index=0, id="a", name="f")]],

@@ -196,7 +196,8 @@ class ReplyReader:
 def _arguments(text: str) -> dict[str, Any] | None:
     try:
         value = orjson.loads(text)
-    except orjson.JSONDecodeError:
+        orjson.dumps(value)  # what is nested too deep to be written again would break its readers
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return None
     if value is None:  # how some models spell "no arguments"
         return {}

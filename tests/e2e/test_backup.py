@@ -7,6 +7,9 @@ from tests.e2e.server import Caller, ServerProcess, run, spoken
 from tests.fakes.stub_model import StubModel
 
 
+_ONE_PAGE = 100
+
+
 class Writer(threading.Thread):
     """Stores passages one after the other until it is told to stop. Knows which were stored."""
 
@@ -19,7 +22,7 @@ class Writer(threading.Thread):
         self._ended = False
 
     def run(self) -> None:
-        while not self._ended:
+        while not self._ended and len(self.stored) < _ONE_PAGE:
             text = f"Passage {len(self.stored)}"
             self._caller.post(self._path, {"content": text})
             self.stored.append(text)

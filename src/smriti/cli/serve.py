@@ -42,7 +42,8 @@ def serve(config: Config, host: str, port: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
     with closing(listen(host, port)) as listener:
-        asyncio.run(_serve(config, listener))
+        fastest_loop = uvicorn.Config("", log_config=None).get_loop_factory()
+        asyncio.run(_serve(config, listener), loop_factory=fastest_loop)
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:

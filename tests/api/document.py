@@ -1,6 +1,6 @@
 """The application's OpenAPI document, as tests are generated from it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -31,6 +31,26 @@ class Operation:
     @property
     def has_json_body(self) -> bool:
         return "requestBody" in self.spec
+
+    @property
+    def body_schema(self) -> dict[str, Any]:
+        """The schema of the JSON body, which there must be."""
+        schema: dict[str, Any] = self.spec["requestBody"]["content"]["application/json"]["schema"]
+        name = schema.get("$ref", "").rpartition("/")[2]
+        return DOCUMENT["components"]["schemas"][name] if name else schema
+
+    @property
+    def body(self) -> Any:
+        """The documented example of the body; None when there is no body."""
+        if not self.has_json_body:
+            return None
+        schema = self.body_schema
+        return schema["example"] if "example" in schema else schema["examples"][0]
+
+    def path_with(self, values: Mapping[str, str], default: str = "anything") -> str:
+        return self.path.format_map(
+            {name: values.get(name, default) for name in self.path_parameters}
+        )
 
 
 def _operations() -> Iterator[Operation]:

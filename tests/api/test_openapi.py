@@ -17,13 +17,8 @@ every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 every_json_body = pytest.mark.parametrize("operation", _WITH_JSON_BODY, ids=str)
 
 
-def _body_schema(operation: Operation) -> dict[str, Any]:
-    schema: dict[str, Any] = operation.spec["requestBody"]["content"]["application/json"]["schema"]
-    name = schema.get("$ref", "").rpartition("/")[2]
-    return DOCUMENT["components"]["schemas"][name] if name else schema
-
-
-def _examples(schema: dict[str, Any]) -> list[Any]:
+def _examples(operation: Operation) -> list[Any]:
+    schema = operation.body_schema
     return [*schema.get("examples", ()), *([schema["example"]] if "example" in schema else ())]
 
 
@@ -83,15 +78,15 @@ def test_a_problem_has_a_shape() -> None:
 
 @every_json_body
 def test_a_body_has_an_example(operation: Operation) -> None:
-    assert _examples(_body_schema(operation))
+    assert _examples(operation)
 
 
 @every_json_body
 def test_the_example_of_a_body_is_valid(operation: Operation) -> None:
-    schema = _body_schema(operation)
-    validator = jsonschema_rs.validator_for({**schema, "components": DOCUMENT["components"]})
+    schema = {**operation.body_schema, "components": DOCUMENT["components"]}
+    validator = jsonschema_rs.validator_for(schema)
 
-    for example in _examples(schema):
+    for example in _examples(operation):
         validator.validate(example)
 
 

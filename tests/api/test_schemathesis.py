@@ -136,10 +136,11 @@ def test_every_operation_answers_as_documented(
         case.path_parameters |= {
             name: known.get(name, old) for name, old in case.path_parameters.items()
         }
-        case.call_and_validate(
+        response = case.call_and_validate(
             BASE_URL,
             headers=authorization,
             checks=_CHECKS,
             excluded_checks=_EXCLUDED.get(case.path, []),
             app=world.app,
         )
+        assert response.status_code in {*range(200, 500), 503}

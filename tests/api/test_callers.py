@@ -1,0 +1,157 @@
+"""Every operation wants to know who calls, but for those that are public by name."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+import httpx2
+import pytest
+from jose import jwt
+
+from smriti.auth.secrets import load_secrets
+from smriti.core.config import Config
+from tests.api.clients import open_client
+from tests.api.document import OPERATIONS, Operation
+from tests.home import Home
+
+PUBLIC: Final[Mapping[str, str]] = {
+    "GET /health": "load balancers ask, and have no account",
+    "GET /metrics": "for this machine, or for who has METRICS_TOKEN; it refuses others itself",
+    "GET /login": "the link's one-time token says who comes",
+    "POST /auth/link": "the same, for programs",
+    "POST /auth/local/signup": "makes the account",
+    "POST /auth/local/login": "the password says who comes",
+    "GET /auth/google": "the way to Google",
+    "GET /auth/callback": "the way back; Google says who comes",
+    "GET /auth/callback/google": "the same, at its older address",
+    "POST /auth/sign-out": "only forgets the caller's cookie",
+    "GET /payments/stripe/pricing": "the pricing page is read before signing up",
+}
+PRIVATE: Final = [operation for operation in OPERATIONS if str(operation) not in PUBLIC]
+
+
+def _claims(**changes: Any) -> dict[str, Any]:
+    now = int(time.time())
+    return {
+        "sub": "alice@local",
+        "name": "alice",
+        "picture": None,
+        "iat": now,
+        "exp": now + 3600,
+        "type": "user",
+        "token_version": 0,
+    } | changes
+
+
+@pytest.fixture
+def tokens(home: Home) -> dict[str, str]:
+    """Tokens that open nothing, by what is wrong with them."""
+    secret = load_secrets(home.services.get(Config)).jwt_secret.get_secret_value()
+    right = jwt.get_unverified_claims(home.client.headers["Authorization"].partition(" ")[2])
+    claims = _claims(token_version=right["token_version"])
+
+    def signed(key: str, algorithm: str = "HS256", **changes: Any) -> str:
+        return str(jwt.encode(claims | changes, key, algorithm=algorithm))
+
+    return {
+        "nonsense": "nonsense",
+        "another secret": signed("another secret of thirty-two bytes"),
+        "another algorithm": signed(secret, "HS384"),
+        "unsigned": "eyJhbGciOiJub25lIn0." + signed(secret).split(".")[1] + ".",
+        "expired": signed(secret, exp=int(time.time()) - 1),
+        "a widget visitor's": signed(secret, type="widget_visitor"),
+        "revoked": signed(secret, token_version=1 - right["token_version"]),
+        "of nobody": signed(secret, sub="nobody@local"),
+    }
+
+
+def test_the_public_operations_are_operations() -> None:
+    assert PUBLIC.keys() <= {str(operation) for operation in OPERATIONS}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_an_operation_declares_its_caller_or_is_public(operation: Operation) -> None:
+    assert operation.spec.get("security", []) == (
+        [] if str(operation) in PUBLIC else [{"bearer": []}]
+    )
+
+
+async def _refusals(client: httpx2.AsyncClient) -> dict[str, tuple[int, str]]:
+    """What every private operation answers to this client: status and sentence."""
+    answers = {}
+    for operation in PRIVATE:
+        path = operation.path_with({})
+        response = await client.request(operation.method, path, json=operation.body)
+        problem = response.json()
+        assert response.headers["Content-Type"] == "application/problem+json"
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+        answers[str(operation)] = problem["status"], problem["detail"]
+    return answers
+
+
+def _everywhere(sentence: str) -> dict[str, tuple[int, str]]:
+    return {str(operation): (401, sentence) for operation in PRIVATE}
+
+
+async def test_without_a_token_nobody_is_let_in(home: Home) -> None:
+    async with open_client(home.app) as client:
+        refusals = await _refusals(client)
+
+    assert refusals == _everywhere("Missing or invalid authorization header")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ("nonsense", "Invalid token"),
+        ("another secret", "Invalid token"),
+        ("another algorithm", "Invalid token"),
+        ("unsigned", "Invalid token"),
+        ("expired", "Token expired"),
+        ("a widget visitor's", "Invalid token type"),
+        ("revoked", "Token revoked"),
+        ("of nobody", "User not found"),
+    ],
+)
+async def test_with_a_token_that_is_not_good_nobody_is_let_in(
+    wrong: str, sentence: str, home: Home, tokens: dict[str, str]
+) -> None:
+    async with open_client(home.app, Authorization=f"Bearer {tokens[wrong]}") as client:
+        refusals = await _refusals(client)
+
+    assert refusals == _everywhere(sentence)
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "Token", ""])
+async def test_another_scheme_is_no_bearer_token(scheme: str, home: Home) -> None:
+    token = home.client.headers["Authorization"].partition(" ")[2]
+
+    async with open_client(home.app, Authorization=f"{scheme} {token}".strip()) as client:
+        response = await client.get("/agents")
+
+    assert response.status_code == 401
+
+
+async def test_a_token_in_the_query_opens_nothing(home: Home) -> None:
+    token = home.client.headers["Authorization"].partition(" ")[2]
+
+    async with open_client(home.app) as client:
+        response = await client.get("/agents", params={"token": token})
+
+    assert response.status_code == 401
+
+
+async def test_public_operations_let_strangers_in(home: Home) -> None:
+    """They may refuse, but never for the want of a token."""
+    refusals = {}
+    async with open_client(home.app) as client:
+        for operation in OPERATIONS:
+            if str(operation) in PUBLIC:
+                response = await client.request(operation.method, operation.path)
+                if response.status_code == 401:
+                    refusals[str(operation)] = response.text
+        metrics = await client.get("/metrics")
+
+    assert refusals.keys() == {"GET /login"}
+    assert "link was used already" in refusals["GET /login"]
+    assert metrics.status_code == 200

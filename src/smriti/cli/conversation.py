@@ -80,7 +80,7 @@ class Chatting:
                     last = event.event_type
                     self._show(event)
         except KeyboardInterrupt:
-            self._screen.line()
+            self._screen.say("\n")  # the terminal shows ^C at the end of the line
             self._screen.aside("(not shown any more; the agent finishes its answer all the same)")
             return
         if last not in _ENDS:

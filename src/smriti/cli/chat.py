@@ -5,6 +5,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from getpass import getpass
 from typing import Final
 from urllib.parse import urlsplit
@@ -18,6 +19,9 @@ from smriti.cli.remote import Remote, connect
 from smriti.cli.running import answers, find
 from smriti.cli.screen import Screen
 from smriti.core.config import Config
+
+with suppress(ImportError):  # where it exists, input() has line editing and a history
+    import readline  # noqa: F401
 
 _FIRST_AGENT: Final = {
     "agent_name": "Smriti",

@@ -17,9 +17,11 @@ _DEFAULT_URL = "http://127.0.0.1:8000"
 
 
 def print_login_link(config: Config) -> None:
+    """Print it; a server that left no note (`uvicorn main:app`) is sought where it usually is."""
     server = find(config.smriti_data_dir)
-    print(link(config, server.url if server else _DEFAULT_URL, asyncio.run(new_token(config))))
-    if server is None or not answers(server.url):
+    url = server.url if server else config.api_base_url or _DEFAULT_URL
+    print(link(config, url, asyncio.run(new_token(config))))
+    if not answers(url.rstrip("/")):
         print(
             "No server seems to be running on this data. Start it with `smriti` within "
             "10 minutes, before the link expires.",

@@ -17,5 +17,11 @@ async def every_item(table: Table) -> AsyncIterator[Item]:
 
 
 async def dump(table: Table) -> dict[Key, Item]:
-    """Every item of the table, expired ones too, by its key."""
-    return {key_of(item): item async for item in every_item(table)}
+    """Every item of the table, expired ones too, by its key.
+
+    Without `fence`: it counts how often a turn took the conversation, also one that was refused.
+    """
+    return {
+        key_of(item): {name: value for name, value in item.items() if name != "fence"}
+        async for item in every_item(table)
+    }

@@ -7,12 +7,13 @@ from fastapi import Depends
 from smriti.agents.models import Agent
 from smriti.agents.service import AgentService
 from smriti.auth.dependencies import CurrentUser
+from smriti.core.clock import Id
 from smriti.core.edge import provide
 
 Agents = Annotated[AgentService, Depends(provide(AgentService))]
 
 
-async def owned_agent(agent_id: str, user: CurrentUser, agents: Agents) -> Agent:
+async def owned_agent(agent_id: Id, user: CurrentUser, agents: Agents) -> Agent:
     return await agents.get(user.email, agent_id)
 
 

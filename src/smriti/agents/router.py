@@ -6,6 +6,7 @@ from smriti.agents import forms
 from smriti.agents.dependencies import Agents, OwnedAgent
 from smriti.agents.models import Agent, AgentCreate, AgentUpdate
 from smriti.auth.dependencies import CurrentUser
+from smriti.core.clock import Id
 from smriti.core.edge import PROBLEMS
 from smriti.core.forms import FormSchema
 from smriti.settings.dependencies import Providers
@@ -57,5 +58,5 @@ async def update_agent(update: AgentUpdate, agent: OwnedAgent, agents: Agents) -
 
 
 @router.delete("/{agent_id}", status_code=204, summary="Delete an agent and what it remembers")
-async def delete_agent(agent_id: str, user: CurrentUser, agents: Agents) -> None:
+async def delete_agent(agent_id: Id, user: CurrentUser, agents: Agents) -> None:
     await agents.delete(user.email, agent_id)

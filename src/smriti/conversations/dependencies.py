@@ -7,13 +7,14 @@ from fastapi import Depends
 from smriti.auth.dependencies import CurrentUser
 from smriti.conversations.models import Conversation
 from smriti.conversations.service import ConversationService
+from smriti.core.clock import Id
 from smriti.core.edge import provide
 
 Conversations = Annotated[ConversationService, Depends(provide(ConversationService))]
 
 
 async def owned_conversation(
-    conversation_id: str, user: CurrentUser, conversations: Conversations
+    conversation_id: Id, user: CurrentUser, conversations: Conversations
 ) -> Conversation:
     return await conversations.get(user.email, conversation_id)
 

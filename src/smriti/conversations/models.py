@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from smriti.core.clock import new_id, utc_now
+from smriti.core.clock import Id, new_id, utc_now
 
 UNTITLED = "New conversation"
 
@@ -36,7 +36,7 @@ class ConversationCreate(BaseModel):
         json_schema_extra={"example": {"agent_id": "0199…", "title": "Tea and travel"}}
     )
 
-    agent_id: str
+    agent_id: Id
     title: Title | None = None
     description: Description | None = None
 
@@ -48,4 +48,4 @@ class ConversationUpdate(BaseModel):
 
     title: Title | None = None
     description: Description | None = None
-    agent_id: str | None = None
+    agent_id: Id | None = None

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from smriti.auth.dependencies import CurrentUser
 from smriti.conversations.dependencies import Conversations, OwnedConversation
 from smriti.conversations.models import Conversation, ConversationCreate, ConversationUpdate
+from smriti.core.clock import Id
 from smriti.core.edge import PROBLEMS, Paging
 from smriti.core.paging import Page, PageRequest
 from smriti.messages.models import MessageView
@@ -51,7 +52,7 @@ async def update_conversation(
     "/{conversation_id}", status_code=204, summary="Delete a conversation and all its messages"
 )
 async def delete_conversation(
-    conversation_id: str, user: CurrentUser, conversations: Conversations
+    conversation_id: Id, user: CurrentUser, conversations: Conversations
 ) -> None:
     await conversations.delete(user.email, conversation_id)
 

@@ -3,7 +3,13 @@
 import secrets
 import time
 from datetime import UTC, datetime
+from typing import Annotated
 from uuid import UUID
+
+from pydantic import Field
+
+type Id = Annotated[str, Field(max_length=200)]
+"""An id as a caller sends it: any text, but short enough to be part of a key."""
 
 
 def utc_now() -> datetime:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 
 from smriti.auth.dependencies import Caller
+from smriti.core.clock import Id
 from smriti.core.config import Config
 from smriti.core.edge import PROBLEMS, provide
 from smriti.messages.models import MessageCreate
@@ -75,8 +76,8 @@ _EXAMPLE = (
     },
 )
 async def send_message(
-    agent_id: str,
-    conversation_id: str,
+    agent_id: Id,
+    conversation_id: Id,
     new: MessageCreate,
     caller: Caller,
     turns: Turns,

@@ -12,8 +12,20 @@ type Username = Annotated[
     Field(pattern=r"^ *[A-Za-z0-9._-]{1,40} *$"),
     AfterValidator(normal_email),
 ]
-type NewPassword = Annotated[SecretStr, Field(min_length=8, max_length=1024)]
-type GivenPassword = Annotated[SecretStr, Field(max_length=1024)]
+
+
+def _without_halves(password: SecretStr) -> SecretStr:
+    try:
+        password.get_secret_value().encode()
+    except UnicodeEncodeError:
+        raise ValueError("a password cannot hold half of a character") from None
+    return password
+
+
+type NewPassword = Annotated[
+    SecretStr, Field(min_length=8, max_length=1024), AfterValidator(_without_halves)
+]
+type GivenPassword = Annotated[SecretStr, Field(max_length=1024), AfterValidator(_without_halves)]
 
 
 class Claims(BaseModel):

@@ -49,12 +49,23 @@ def _text(name: str, value: object) -> str:
         case bool() | int() | float():
             text = str(value)
         case dict():
-            text = orjson.dumps(value).decode()
+            text = _json(name, value)
         case _:
             raise InvalidCredentials(f"{name!r} must be a text.")
     if len(text) > _MAX_CHARACTERS:
         raise InvalidCredentials(f"{name!r} is longer than {_MAX_CHARACTERS} characters.")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidCredentials(f"{name!r} holds half of a character.") from None
     return text
+
+
+def _json(name: str, value: Mapping[str, object]) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # half of a character, a number of more than 64 bits, too many levels
+        raise InvalidCredentials(f"{name!r} cannot be kept as JSON.") from None
 
 
 def _check_openai(given: Credentials) -> Credentials:

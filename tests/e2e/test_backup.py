@@ -6,7 +6,6 @@ from pathlib import Path
 from tests.e2e.server import Caller, ServerProcess, run, spoken
 from tests.fakes.stub_model import StubModel
 
-
 _ONE_PAGE = 100
 
 

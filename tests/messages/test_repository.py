@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from smriti.core.paging import PageRequest
 from smriti.db.sqlite import SqliteTable
-from smriti.db.table import Query, Table
+from smriti.db.table import Query, Table, TableUnavailable
 from smriti.llm.types import TextPart, ToolCall, ToolResult
 from smriti.messages.models import Attachment, Message
 from smriti.messages.repository import MessageRepository
+from tests.fakes.failing_table import FailingTable, puts_message
 
 
 def message(content: str = "Hello", **values: object) -> Message:
@@ -69,6 +70,22 @@ async def test_a_message_of_any_length_is_read_back_whole(table: Table, length: 
     )
 
     await MessageRepository(table).put(one)
+
+    assert await stored(table) == [one]
+
+
+@pytest.mark.parametrize("length", [70_000, 800_000, 1_600_000])
+async def test_a_long_message_stays_whole_when_it_cannot_be_stored_anew(
+    table: Table, length: int
+) -> None:
+    failing = FailingTable(table)
+    messages = MessageRepository(failing)
+    one = message("a" * 800_000, role="assistant", status="running")
+    await messages.put(one)
+    failing.breaks = puts_message
+
+    with pytest.raises(TableUnavailable):
+        await messages.put(one.model_copy(update={"content": "b" * length}))
 
     assert await stored(table) == [one]
 

@@ -1,19 +1,22 @@
 """Messages in the table.
 
-    CONVERSATION#<id>  MESSAGE#<time>#<message id>       a message; in order of time
-    CONVERSATION#<id>  PIECE#<message id>#<number>       the body of a long one, in pieces
+    CONVERSATION#<id>  MESSAGE#<time>#<message id>   a message; in order of time
+    CONVERSATION#<id>  PIECE#<body id>#<number>      the body of a long one, in pieces
 
 A message whose body is long is stored as a head that counts its pieces, written after them: who
-sees the head finds them all. Parts are stored as JSON text: what models give to tools may be
-nested deeper than an item may be.
+sees the head finds them all. An answer is stored anew after each step, every time with pieces of
+its own: neither a crash nor a reader between the two writes may find the pieces of one body mixed
+with those of another. The older ones go with the conversation.
+
+Parts are stored as JSON text: what models give to tools may be nested deeper than an item may be.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import orjson
 
-from smriti.core.clock import sort_time
+from smriti.core.clock import new_id, sort_time
 from smriti.core.paging import Page, PageRequest
 from smriti.db.repository import Repository, collect
 from smriti.db.table import Get, Item, Key, Put, Query
@@ -56,15 +59,14 @@ class MessageRepository(Repository[Message]):
         body = orjson.dumps({name: item[name] for name in _BODY})
         if len(body) > INLINE_BYTES:
             cuts = range(0, len(body), PIECE_BYTES)
-            pieces = [body[start : start + PIECE_BYTES] for start in cuts]
+            item = {name: value for name, value in item.items() if name not in _BODY}
+            item |= {"body_id": new_id(), "pieces": len(cuts)}
             await self._table.bulk(
                 puts=[
-                    _keyed(_piece_key(item, number), {"body": piece})
-                    for number, piece in enumerate(pieces)
+                    {"pk": pk, "sk": sk, "body": body[start : start + PIECE_BYTES]}
+                    for start, (pk, sk) in zip(cuts, _piece_keys(item), strict=True)
                 ]
             )
-            item = {name: value for name, value in item.items() if name not in _BODY}
-            item["pieces"] = len(pieces)
         await self._table.write(Put(item))
 
     async def page(
@@ -78,32 +80,26 @@ class MessageRepository(Repository[Message]):
 
     async def read_items(self, items: Sequence[Item]) -> list[Message]:
         """The messages of stored items; the pieces of all long ones are read at once."""
-        wanted = [_piece_key(item, number) for item in items for number in range(_pieces_of(item))]
-        pieces: dict[Key, bytes] = {}
-        if wanted:
-            found = await self._table.read(*(Get(key) for key in wanted))
-            for key, piece in zip(wanted, found, strict=True):
-                body = piece.get("body") if isinstance(piece, dict) else None
-                pieces[key] = body if isinstance(body, bytes) else b""
+        wanted = [key for item in items for key in _piece_keys(item)]
+        found = await self._table.read(*map(Get, wanted)) if wanted else []
+        pieces = {
+            key: body
+            for key, piece in zip(wanted, found, strict=True)
+            if isinstance(piece, dict) and isinstance(body := piece["body"], bytes)
+        }
         return [self.load(_whole(item, pieces)) for item in items]
 
 
-def _pieces_of(item: Item) -> int:
+def _piece_keys(item: Item) -> list[Key]:
+    """Where the body of a stored message is; nowhere else when it is short."""
     count = item.get("pieces")
-    return count if isinstance(count, int) else 0
+    if not isinstance(count, int):
+        return []
+    return [(str(item["pk"]), f"PIECE#{item['body_id']!s}#{number:04}") for number in range(count)]
 
 
-def _piece_key(item: Item, number: int) -> Key:
-    return str(item["pk"]), f"PIECE#{item['message_id']!s}#{number:04}"
-
-
-def _keyed(key: Key, attributes: Item) -> Item:
-    return {"pk": key[0], "sk": key[1], **attributes}
-
-
-def _whole(item: Item, pieces: dict[Key, bytes]) -> Item:
-    count = _pieces_of(item)
-    if count == 0:
+def _whole(item: Item, pieces: Mapping[Key, bytes]) -> Item:
+    keys = _piece_keys(item)
+    if not keys or not all(key in pieces for key in keys):  # short, or just being deleted
         return item
-    body = b"".join(pieces[_piece_key(item, number)] for number in range(count))
-    return {**item, **orjson.loads(body)} if body else item
+    return {**item, **orjson.loads(b"".join(pieces[key] for key in keys))}

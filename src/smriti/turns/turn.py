@@ -108,6 +108,9 @@ class Turn:
         except* TableError:
             log.exception("turn.not_stored", turn_id=self._opening.turn_id)
             self._fail(Unavailable("The store does not answer. Send the message again."))
+        except* Exception:  # a bug, too, is told, and gives the conversation back
+            log.exception("turn.failed_by_bug", turn_id=self._opening.turn_id)
+            self._fail(AppError("Internal server error"))
 
     async def _accept(self, plan: Plan) -> None:
         """Store the question while the model request is under way."""

@@ -63,6 +63,8 @@ class AttachmentUpload(Attachment):
     """A file sent with a question. `size` is what the sender says; the measured one replaces it."""
 
     filename: Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^/\\\x00-\x1f]+$")]
+    # With a limit, halves of characters are refused too.
+    content: Annotated[str, Field(max_length=2 * MAX_IMAGE_BYTES)]
     size: int = 0
 
     @model_validator(mode="after")
@@ -73,7 +75,7 @@ class AttachmentUpload(Attachment):
             except binascii.Error as error:
                 raise ValueError(f"{self.filename!r} must be an image in base64.") from error
         elif self.extension in TEXT_EXTENSIONS:
-            self.size = len(self.content.encode("utf-8", "replace"))
+            self.size = len(self.content.encode())
         else:
             known = ", ".join(sorted(TEXT_EXTENSIONS | IMAGE_TYPES.keys()))
             raise ValueError(f"{self.filename!r} is of no known kind. Known are: {known}.")

@@ -11,8 +11,10 @@ import pytest
 
 from smriti.conversations.repository import conversation_key
 from smriti.db.sqlite import SqliteTable
-from smriti.db.table import Set, Table
-from tests.fakes.failing_table import FailingTable, puts_message
+from smriti.db.table import Action, Put, Set, Table, TableUnavailable
+from smriti.llm.provider import CallRequested, Finished
+from smriti.llm.types import ToolCall
+from tests.fakes.failing_table import FailingTable, puts_answer, puts_message
 from tests.fakes.held_provider import HeldProvider
 from tests.home import HELLO, Home, events_of, open_home, spoken, types_of
 
@@ -166,6 +168,47 @@ async def test_a_question_that_cannot_be_stored_is_not_answered(tmp_path: Path) 
         assert types_of(events) == ["LIFECYCLE_NOTIFICATION"] * 2 + ["ERROR"]
         table.breaks = lambda _: False
         assert spoken(await home.say(conversation, "Hi")) == "Hello"
+    await table.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "slug"),
+    [(TableUnavailable("Gone."), "unavailable"), (ZeroDivisionError(), "internal-error")],
+)
+async def test_an_answer_that_cannot_be_stored_is_an_error_and_gives_the_conversation_back(
+    tmp_path: Path, error: Exception, slug: str
+) -> None:
+    table = FailingTable(SqliteTable.open())
+    async with open_home(table, tmp_path) as home:
+        conversation = await home.conversation(await home.scripted_agent(), title="Tea")
+        home.script(HELLO, HELLO)
+        table.breaks, table.error = puts_answer, error
+
+        events = await home.say(conversation, "Hi")
+
+        assert types_of(events)[-1] == "ERROR"
+        assert events[-1]["problem"]["type"] == f"/problems/{slug}"
+        table.breaks = lambda _: False
+        again = await home.say(conversation, "Hi")
+        assert "Waiting for the answer before this one..." not in [e["content"] for e in again]
+    await table.close()
+
+
+async def test_a_store_that_fails_under_a_tool_is_told_as_such(tmp_path: Path) -> None:
+    def puts_version(action: Action) -> bool:
+        return isinstance(action, Put) and action.key[1].startswith("BlockVersion#")
+
+    table = FailingTable(SqliteTable.open())
+    async with open_home(table, tmp_path) as home:
+        conversation = await home.conversation(await home.scripted_agent(), title="Tea")
+        learned = {"block": "human", "content": "Name: Alice"}
+        call = ToolCall(call_id="1", name="core_memory_append", arguments=learned)
+        home.script([CallRequested(call), Finished("tool_calls")])
+        table.breaks = puts_version
+
+        events = await home.say(conversation, "I am Alice")
+
+        assert events[-1]["problem"]["type"] == "/problems/unavailable"
     await table.close()
 
 

@@ -72,10 +72,16 @@ async def run_tool(tools: Toolset, call: ToolCall) -> ToolResult:
 
 
 async def run_tools(tools: Toolset, calls: Sequence[ToolCall]) -> list[ToolResult]:
-    """The results of one reply's calls, run together, in the order they were asked for."""
+    """The results of one reply's calls, run together, in the order they were asked for.
+
+    What is no `ToolFailed`, an outage or a bug, ends them all; the first is raised as it is.
+    """
     refused = f"Not run: at most {MAX_CALLS} tools may be called at once. Call it again."
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(run_tool(tools, call)) for call in calls[:MAX_CALLS]]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(run_tool(tools, call)) for call in calls[:MAX_CALLS]]
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from failed
     return [task.result() for task in tasks] + [
         _failed(call, refused) for call in calls[MAX_CALLS:]
     ]

@@ -4,17 +4,15 @@ import asyncio
 from datetime import timedelta
 from typing import Final
 
-import structlog
-
 from smriti.auth.models import Claims
 from smriti.core.clock import new_id, utc_now
 from smriti.core.errors import AppError, Conflict, Unavailable
-from smriti.db.table import TableError
 from smriti.llm.service import ModelService
 from smriti.messages.models import Message, MessageCreate
 from smriti.realtime.broker import EventLog, OpenLog
 from smriti.turns.architecture import Architecture, Architectures, Scene
 from smriti.turns.events import Notice, TurnFailed
+from smriti.turns.failures import told
 from smriti.turns.opening import Opener, Opening
 from smriti.turns.reporter import Reporter
 from smriti.turns.request import build_request, check_images
@@ -26,7 +24,12 @@ _POLL_S: Final = 0.1
 _PATIENCE_S: Final = 600.0
 _TICK: Final = timedelta(microseconds=1)
 
-log = structlog.get_logger()
+
+class AnswerNotEnding(Unavailable):
+    slug = "answer-not-ending"
+
+    def __init__(self) -> None:
+        super().__init__("The answer before this one did not end. Send the message again.")
 
 
 class TurnService:
@@ -84,7 +87,7 @@ class TurnService:
             await self._refuse(opening, reporter, Unavailable("The server is stopping."))
             raise
         except Exception as error:  # noqa: BLE001 - the turn's end: whatever it is, the reader hears
-            await self._refuse(opening, reporter, _told(error))
+            await self._refuse(opening, reporter, told(error))
             return
         answer = await Turn(opening, question, reporter, self._desk).run(plan)
         await plan.mind.settle()
@@ -111,16 +114,15 @@ class TurnService:
             return opening
         reporter.say(Notice(text="Waiting for the answer before this one..."))
         conversation_id = opening.conversation.conversation_id
-        async with asyncio.timeout(_PATIENCE_S), self._runner.place_in_line(conversation_id):
-            while not await self._opener.retake(opening):  # noqa: ASYNC110 - the lease is elsewhere
-                await asyncio.sleep(_POLL_S)
         try:
-            return await self._opener.open(
-                claims, opening.agent.agent_id, conversation_id, opening.turn_id
-            )
-        except BaseException:
-            await self._opener.give_back(opening.conversation, opening.turn_id)
-            raise
+            async with asyncio.timeout(_PATIENCE_S), self._runner.place_in_line(conversation_id):
+                while not await self._opener.retake(opening):  # noqa: ASYNC110 - the lease is elsewhere
+                    await asyncio.sleep(_POLL_S)
+        except TimeoutError as error:
+            raise AnswerNotEnding from error
+        return await self._opener.open(
+            claims, opening.agent.agent_id, conversation_id, opening.turn_id
+        )
 
     async def _plan(self, opening: Opening, question: Message, architecture: Architecture) -> Plan:
         scene = Scene(
@@ -159,17 +161,3 @@ def _question(opening: Opening, new: MessageCreate) -> Message:
         created_at=now,
         turn_id=opening.turn_id,
     )
-
-
-def _told(error: Exception) -> AppError:
-    """What a person is told of an error that kept the turn from beginning."""
-    match error:
-        case AppError():
-            return error
-        case TableError():
-            return Unavailable("The store does not answer. Send the message again.")
-        case TimeoutError():
-            return Unavailable("The answer before this one did not end. Send the message again.")
-        case _:
-            log.error("turn.failed_by_bug", exc_info=error)
-            return AppError("Internal server error")

@@ -31,6 +31,7 @@ from smriti.turns.events import (
     TurnFailed,
     TurnFinished,
 )
+from smriti.turns.failures import told
 from smriti.turns.loop import run_steps
 from smriti.turns.models import TurnRecord, TurnStatus
 from smriti.turns.opening import LEASE_S, Opening, lease_end
@@ -105,12 +106,8 @@ class Turn:
         except* LeaseLost:
             self._lease_lost = True
             self._fail(Conflict("The conversation was deleted, or another answer took its place."))
-        except* TableError:
-            log.exception("turn.not_stored", turn_id=self._opening.turn_id)
-            self._fail(Unavailable("The store does not answer. Send the message again."))
-        except* Exception:  # a bug, too, is told, and gives the conversation back
-            log.exception("turn.failed_by_bug", turn_id=self._opening.turn_id)
-            self._fail(AppError("Internal server error"))
+        except* Exception as failed:  # noqa: BLE001 - what accepting met, a bug too
+            self._fail(failed.exceptions[0])
 
     async def _accept(self, plan: Plan) -> None:
         """Store the question while the model request is under way."""
@@ -138,18 +135,14 @@ class Turn:
                 )
                 async with aclosing(events):
                     async for event in events:
-                        await accepted  # nothing is shown and no tool runs before this
+                        if not self._accepted:  # nothing is shown and no tool runs before this
+                            await asyncio.wait([accepted])
                         await self._take(event)
-        except AppError as failure:
-            self._fail(failure)
         except TimeoutError:
             self._fail(UpstreamFailed(f"No answer was found within {_LIMIT_S / 60:.0f} minutes."))
-        except TableError:
-            raise
-        except Exception:
-            log.exception("turn.failed_by_bug", turn_id=self._opening.turn_id)
-            self._fail(AppError("Internal server error"))
-        await accepted
+        except Exception as error:  # noqa: BLE001 - the turn's end: whatever it is, the reader hears
+            self._fail(error)
+        await asyncio.wait([accepted])
 
     async def _take(self, event: LoopEvent) -> None:
         match event:
@@ -196,10 +189,12 @@ class Turn:
         try:
             if self._accepted and not self._lease_lost:
                 answer = await self._store_answer(self._status)
+        except Exception as error:  # noqa: BLE001 - the turn's end
+            self._fail(error)
+        try:
             await self._close(answer)
-        except TableError as error:
-            log.exception("turn.not_stored", turn_id=self._opening.turn_id)
-            self._fail(Unavailable(f"The answer could not be stored: {error}"))
+        except Exception as error:  # noqa: BLE001 - the turn's end
+            self._fail(error)
         return answer
 
     async def _close(self, answer: Message | None) -> None:
@@ -235,8 +230,9 @@ class Turn:
             started_at=self._question.created_at,
         )
 
-    def _fail(self, failure: AppError, status: TurnOutcome = "failed") -> None:
+    def _fail(self, error: Exception, status: TurnOutcome = "failed") -> None:
         """The first failure is the one that is told."""
+        failure = told(error)
         if self._failure is None:
             self._failure, self._status = failure, status
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from smriti.conversations.service import ConversationService
 from smriti.messages.models import Message
 from smriti.messages.repository import MessageRepository
 from tests.home import Home
@@ -186,3 +187,17 @@ async def store(home: Home, conversation: dict[str, Any], contents: list[str]) -
                 created_at=began + timedelta(seconds=number),
             )
         )
+
+
+async def test_one_may_be_deleted_while_all_of_the_owner_are(
+    home: Home, agent: dict[str, Any]
+) -> None:
+    *_, last = [await home.conversation(agent) for _ in range(5)]
+    conversations = home.services.get(ConversationService)
+
+    await asyncio.gather(
+        conversations.delete_all_of("alice@local"),
+        conversations.delete("alice@local", last["conversation_id"]),
+    )
+
+    assert (await home.get("/conversations/"))["items"] == []

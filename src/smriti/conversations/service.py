@@ -1,6 +1,7 @@
 """Decisions about conversations: whose they are, which agent answers, what goes when one goes."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from smriti.agents.service import AgentService
 from smriti.conversations.models import (
@@ -103,4 +104,5 @@ class ConversationService:
 
     async def delete_all_of(self, owner: str) -> None:
         for conversation_id in await self._conversations.ids_of(owner):
-            await self.delete(owner, conversation_id)
+            with suppress(ConversationNotFound):  # somebody else has deleted it meanwhile
+                await self.delete(owner, conversation_id)

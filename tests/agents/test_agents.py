@@ -213,3 +213,18 @@ async def test_two_processes_agree_on_one_agent(table: Table, tmp_path: Path) ->
         agents = await asyncio.gather(*(home.agent() for home in (one, two) * 5))
 
     assert len({agent["agent_id"] for agent in agents}) == 1
+
+
+async def test_an_agent_of_an_older_table_is_deleted_though_another_has_its_name(
+    home: Home,
+) -> None:
+    agent = await home.agent()
+    item = await home.table.get(("User#alice@local", f"Agent#{agent['agent_id']}"))
+    assert item is not None
+    await home.table.bulk(puts=[{**item, "agent_id": "older", "sk": "Agent#older"}])
+
+    response = await home.client.delete("/agents/older")
+
+    assert response.status_code == 204
+    assert await home.get("/agents") == [agent]
+    assert await home.agent() == agent

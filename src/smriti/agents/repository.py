@@ -18,6 +18,7 @@ from smriti.db.repository import Repository, everything, stored
 from smriti.db.table import (
     EXISTS,
     NEW,
+    Action,
     Add,
     Compare,
     ConditionFailed,
@@ -30,7 +31,6 @@ from smriti.db.table import (
     Set,
     TransactionFailed,
     Update,
-    eq,
 )
 
 MAX_AGENTS = 1000
@@ -130,15 +130,19 @@ class AgentRepository(Repository[Agent]):
     async def delete(self, agent: Agent) -> None:
         """Remove the agent, its name's lock and its place in the count; again is no error."""
         owner = agent.created_by
-        ours = eq("agent_id", agent.agent_id) | NEW  # agents of an older table have no lock
+        actions: list[Action] = [
+            Delete(self.key(agent), when=EXISTS),
+            Update(_count_key(owner), (Add("active_agents", -1),), when=EXISTS),
+        ]
+        name = _name_key(owner, agent.agent_name)
+        lock = await self._table.get(name)
+        # Agents of an older table have no lock, and a newer one may have their name.
+        if lock is not None and lock["agent_id"] == agent.agent_id:
+            actions.append(Delete(name))
         try:
-            await self._table.write(
-                Delete(self.key(agent), when=EXISTS),
-                Delete(_name_key(owner, agent.agent_name), when=ours),
-                Update(_count_key(owner), (Add("active_agents", -1),), when=EXISTS),
-            )
+            await self._table.write(*actions)
         except TransactionFailed as failure:
-            if failure.failed != {2: None}:
+            if 0 in failure.failed:
                 return
             await self._count_again(owner)
             await self.delete(agent)

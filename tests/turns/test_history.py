@@ -147,6 +147,21 @@ def test_a_session_ends_after_the_timeout_and_never_with_none() -> None:
     assert session_of(past, said("now"), 0) == past
 
 
+def test_what_was_said_before_a_long_silence_stays_left_out() -> None:
+    today = [said("again", minutes_ago=1), said("back", minutes_ago=2)]
+    yesterday = [said("bye", minutes_ago=1440), said("hello", minutes_ago=1441)]
+
+    assert session_of([*today, *yesterday], said("now"), 60) == today
+    assert session_of([*today, *yesterday], said("now"), 0) == [*today, *yesterday]
+
+
+def test_an_answer_that_took_long_belongs_to_its_question() -> None:
+    answer = said("found it", minutes_ago=1).model_copy(update={"role": "assistant"})
+    question = said("search", minutes_ago=90)
+
+    assert session_of([answer, question], said("now"), 60) == [answer, question]
+
+
 @given(st.text(max_size=3000), st.integers(0, 400), st.integers(0, 400))
 def test_a_fitted_question_is_never_longer_than_its_window(
     text: str, words: int, tokens: int

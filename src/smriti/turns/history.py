@@ -1,6 +1,6 @@
 """What of the past fits into the prompt: newest first, whole exchanges, the question always."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -98,12 +98,18 @@ def recent(
     return shown[::-1], True
 
 
-def session_of(newest_first: list[Message], question: Message, minutes: int) -> list[Message]:
-    """The messages of the running session: none when the newest is older than the timeout.
+def session_of(newest_first: Sequence[Message], later: Message, minutes: int) -> list[Message]:
+    """The messages before `later` that belong to its session, which a long silence begins.
 
     0 minutes: a session never ends.
     """
-    if not newest_first or minutes == 0:
-        return newest_first
-    silence = question.created_at - newest_first[0].created_at
-    return [] if silence > timedelta(minutes=minutes) else newest_first
+    if minutes == 0:
+        return list(newest_first)
+    session: list[Message] = []
+    for message in newest_first:
+        silence = later.created_at - message.created_at
+        if later.role == "user" and silence > timedelta(minutes=minutes):
+            break
+        session.append(message)
+        later = message
+    return session

@@ -1,5 +1,6 @@
 """What the model is asked: system prompt, as much of the past as fits, the question."""
 
+from itertools import dropwhile
 from typing import Final
 
 import orjson
@@ -52,29 +53,33 @@ async def build_request(
     window = Window(words=architecture.history_words, tokens=max(room, 0))
 
     asked = fitted(shown_question(question, with_images=traits.sees_images), window)
-    session = session_of(opening.newest, question, opening.agent.session_timeout_minutes)
-    past, has_room = recent(session, window, with_images=traits.sees_images)
-    older = opening.older if session else None
-    while has_room and older is not None:
-        more, older = await opener.older_messages(opening, older)
-        earlier, has_room = recent(more, window, with_images=traits.sees_images)
-        past = earlier + past
+    past = await _past(question, opening, window, opener, with_images=traits.sees_images)
     return ModelRequest(
         model=model,
         system=mind.system,
-        messages=(*_from_a_question(past), asked),
+        # History that begins with an answer makes some servers refuse the prompt.
+        messages=(*dropwhile(lambda message: message.role == "assistant", past), asked),
         tools=specs,
         sampling=opening.agent.sampling,
     )
 
 
+async def _past(
+    question: Message, opening: Opening, window: Window, opener: Opener, *, with_images: bool
+) -> list[ChatMessage]:
+    """What of the session fits, oldest first."""
+    past: list[ChatMessage] = []
+    page, older, later = opening.newest, opening.older, question
+    while True:
+        session = session_of(page, later, opening.agent.session_timeout_minutes)
+        earlier, has_room = recent(session, window, with_images=with_images)
+        past = earlier + past
+        if older is None or not has_room or len(session) < len(page):
+            return past
+        *_, later = later, *page
+        page, older = await opener.older_messages(opening, older)
+
+
 def _room(traits: ModelTraits) -> int:
     answer = min(traits.max_output_tokens, traits.context_tokens // _ANSWER_SHARE)
     return traits.context_tokens - answer
-
-
-def _from_a_question(messages: list[ChatMessage]) -> list[ChatMessage]:
-    """History that begins with an answer makes some servers refuse the prompt."""
-    while messages and messages[0].role == "assistant":
-        messages = messages[1:]
-    return messages

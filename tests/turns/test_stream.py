@@ -1,5 +1,7 @@
 """The chat stream, as clients see it."""
 
+import asyncio
+
 import httpx2
 import pytest
 
@@ -69,6 +71,38 @@ async def test_a_good_turn_tells_its_steps_in_the_contracts_order(home: Home) ->
     assert events[2]["message_id"] == question["message_id"]
     assert events[-1]["message_id"] == answer["message_id"]
     assert events[-1]["finish_reason"] == "stop"
+
+
+async def test_a_call_with_broken_arguments_does_not_break_the_conversation(home: Home) -> None:
+    conversation = await home.conversation(await home.scripted_agent(), title="Tea")
+    broken = CallRequested(ToolCall(call_id="1", name="core_memory_read", arguments=None))
+    home.script(
+        [broken, Finished("tool_calls")],
+        [TextChunk("Sorry"), Finished("stop")],
+        [TextChunk("Fine"), Finished("stop")],
+    )
+
+    events = await home.say(conversation, "Hi")
+    again = await home.say(conversation, "And now?")
+
+    assert [e["success"] for e in events if e["event_type"] == "TOOL_CALL_RESULT"] == [False]
+    assert spoken(again) == "Fine"
+    assert [message["content"] for message in await home.messages(conversation)] == [
+        "Hi",
+        "Sorry",
+        "And now?",
+        "Fine",
+    ]
+
+
+async def test_a_stream_ends_whatever_the_model_says_of_its_usage(home: Home) -> None:
+    conversation = await home.conversation(await home.scripted_agent(), title="Tea")
+    home.script([TextChunk("Hello"), TokensUsed(Usage(input_tokens=-5)), Finished("stop")])
+
+    async with asyncio.timeout(5):
+        events = await home.say(conversation, "Hi")
+
+    assert types_of(events)[-1] == "STREAM_COMPLETE"
 
 
 async def test_krishna_mini_loads_no_memory(home: Home) -> None:

@@ -33,7 +33,7 @@ class ToolCall(Frozen):
     type: Literal["tool_call"] = "tool_call"
     call_id: str
     name: str
-    arguments: dict[str, Any] | None
+    arguments: dict[str, Any] | None = None
 
 
 class ToolResult(Frozen):

@@ -237,6 +237,7 @@ class Turn:
             self._failure, self._status = failure, status
 
     def _say_the_end(self) -> None:
+        self._reporter.close(self._last_event())  # first: nothing below may keep a reader waiting
         seconds = time.monotonic() - self._began
         self._desk.metrics.turn_finished(self._status, seconds=seconds)
         for kind, count in self._answer.usage.by_kind():
@@ -249,7 +250,6 @@ class Turn:
             seconds=round(seconds, 3),
             error=self._failure.slug if self._failure else None,
         )
-        self._reporter.close(self._last_event())
 
     def _last_event(self) -> TurnFinished | TurnFailed:
         if self._failure is not None:

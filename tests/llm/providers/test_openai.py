@@ -1,5 +1,6 @@
 """The OpenAI-compatible adapter through the official client's own mock transport."""
 
+import gzip
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
@@ -258,6 +259,27 @@ async def test_an_endless_error_page_is_read_no_further_than_needed() -> None:
 
     assert told == f"{BASE_URL} failed (500). Try again in a while."
     assert body.read == 65536
+
+
+async def test_an_error_page_that_stays_away_does_not_hide_the_error() -> None:
+    body = Pieces(b'{"error"', TimeoutError())
+
+    told = await failure_of(Server(httpx2.Response(500, stream=body)).provider())
+
+    assert told == f"{BASE_URL} failed (500). Try again in a while."
+
+
+@pytest.mark.parametrize(
+    ("status", "told"), [(200, "did not answer with a chat reply"), (500, "failed (500).")]
+)
+async def test_a_compressed_answer_is_not_opened(status: int, told: str) -> None:
+    packed = httpx2.Response(
+        status,
+        headers={"content-type": "text/event-stream", "content-encoding": "gzip"},
+        stream=Pieces(gzip.compress(STREAM)),
+    )
+
+    assert told in await failure_of(Server(packed).provider())
 
 
 async def test_a_reply_that_is_too_long_is_given_up() -> None:

@@ -179,6 +179,13 @@ def test_it_does_not_matter_where_the_bytes_are_cut(server: str, cuts: list[int]
     assert read(*(stream[start:end] for start, end in pairwise(edges))) == events
 
 
+def test_a_usage_below_zero_counts_as_nothing() -> None:
+    usage = b'{"prompt_tokens":-5,"completion_tokens":2}'
+    events = read(b'data: {"choices":[],"usage":%b}\n\ndata: [DONE]\n\n' % usage)
+
+    assert events == [TokensUsed(Usage(input_tokens=0, output_tokens=2)), Finished("stop")]
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=3),
     lambda inner: (

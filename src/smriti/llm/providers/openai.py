@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import anyio
@@ -22,6 +22,7 @@ from smriti.llm.types import ModelRequest
 MAX_MODELS: Final = 1_000
 _MAX_BODY_BYTES: Final = 8 * 1024 * 1024
 _MAX_ERROR_BYTES: Final = 64 * 1024
+_ERROR_S: Final = 10.0
 _DRAIN_S: Final = 1.0
 
 # What the SDK and its transport raise while they send and read; anyio's from a cut TLS connection.
@@ -141,7 +142,7 @@ class OpenAIProvider:
 
     def _connect(self) -> AsyncOpenAI:
         http = self._open_http()
-        http.event_hooks["response"].append(_bound_error)
+        http.event_hooks["response"].append(_bound)
         client = AsyncOpenAI(
             api_key=self._api_key,
             admin_api_key="",
@@ -173,7 +174,7 @@ async def _read(response: AsyncAPIResponse[object]) -> AsyncIterator[Iterable[Pr
 
 
 class _FirstBytes(httpx2.AsyncByteStream):
-    """A response body that ends after so many bytes."""
+    """A response body that ends after so many bytes, or some seconds."""
 
     def __init__(self, body: httpx2.AsyncByteStream, limit: int) -> None:
         self._body = body
@@ -181,18 +182,24 @@ class _FirstBytes(httpx2.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         left = self._limit
-        async for piece in self._body:
-            yield piece[:left]
-            left -= len(piece)
-            if left <= 0:
-                return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ERROR_S):
+                async for piece in self._body:
+                    yield piece[:left]
+                    left -= len(piece)
+                    if left <= 0:
+                        return
 
     async def aclose(self) -> None:
         await self._body.aclose()
 
 
-async def _bound_error(response: httpx2.Response) -> None:
-    """The SDK reads the body of an error whole; an endless one must not fill the memory."""
+async def _bound(response: httpx2.Response) -> None:
+    """What was compressed without being asked for is not opened: a bomb would stop the event loop.
+
+    The SDK reads the body of an error whole; an endless one must not fill the memory.
+    """
+    response.headers.pop("content-encoding", None)
     if response.status_code >= 300 and isinstance(response.stream, httpx2.AsyncByteStream):
         response.stream = _FirstBytes(response.stream, _MAX_ERROR_BYTES)
 

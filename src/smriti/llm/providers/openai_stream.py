@@ -1,7 +1,7 @@
 """The bytes of a chat-completions stream as our events. Pure."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
@@ -48,7 +48,11 @@ class _Call:
 
     call_id: str = ""
     name: str = ""
-    arguments: str = ""
+    pieces: list[str] = field(default_factory=list)
+
+    @property
+    def arguments(self) -> str:
+        return "".join(self.pieces)
 
     def ends_before(self, call_id: str, name: str) -> bool:
         """Whether a piece at the same index is another call: some servers number all of them 0."""
@@ -144,7 +148,7 @@ class ReplyReader:
         arguments = function.get("arguments") or ""
         if isinstance(arguments, dict):
             arguments = orjson.dumps(arguments).decode()
-        call.arguments += self._counted(arguments)
+        call.pieces.append(self._counted(arguments))
 
     def _call_of(self, index: int | None, call_id: str, name: str) -> _Call:
         """The call that a piece belongs to. Without an index: the newest, unless it is complete."""
@@ -216,7 +220,7 @@ def _usage(wire: dict[str, Any]) -> Usage:
 
 
 def _count(value: object) -> int:
-    return value if isinstance(value, int) else 0
+    return max(value, 0) if isinstance(value, int) else 0
 
 
 def _raise_error(document: dict[str, Any]) -> None:

@@ -1,6 +1,6 @@
 """Whose memory it is, and what a text of it must be like."""
 
-import unicodedata
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
@@ -9,6 +9,9 @@ from pydantic import AfterValidator, Field
 
 VISIBLE: Final = r"[^\s\x00-\x1f\x7f-\x9f]"
 """The pattern of a text in which there is something to see."""
+
+_UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters and halves of characters: Unicode's categories Cc and Cs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ def clean_line(text: str) -> str:
     """`text` as one line: line breaks and tabs become blanks, control characters go."""
     parts = (part.strip() for part in text.replace("\t", " ").splitlines())
     folded = " ".join(part for part in parts if part)
-    return "".join(c for c in folded if unicodedata.category(c) not in {"Cc", "Cs"}).strip()
+    return _UNSEEN.sub("", folded).strip()
 
 
 def _full_line(text: str) -> str:

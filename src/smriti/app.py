@@ -20,7 +20,7 @@ from smriti.core.config import Config
 from smriti.core.edge import DocumentedAPI, Services, install_error_handlers, render_problem
 from smriti.core.errors import Unavailable
 from smriti.core.outbound import outbound_client
-from smriti.db.table import Table, TableError
+from smriti.db.table import Table, TableBusy, TableUnavailable
 from smriti.llm.provider import ProviderFactories
 from smriti.llm.service import ModelService
 from smriti.memory.router import router as memory_router
@@ -118,7 +118,8 @@ def _mounted(app: FastAPI) -> FastAPI:
 def _guarded(app: FastAPI, config: Config, metrics: Metrics) -> FastAPI:
     """What every request passes, from the inside to the outside: the last one added is first."""
     install_error_handlers(app)
-    app.add_exception_handler(TableError, _table_error)
+    for outage in (TableBusy, TableUnavailable):  # every other TableError is a bug of ours
+        app.add_exception_handler(outage, _table_error)
     app.add_middleware(SessionRenewal)
     app.add_middleware(BodyLimit, max_bytes=config.max_body_bytes)
     app.add_middleware(CrashBarrier)

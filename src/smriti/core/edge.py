@@ -59,7 +59,8 @@ class Services:
     """The long-lived objects of the process, one per type."""
 
     def __init__(self, *services: object) -> None:
-        self._by_type: dict[type, object] = {type(service): service for service in services}
+        self._by_type: dict[type, object] = {}
+        self.add(*services)
 
     def add(self, *services: object) -> None:
         self._by_type |= {type(service): service for service in services}
@@ -98,16 +99,7 @@ def render_problem(error: AppError, path: str) -> Response:
 
 def internal_error(path: str) -> Response:
     """What a bug looks like from outside: fixed text, the log has the rest."""
-    return ProblemResponse(
-        {
-            "type": "/problems/internal-error",
-            "title": "Internal error",
-            "status": 500,
-            "detail": "Internal server error",
-            "path": path,
-        },
-        status_code=500,
-    )
+    return render_problem(AppError("Internal server error"), path)
 
 
 def install_error_handlers(app: FastAPI) -> None:

@@ -1,6 +1,6 @@
 """Structured logs on standard error: one line an event, as text for people or as JSON.
 
-`request_id`, `user` and `turn_id` travel in context variables
+`request_id` and `turn_id` travel in context variables
 (`structlog.contextvars.bind_contextvars`), so every event of a request or a turn carries them.
 """
 

@@ -4,6 +4,8 @@ import asyncio
 from datetime import timedelta
 from typing import Final
 
+from structlog.contextvars import bind_contextvars
+
 from smriti.auth.models import Claims
 from smriti.core.clock import new_id, utc_now
 from smriti.core.errors import AppError, Conflict, Unavailable
@@ -77,6 +79,7 @@ class TurnService:
         architecture: Architecture,
         reporter: Reporter,
     ) -> None:
+        bind_contextvars(turn_id=opening.turn_id)
         reporter.say(Notice(text="Loading agent information..."))
         reporter.say(Notice(text="Validating conversation..."))
         try:

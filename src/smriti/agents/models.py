@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from smriti.core.clock import new_id, utc_now
 from smriti.llm.types import Sampling
@@ -91,9 +91,3 @@ class AgentUpdate(_FormValues):
             if getattr(self, name) is None:
                 self.model_fields_set.discard(name)
         return self
-
-
-class AgentName(BaseModel):
-    """The lock that keeps an agent's name unique among its owner's."""
-
-    agent_id: str

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 
+from smriti.auth.links import OWNER_EMAIL
 from smriti.core.clock import utc_now
 from smriti.core.crypto import SecretBox, SecretUnreadable
 from smriti.core.errors import BadRequest, Conflict
@@ -12,8 +13,6 @@ from smriti.llm.provider import Credentials, ModelInfo
 from smriti.llm.service import ModelService
 from smriti.settings.models import ProviderForm, ProviderListing, ProviderSettings, ProviderStatus
 from smriti.settings.repository import ProviderSettingsRepository
-
-LOCAL_OWNER = "owner@local"
 
 
 class UnknownProvider(BadRequest):
@@ -157,7 +156,7 @@ class ProviderService:
         """What needs no saving: a provider without a form, or the process's own for its owner."""
         if not PROVIDERS[name].form_inputs:
             return {}
-        return self._own.get(name) if email == LOCAL_OWNER else None
+        return self._own.get(name) if email == OWNER_EMAIL else None
 
 
 def _definition(name: str) -> ProviderDefinition:

@@ -13,6 +13,7 @@ from smriti.memory.blocks.models import (
     BlockUpdate,
     BlockVersion,
 )
+from smriti.memory.blocks.repository import BlockRepository
 from smriti.memory.blocks.service import (
     BlockExists,
     BlockFull,
@@ -352,7 +353,7 @@ async def test_core_memory_goes_on_after_the_first_page(house: House, table: Tab
         await house.fill(name, f"in {name}")
 
     first = await table.query(replace(core_query("agent", "ada@example.com"), limit=2))
-    core = await house.blocks.core_from(ADA, first)
+    core = await BlockRepository(table).core_from(ADA, first)
 
     assert len(first.items) == 2
     assert core == await house.blocks.core(ADA)

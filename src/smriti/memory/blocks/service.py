@@ -6,7 +6,6 @@ from typing import Final
 
 from smriti.core.errors import BadRequest, Conflict, Invalid, NotFound
 from smriti.core.paging import Page, PageRequest
-from smriti.db.table import ItemPage
 from smriti.memory.blocks.models import (
     DEFAULT_BLOCKS,
     MAX_BLOCK_BYTES,
@@ -91,10 +90,6 @@ class BlockService:
 
     async def core(self, owner: MemoryOwner) -> CoreMemory:
         return await self._blocks.core(owner)
-
-    async def core_from(self, owner: MemoryOwner, first: ItemPage) -> CoreMemory:
-        """Core memory out of a page of `core_query` that was read together with other things."""
-        return await self._blocks.core_from(owner, first)
 
     async def get(self, owner: MemoryOwner, name: str) -> Block:
         return _block(await self.core(owner), name)

@@ -49,6 +49,8 @@ class _FormValues(Sampling):
 
 
 class AgentCreate(_FormValues):
+    """A form: numbers may come as text, and an empty text is as good as nothing."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "example": {

@@ -135,7 +135,7 @@ def _add_conversations(services: Services, outside: Outside) -> None:
         agents,
         architectures=[KrishnaMini.name, KrishnaMemGPT.name],
         providers=list(outside.providers),
-        on_delete=[services.get(MemoryOwnerRepository).delete_all_of],
+        on_delete=[runner.stop_agent, services.get(MemoryOwnerRepository).delete_all_of],
     )
     messages = MessageRepository(outside.table)
     conversations = ConversationRepository(outside.table)

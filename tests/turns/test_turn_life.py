@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import orjson
 import pytest
 
 from smriti.conversations.repository import conversation_key
@@ -61,6 +62,30 @@ async def test_a_client_that_leaves_does_not_stop_the_turn(
         answer = await until_answered(home, conversation, "complete")
 
     assert answer["content"] == "Wait and see."
+
+
+async def test_every_log_line_of_a_turn_names_it(
+    table: Table, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with open_home(table, tmp_path, log_level="INFO", log_format="json") as home:
+        conversation = await home.conversation(await home.scripted_agent(), title="Tea")
+        home.script(HELLO)
+        events = await home.say(conversation, "Hi")
+
+    lines = [orjson.loads(line) for line in capsys.readouterr().err.splitlines()]
+    of_turn = {line["event"]: line for line in lines if line["event"].startswith("turn.")}
+    assert of_turn.keys() == {"turn.started", "turn.finished"}
+    assert {line["turn_id"] for line in of_turn.values()} == {events[0]["turn_id"]}
+
+
+async def test_deleting_an_agent_stops_its_turns(home: Home, conversation: dict[str, Any]) -> None:
+    async with speaking(home, conversation) as (model, sending):
+        response = await home.client.delete(f"/agents/{conversation['agent_id']}")
+        events = events_of((await sending).text)
+
+    assert response.status_code == 204
+    assert model.cancelled
+    assert events[-1]["event_type"] == "ERROR"
 
 
 async def test_a_second_message_waits_for_the_answer_to_the_first(

@@ -1,13 +1,14 @@
 """The owner of running turns: bounded in number, drained when the process ends."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Coroutine
 from typing import Final
 from weakref import WeakValueDictionary
 
 import structlog
 
+from smriti.agents.models import Agent
+from smriti.conversations.models import Conversation
 from smriti.core.errors import QuotaExceeded, Unavailable
 
 MAX_WAITING: Final = 64
@@ -30,7 +31,7 @@ class TurnRunner:
     def __init__(self, *, limit: int, grace_s: float) -> None:
         self._limit = limit
         self._grace_s = grace_s
-        self._tasks: dict[asyncio.Task[None], str] = {}
+        self._tasks: dict[asyncio.Task[None], Conversation] = {}
         self._places: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def check_room(self, conversation_id: str) -> None:
@@ -40,15 +41,16 @@ class TurnRunner:
                 "The server runs as many turns as it may. Try again in a moment.",
                 headers={"Retry-After": "2"},
             )
-        if Counter(self._tasks.values())[conversation_id] >= MAX_WAITING:
+        of_conversation = [c for c in self._tasks.values() if c.conversation_id == conversation_id]
+        if len(of_conversation) >= MAX_WAITING:
             raise TooManyWaiting(
                 f"{MAX_WAITING} messages of this conversation wait for their answers already.",
                 headers={"Retry-After": "5"},
             )
 
-    def start(self, work: Coroutine[None, None, None], *, conversation_id: str) -> None:
+    def start(self, work: Coroutine[None, None, None], conversation: Conversation) -> None:
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks[task] = conversation_id
+        self._tasks[task] = conversation
         task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
@@ -62,7 +64,13 @@ class TurnRunner:
 
     async def stop(self, conversation_id: str) -> None:
         """Cancel the turns of a conversation and wait until they have put everything away."""
-        await _cancelled([task for task, of in self._tasks.items() if of == conversation_id])
+        tasks = self._tasks.items()
+        await _cancelled([task for task, of in tasks if of.conversation_id == conversation_id])
+
+    async def stop_agent(self, agent: Agent) -> None:
+        """The same for all that an agent is doing."""
+        tasks = self._tasks.items()
+        await _cancelled([task for task, of in tasks if of.agent_id == agent.agent_id])
 
     async def close(self) -> None:
         """Let running turns finish for a while, then cancel the rest."""

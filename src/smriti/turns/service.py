@@ -67,7 +67,7 @@ class TurnService:
         events = self._open_log()
         reporter = Reporter(events, opening.turn_id)
         turn = self._answer(claims, opening, new, architecture=architecture, reporter=reporter)
-        self._runner.start(turn, conversation_id=conversation_id)
+        self._runner.start(turn, opening.conversation)
         return events
 
     async def _answer(

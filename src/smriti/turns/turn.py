@@ -124,7 +124,7 @@ class Turn:
             "Connecting to AI model...",
         ):
             self._reporter.say(Notice(text=text))
-        log.info("turn.started", agent_id=opening.agent.agent_id, turn_id=opening.turn_id)
+        log.info("turn.started", agent_id=opening.agent.agent_id)
 
     async def _think(self, plan: Plan, accepted: asyncio.Task[None]) -> None:
         """Run the loop. What the model or a tool does wrong is a failure of the answer alone."""
@@ -244,7 +244,6 @@ class Turn:
             self._desk.metrics.tokens_used(kind, count)
         log.info(
             "turn.finished",
-            turn_id=self._opening.turn_id,
             status=self._status,
             steps=self._answer.steps,
             seconds=round(seconds, 3),

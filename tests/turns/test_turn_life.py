@@ -249,3 +249,21 @@ async def test_more_turns_than_the_server_may_run_are_refused(table: Table, tmp_
     assert response.status_code == 503
     assert response.headers["retry-after"] == "2"
     assert response.json()["type"] == "/problems/too-many-turns"
+
+
+async def test_turns_that_come_together_are_no_more_than_the_server_may_run(
+    table: Table, tmp_path: Path
+) -> None:
+    async with open_home(table, tmp_path, max_concurrent_turns=1) as home:
+        agent = await home.scripted_agent()
+        conversations = [await home.conversation(agent, title="Tea") for _ in range(2)]
+        model = home.model = HeldProvider()
+        sending = [asyncio.create_task(home.send(c, {"content": "Hi"})) for c in conversations]
+        async with asyncio.timeout(10):
+            await model.speaking.wait()
+        await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED, timeout=1)
+        model.released.set()
+
+        responses = await asyncio.gather(*sending)
+
+    assert sorted(response.status_code for response in responses) == [200, 503]

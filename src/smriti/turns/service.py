@@ -59,6 +59,7 @@ class TurnService:
         self._runner.check_room(conversation_id)
         opening = await self._opener.open(claims, agent_id, conversation_id, new_id())
         try:
+            self._runner.check_room(conversation_id)  # again: others may have come meanwhile
             architecture = self._architecture_of(opening)
             check_images(opening, _question(opening, new))
         except AppError:

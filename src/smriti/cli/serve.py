@@ -21,6 +21,7 @@ from smriti.auth.hosts import check_listen_address
 from smriti.auth.links import LoginLinks
 from smriti.cli.failures import CommandFailed
 from smriti.cli.login_link import link
+from smriti.cli.protocol import BoundedHttp
 from smriti.cli.running import publish, withdraw
 from smriti.core.config import Config, ConfigurationError
 from smriti.core.edge import Services
@@ -85,6 +86,7 @@ async def _serve(config: Config, listener: socket.socket) -> None:
 def _options(app: FastAPI, config: Config) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=BoundedHttp,
         log_config=None,
         log_level="debug" if config.log_level == "DEBUG" else "warning",
         access_log=False,

@@ -160,6 +160,13 @@ def test_a_line_that_is_another_by_now_is_left_alone() -> None:
     assert len(talk.server.sent(f"PUT {BLOCK}")) == 1
 
 
+def test_a_line_that_is_not_removed_is_not_called_forgotten() -> None:
+    refused = httpx2.Response(409, json={"detail": "It was changed meanwhile."})
+    talk = Talk({f"GET {BLOCK}": [block("A")], f"PUT {BLOCK}": [refused]})
+
+    assert talk.type("/forget human 1") == "! It was changed meanwhile.\n"
+
+
 @pytest.mark.parametrize(
     ("typed", "told"),
     [

@@ -147,8 +147,10 @@ class Chatting:
         if len(words) != 2:
             raise CommandFailed("Type /forget BLOCK LINE, as in: /forget human 2")
         block, at = self._line(*words)
+        lines = [*block.lines[:at], *block.lines[at + 1 :]]
+        left = self._remote.write_block(self._agent, block, lines)
         self._screen.line(f'Forgotten: "{block.lines[at]}"')
-        self._write(block, [*block.lines[:at], *block.lines[at + 1 :]])
+        self._show_block(left)
 
     def _line(self, name: str, number: str) -> tuple[BlockContentView, int]:
         """The block and the line's index in it; refused if another line stood there when shown."""

@@ -83,6 +83,6 @@ async def test_a_reader_that_fell_behind_is_told_to_attach_again() -> None:
     for _ in range(3):
         log.append(b"x" * LOG_BYTES)
 
-    chunks = [chunk async for chunk in sse_response(log).body_iterator]
+    chunks = [chunk async for chunk in sse_response(log, keep_alive_s=15).body_iterator]
 
     assert chunks == [b": too far behind, attach again\n\n"]

@@ -82,4 +82,4 @@ type Credentials = dict[str, str]
 type ProviderFactory = Callable[[Credentials], Provider]
 
 type ProviderFactories = dict[str, ProviderFactory]
-"""One factory per provider name; `app.py` fills it."""
+"""One factory per provider name; `wiring.py` fills it."""

@@ -8,7 +8,6 @@ from fastapi.responses import StreamingResponse
 
 from smriti.realtime.broker import Behind, EventLog
 
-KEEP_ALIVE_S: Final = 15.0
 _KEEP_ALIVE: Final = b": keep-alive\n\n"
 _BEHIND: Final = b": too far behind, attach again\n\n"
 
@@ -18,7 +17,7 @@ def data_frame(event: object) -> bytes:
     return b"data: " + orjson.dumps(event) + b"\n\n"
 
 
-def sse_response(log: EventLog, *, keep_alive_s: float = KEEP_ALIVE_S) -> StreamingResponse:
+def sse_response(log: EventLog, *, keep_alive_s: float) -> StreamingResponse:
     """A reader of the log from its beginning. Leaving does not disturb whoever writes it."""
     return StreamingResponse(
         _follow(log, keep_alive_s),

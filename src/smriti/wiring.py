@@ -217,8 +217,9 @@ async def open_table(config: Config, stack: AsyncExitStack) -> Table:
     """The configured engine; `stack` closes it."""
     table: Table
     if config.dynamodb_table is None:
-        path = config.smriti_data_dir / "smriti.db"
-        table = await asyncio.to_thread(SqliteTable.open, path, durability=config.sqlite_durability)
+        table = await asyncio.to_thread(
+            SqliteTable.open, config.database, durability=config.sqlite_durability
+        )
     else:
         from smriti.db.dynamodb import DynamoTable
 

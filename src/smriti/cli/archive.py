@@ -11,11 +11,11 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from smriti.cli.configuration import DATABASE
 from smriti.cli.failures import CommandFailed
 from smriti.cli.files import create_private
 from smriti.core.clock import utc_now
 
+DATABASE: Final = "smriti.db"
 SECRETS: Final = ("encryption_key", "jwt_secret")
 _MANIFEST: Final = "manifest.json"
 _VERSION: Final = 1

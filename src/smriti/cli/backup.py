@@ -5,8 +5,8 @@ import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from smriti.cli.archive import SECRETS, pack
-from smriti.cli.configuration import DATABASE, existing_database
+from smriti.cli.archive import DATABASE, SECRETS, pack
+from smriti.cli.configuration import existing_database
 from smriti.cli.failures import CommandFailed
 from smriti.core.config import Config, ConfigurationError
 from smriti.db.sqlite import SqliteTable

@@ -8,8 +8,6 @@ from pydantic import ValidationError
 from smriti.cli.failures import CommandFailed
 from smriti.core.config import Config, ConfigurationError
 
-DATABASE = "smriti.db"
-
 
 def load_config(*, data_dir: Path | None, log_level: str | None) -> Config:
     """`ConfigurationError` names every variable that is wrong, and never its value."""
@@ -31,10 +29,9 @@ def _faults(error: ValidationError) -> str:
 
 def existing_database(config: Config) -> Path:
     """The embedded store's file; `CommandFailed` when there is none to work with."""
-    path = config.smriti_data_dir / DATABASE
-    if not path.is_file():
+    if not config.database.is_file():
         raise CommandFailed(
             f"There is no data in {str(config.smriti_data_dir)!r}. "
             "Name the right directory with --data-dir, or start the server first with `smriti`."
         )
-    return path
+    return config.database

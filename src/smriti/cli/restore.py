@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from smriti.cli.archive import SECRETS, Manifest, NotABackup, unpack
+from smriti.cli.archive import DATABASE, SECRETS, Manifest, NotABackup, unpack
 from smriti.cli.backup import require_embedded_store
-from smriti.cli.configuration import DATABASE
 from smriti.cli.failures import CommandFailed
 from smriti.cli.files import write_private
 from smriti.core.config import Config
@@ -28,10 +27,10 @@ def restore(config: Config, file: Path) -> None:
         manifest = unpack(file, work)
         secrets = {secret: _secret(work / secret) for secret in SECRETS if secret in manifest.files}
         # Should this be killed after the database and before the secrets, a second run mends it.
-        before = work / _BEFORE if (data_dir / DATABASE).is_file() else None
-        asyncio.run(_replace_items(data_dir / DATABASE, work / DATABASE, before))
+        before = work / _BEFORE if config.database.is_file() else None
+        asyncio.run(_replace_items(config.database, work / DATABASE, before))
         if before is not None:
-            before.replace(data_dir / f"{DATABASE}.{_BEFORE}")
+            before.replace(data_dir / f"{config.database.name}.{_BEFORE}")
         changed = [secret for secret in secrets if _replace(data_dir / secret, secrets[secret])]
     _tell(config, manifest, changed)
 

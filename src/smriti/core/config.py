@@ -58,6 +58,11 @@ class Config(BaseSettings):
         return self.environment == "local"
 
     @property
+    def database(self) -> Path:
+        """The file of the embedded store."""
+        return self.smriti_data_dir / "smriti.db"
+
+    @property
     def accounts_open(self) -> bool:
         """Whether people may sign up with a name and a password: on at home, off in production."""
         return self.local if self.local_accounts is None else self.local_accounts == "on"

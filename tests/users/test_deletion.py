@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from smriti.core.clock import unix_now
-from smriti.db.table import Item, Query, Table
+from smriti.db.table import Item, Query, Table, TableUnavailable
 from smriti.users.models import AccountDeletion, User
-from smriti.users.repository import DeletionRepository
+from smriti.users.repository import DeletionRepository, UserRepository
 from smriti.users.service import AccountBeingDeleted, UserService
 from tests.users.conftest import service
 
@@ -210,3 +210,27 @@ async def test_deleting_nobody_leaves_nothing(table: Table) -> None:
     await users.close()
 
     assert await partition(table) == []
+
+
+async def test_a_deletion_that_failed_is_tried_again_by_itself(table: Table) -> None:
+    tried: list[str] = []
+    done = asyncio.Event()
+
+    async def fails_once(email: str) -> None:
+        tried.append(email)
+        if len(tried) == 1:
+            raise TableUnavailable("A blip.")
+        done.set()
+
+    users = UserService(
+        UserRepository(table), DeletionRepository(table), [fails_once], retry_after_s=0.0
+    )
+    await users.create(User.new(ADA, "Ada"))
+
+    await users.delete(ADA)
+    async with asyncio.timeout(10):
+        await done.wait()
+    await users.close()
+
+    assert await partition(table) == ["Deleted"]
+    assert await unfinished(table) == []

@@ -13,6 +13,7 @@ from smriti.users.repository import DeletionRepository, UserRepository
 type DeleteHook = Callable[[str], Awaitable[None]]
 
 _CLOSE_S: Final = 20.0
+_RETRY_AFTER_S: Final = 60.0
 log = structlog.get_logger()
 
 
@@ -43,10 +44,13 @@ class UserService:
         users: UserRepository,
         deletions: DeletionRepository,
         on_delete: Sequence[DeleteHook] = (),
+        *,
+        retry_after_s: float = _RETRY_AFTER_S,
     ) -> None:
         self._users = users
         self._deletions = deletions
         self._on_delete = on_delete
+        self._retry_after_s = retry_after_s
         self._jobs: dict[str, asyncio.Task[None]] = {}
 
     async def find(self, email: str) -> User | None:
@@ -91,14 +95,14 @@ class UserService:
     async def delete(self, email: str) -> None:
         """End every sign-in at once, and begin to delete all there is of the user.
 
-        The job survives a crash: `resume_deletions` goes on with it.
+        What fails is tried again every minute, and after a crash by `resume_deletions`.
         """
         deletion = AccountDeletion(email=email)
         if await self._deletions.begin(deletion):
             self._start(deletion)
 
     async def resume_deletions(self) -> None:
-        """Go on with what a crash or a failure left behind: at start, and whenever wanted."""
+        """Go on with what a crash left behind."""
         for deletion in await self._deletions.unfinished():
             self._start(deletion)
 
@@ -130,6 +134,7 @@ class UserService:
             await self._delete_all(deletion)
         except Exception:
             log.exception("account_deletion.failed", job_id=deletion.job_id)
+            asyncio.get_running_loop().call_later(self._retry_after_s, self._start, deletion)
 
     async def _delete_all(self, deletion: AccountDeletion) -> None:
         for hook in self._on_delete:

@@ -58,6 +58,18 @@ async def test_fault_1_a_bad_value_is_refused_and_the_list_still_works(
     assert await home.get("/agents") == [agent]
 
 
+async def test_fault_1_a_number_too_small_for_the_table_is_nought(home: Home) -> None:
+    agent = await home.agent(top_p=5e-324)
+    path = f"/agents/{agent['agent_id']}"
+
+    changed = await home.client.put(path, json={"temperature": 1e-200, "presence_penalty": -1e-9})
+
+    assert changed.status_code == 200
+    assert [changed.json()[name] for name in ("top_p", "temperature", "presence_penalty")] == [
+        0
+    ] * 3
+
+
 async def test_fault_1_an_agent_that_is_broken_in_the_table_can_be_read_and_mended(
     home: Home,
 ) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Frozen(BaseModel):
@@ -72,13 +72,21 @@ class ToolSpec(Frozen):
     parameters: dict[str, Any]
 
 
+def _rounded(number: float) -> float:
+    """Without the digits that mean nothing: a table cannot keep numbers as small as 1e-200."""
+    return round(number, 6)
+
+
+_Decimal = Annotated[float, AfterValidator(_rounded)]
+
+
 class Sampling(BaseModel):
     """How the model chooses its words; what is None is left to the provider."""
 
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
-    presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
-    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    temperature: Annotated[_Decimal, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[_Decimal, Field(ge=0, le=1)] | None = None
+    presence_penalty: Annotated[_Decimal, Field(ge=-2, le=2)] | None = None
+    frequency_penalty: Annotated[_Decimal, Field(ge=-2, le=2)] | None = None
     max_output_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 
 

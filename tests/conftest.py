@@ -1,6 +1,6 @@
 """Fixtures that every module's tests may use."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx2
@@ -8,7 +8,15 @@ import pytest
 
 from smriti.db.sqlite import SqliteTable
 from smriti.db.table import Table
+from smriti.observability.logs import configure_logging
 from tests.home import Home, open_home
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """Logging is the process's: what one test sets must not speak in the next."""
+    yield
+    configure_logging("WARNING", "text")
 
 
 @pytest.fixture

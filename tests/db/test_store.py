@@ -1,6 +1,7 @@
 """What the store thread does by itself."""
 
 import asyncio
+import errno
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,30 @@ async def test_a_store_goes_on_after_it_could_not_keep_house(tmp_path: Path) -> 
     assert await table.get(("p", "t")) == {"pk": "p", "sk": "t"}
     await table.close()
     gate.close()
+
+
+class BreakingGate(Gate):
+    """A gate that the kernel refuses to lock while `broken`."""
+
+    broken = False
+
+    def __enter__(self) -> None:
+        if self.broken:
+            raise OSError(errno.ENOLCK, "No locks available")
+        super().__enter__()
+
+
+async def test_a_lock_that_fails_fails_its_callers_and_not_the_store(tmp_path: Path) -> None:
+    path = tmp_path / "smriti.db"
+    gate = BreakingGate(tmp_path / "smriti.db.lock")
+    table = SqliteTable(Store(connect(path), gate, "bounded"), path)
+
+    gate.broken = True
+    async with asyncio.timeout(PATIENCE_S):
+        with pytest.raises(TableUnavailable):
+            await table.write(Put({"pk": "p", "sk": "s"}))
+        gate.broken = False
+        await table.write(Put({"pk": "p", "sk": "s"}))
+
+    assert await table.get(("p", "s")) == {"pk": "p", "sk": "s"}
+    await table.close()

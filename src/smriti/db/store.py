@@ -31,6 +31,8 @@ _SYNC_WITHIN_S: Final = 0.1  # what a power cut may cost when durability is boun
 _SWEEP_LIMIT: Final = 500
 _SWEEP: Final = "DELETE FROM item WHERE rowid IN (SELECT rowid FROM item WHERE ttl <= ? LIMIT ?)"
 _CLOSE_TIMEOUT_S: Final = 30.0
+# The thread outlives them all, a refusal of the kernel to lock too: else every caller would hang.
+_FAILURES: Final = (sqlite3.Error, TableError, OSError)
 
 log = structlog.get_logger()
 
@@ -110,7 +112,7 @@ class Store:
                 else:
                     _deliver(self._run_together(list(jobs)))
             self._keep_house()
-        with suppress(TableError), self._entered():  # the last one to close checkpoints
+        with suppress(*_FAILURES), self._entered():  # the last one to close checkpoints
             self._connection.close()
         self._connection.close()
         if self._gate is not None:
@@ -130,7 +132,7 @@ class Store:
         try:
             with self._transaction(writes=any(job.writes for job in jobs)):
                 return [self._outcome(job) for job in jobs]
-        except (sqlite3.Error, TableError) as error:
+        except _FAILURES as error:
             return [_Outcome(job.future, error=_unavailable(error)) for job in jobs]
 
     def _run_alone(self, job: _Job) -> _Outcome:
@@ -138,7 +140,7 @@ class Store:
             with self._entered():
                 self._set_sync(full=True)
                 return self._outcome(job)
-        except (sqlite3.Error, TableError) as error:
+        except _FAILURES as error:
             return _Outcome(job.future, error=_unavailable(error))
 
     def _outcome(self, job: _Job) -> _Outcome:
@@ -186,7 +188,7 @@ class Store:
                 self._sweep_at = now + self._sweep_every_s
                 with self._transaction(writes=True):
                     sweep(self._connection)
-        except (sqlite3.Error, TableError) as error:
+        except _FAILURES as error:
             log.warning("store.housekeeping_failed", error=str(error))
 
 

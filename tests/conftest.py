@@ -1,6 +1,6 @@
 """Fixtures that every module's tests may use."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx2
@@ -13,10 +13,9 @@ from tests.home import Home, open_home
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """Logging is the process's: what one test sets must not speak in the next."""
-    yield
-    configure_logging("WARNING", "text")
+def usual_logging() -> None:
+    """Logging is the process's: what one test sets must not hold in the next."""
+    configure_logging("INFO", "text")
 
 
 @pytest.fixture

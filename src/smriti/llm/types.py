@@ -77,16 +77,16 @@ def _rounded(number: float) -> float:
     return round(number, 6)
 
 
-_Decimal = Annotated[float, AfterValidator(_rounded)]
+_Rounded = AfterValidator(_rounded)
 
 
 class Sampling(BaseModel):
     """How the model chooses its words; what is None is left to the provider."""
 
-    temperature: Annotated[_Decimal, Field(ge=0, le=2)] | None = None
-    top_p: Annotated[_Decimal, Field(ge=0, le=1)] | None = None
-    presence_penalty: Annotated[_Decimal, Field(ge=-2, le=2)] | None = None
-    frequency_penalty: Annotated[_Decimal, Field(ge=-2, le=2)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=2), _Rounded] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1), _Rounded] | None = None
+    presence_penalty: Annotated[float, Field(ge=-2, le=2), _Rounded] | None = None
+    frequency_penalty: Annotated[float, Field(ge=-2, le=2), _Rounded] | None = None
     max_output_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 
 

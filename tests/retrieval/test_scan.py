@@ -1,14 +1,16 @@
 """The simple retriever: what matches, in which order, and how much is read."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smriti.db.table import Item, Query, Table, key_of
+from smriti.db.table import Item, ItemPage, Query, Table, key_of
 from smriti.retrieval.retriever import Corpus, Document
-from smriti.retrieval.scan import MAX_DOCUMENTS, ScanRetriever, rank_documents
+from smriti.retrieval.scan import AT_ONCE, MAX_DOCUMENTS, ScanRetriever, rank_documents
+from tests.fakes.counting_table import CountingTable
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 TEXTS = [
@@ -142,3 +144,35 @@ async def test_of_a_huge_corpus_the_newest_part_is_searched(table: Table) -> Non
 
     assert len(hits) == MAX_DOCUMENTS
     assert min(hit.document.key[1] for hit in hits) == "Archival#00010"
+
+
+class _Reading(CountingTable):
+    """`most`: how many searches have read on behind their first page at the same time."""
+
+    most = 0
+    _now = 0
+
+    async def query(self, query: Query) -> ItemPage:
+        if query.after is None:
+            return await super().query(query)
+        self._now += 1
+        self.most = max(self.most, self._now)
+        try:
+            return await super().query(query)
+        finally:
+            self._now -= 1
+
+
+async def test_large_corpora_are_searched_one_after_another(table: Table) -> None:
+    watched = _Reading(table)
+    await table.bulk(
+        puts=[
+            {"pk": "p", "sk": f"Archival#{number:05}", "text": "coffee"} for number in range(2500)
+        ]
+    )
+    retriever = ScanRetriever(watched)
+
+    rankings = await asyncio.gather(*(retriever.rank(CORPUS, "coffee") for _ in range(12)))
+
+    assert [len(hits) for hits in rankings] == [2500] * 12
+    assert watched.most <= AT_ONCE

@@ -7,10 +7,9 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Final
 
-from smriti.db.table import Table
+from smriti.db.table import Query, Table
 from smriti.retrieval.retriever import Corpus, Document, Hit
 
 MAX_DOCUMENTS: Final = 20_000
@@ -18,6 +17,8 @@ MAX_CHARACTERS: Final = 32_000_000
 _INLINE_CHARACTERS: Final = 5_000
 """What is ranked within about a millisecond; more is done off the event loop."""
 _PAGE: Final = 1000
+AT_ONCE: Final = 1
+"""Searches of large corpora: each holds its corpus in memory; more would not end any sooner."""
 
 _K1: Final = 0.9
 _B: Final = 0.3
@@ -45,27 +46,36 @@ class ScanRetriever:
 
     def __init__(self, table: Table) -> None:
         self._table = table
+        self._places = asyncio.Semaphore(AT_ONCE)
 
     async def rank(self, corpus: Corpus, query: str) -> Sequence[Hit]:
-        documents = await self._read(corpus)
-        work = partial(rank_documents, documents, query)
-        if sum(len(document.text) for document in documents) <= _INLINE_CHARACTERS:
-            return work()
-        return await asyncio.to_thread(work)
+        first = await self._table.query(_first_page(corpus))
+        documents = [corpus.document(item) for item in first.items]
+        if first.next is None and _size_of(documents) <= _INLINE_CHARACTERS:
+            return rank_documents(documents, query)
+        async with self._places:
+            documents = await self._read_on(corpus, documents, first.next)
+            return await asyncio.to_thread(rank_documents, documents, query)
 
-    async def _read(self, corpus: Corpus) -> list[Document]:
-        query = replace(corpus.query, limit=_PAGE, newest_first=True)
-        documents: list[Document] = []
-        characters = 0
-        while True:
-            page = await self._table.query(query)
+    async def _read_on(
+        self, corpus: Corpus, documents: list[Document], after: str | None
+    ) -> list[Document]:
+        characters = _size_of(documents)
+        while after is not None and len(documents) < MAX_DOCUMENTS and characters < MAX_CHARACTERS:
+            page = await self._table.query(replace(_first_page(corpus), after=after))
             found = [corpus.document(item) for item in page.items]
             documents += found
-            characters += sum(len(document.text) for document in found)
-            full = len(documents) >= MAX_DOCUMENTS or characters >= MAX_CHARACTERS
-            if page.next is None or full:
-                return documents[:MAX_DOCUMENTS]
-            query = replace(query, after=page.next)
+            characters += _size_of(found)
+            after = page.next
+        return documents[:MAX_DOCUMENTS]
+
+
+def _first_page(corpus: Corpus) -> Query:
+    return replace(corpus.query, limit=_PAGE, newest_first=True)
+
+
+def _size_of(documents: Sequence[Document]) -> int:
+    return sum(len(document.text) for document in documents)
 
 
 def rank_documents(documents: Sequence[Document], query: str) -> list[Hit]:

@@ -102,6 +102,26 @@ async def test_any_text_comes_back(content: str, files: list[str]) -> None:
     await table.close()
 
 
+async def test_pictures_stand_apart_and_come_back_whole(table: Table) -> None:
+    big, small = "QUJD" * 300_000, "QUJD"
+    one = message(
+        attachments=[
+            Attachment(filename="a.png", size=1, content=big),
+            Attachment(filename="b.md", size=3, content="tea"),
+            Attachment(filename="c.png", size=1, content=small),
+        ]
+    )
+    messages = MessageRepository(table)
+
+    await messages.put(one)
+
+    (light,) = await stored(table)
+    assert [file.content for file in light.attachments] == ["", "tea", ""]
+    assert await messages.with_pictures([light], limit=2) == [one]
+    (first,) = await messages.with_pictures([light], limit=1)
+    assert [file.content for file in first.attachments] == [big, "tea", ""]
+
+
 async def test_the_view_shows_no_content_of_attachments() -> None:
     one = message(attachments=[Attachment(filename="a.md", size=3, content="tea")])
 

@@ -35,6 +35,27 @@ async def test_a_model_that_sees_gets_the_picture(home: Home) -> None:
     assert picture == ImagePart(media_type="image/png", data=PICTURE)
 
 
+async def test_the_newest_pictures_are_shown_again_and_older_ones_are_not(home: Home) -> None:
+    agent = await home.scripted_agent()
+    await home.client.put(f"/agents/{agent['agent_id']}", json={"agent_model": "gpt-4o"})
+    conversation = await home.conversation(agent, title="Tea")
+    model = home.script(*[HELLO] * 7)
+    for number in range(6):
+        picture = base64.b64encode(f"picture {number}".encode()).decode()
+        file = {"filename": f"{number}.png", "content": picture}
+        await home.send(conversation, {"content": f"Look at {number}", "attachments": [file]})
+
+    await home.say(conversation, "Which was the last?")
+
+    shown = [
+        base64.b64decode(part.data).decode()
+        for message in model.requests[-1].messages
+        for part in message.parts
+        if isinstance(part, ImagePart)
+    ]
+    assert shown == ["picture 2", "picture 3", "picture 4", "picture 5"]
+
+
 async def test_a_model_that_does_not_see_refuses_the_picture_before_the_stream(
     home: Home,
 ) -> None:

@@ -2,6 +2,7 @@
 
     CONVERSATION#<id>  MESSAGE#<time>#<message id>   a message; in order of time
     CONVERSATION#<id>  PIECE#<body id>#<number>      the body of a long one, in pieces
+    CONVERSATION#<id>  IMAGE#<message id>#<file>#<number>   a picture that came with it, in pieces
 
 A message whose body is long is stored as a head that counts its pieces, written after them: who
 sees the head finds them all. An answer is stored anew after each step, every time with pieces of
@@ -9,18 +10,19 @@ its own: neither a crash nor a reader between the two writes may find the pieces
 with those of another. The older ones go with the conversation.
 
 Parts are stored as JSON text: what models give to tools may be nested deeper than an item may be.
+Pictures stand apart, because lists and most prompts do without them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import orjson
 
 from smriti.core.clock import new_id, sort_time
 from smriti.core.paging import Page, PageRequest
-from smriti.db.repository import Repository, collect
+from smriti.db.repository import Repository, collect, everything
 from smriti.db.table import Get, Item, Key, Put, Query
-from smriti.messages.models import Message
+from smriti.messages.models import Attachment, Message
 
 INLINE_BYTES: Final = 64 * 1024
 PIECE_BYTES: Final = 350 * 1024
@@ -55,7 +57,10 @@ class MessageRepository(Repository[Message]):
 
     async def put(self, message: Message) -> None:
         """Store a message, or store it anew."""
-        item = self.item(message)
+        pictures = list(_pictures(message))
+        if pictures:
+            await self._table.bulk(puts=pictures)
+        item = self.item(_without_pictures(message))
         body = orjson.dumps({name: item[name] for name in _BODY})
         if len(body) > INLINE_BYTES:
             cuts = range(0, len(body), PIECE_BYTES)
@@ -78,6 +83,27 @@ class MessageRepository(Repository[Message]):
         items, cursor = await collect(self._table, query, page)
         return Page[Message].of(await self.read_items(items), cursor)
 
+    async def with_pictures(self, newest_first: Sequence[Message], *, limit: int) -> list[Message]:
+        """The messages with the newest `limit` of their pictures; other pictures stay away."""
+        shown: list[Message] = []
+        for message in newest_first:
+            files: list[Attachment] = []
+            for number, file in enumerate(message.attachments):
+                if file.is_image and limit > 0:
+                    limit -= 1
+                    content = await self._picture(message, number)
+                    files.append(file.model_copy(update={"content": content}))
+                else:
+                    files.append(file)
+            shown.append(message.model_copy(update={"attachments": files}))
+        return shown
+
+    async def _picture(self, message: Message, number: int) -> str:
+        partition = conversation_partition(message.conversation_id)
+        query = Query(partition, begins=_picture_prefix(message, number))
+        pieces = [item["body"] for item in await everything(self._table, query)]
+        return b"".join(piece for piece in pieces if isinstance(piece, bytes)).decode()
+
     async def read_items(self, items: Sequence[Item]) -> list[Message]:
         """The messages of stored items; the pieces of all long ones are read at once."""
         wanted = [key for item in items for key in _piece_keys(item)]
@@ -88,6 +114,29 @@ class MessageRepository(Repository[Message]):
             if isinstance(piece, dict) and isinstance(body := piece["body"], bytes)
         }
         return [self.load(_whole(item, pieces)) for item in items]
+
+
+def _picture_prefix(message: Message, number: int) -> str:
+    return f"IMAGE#{message.message_id}#{number:02}#"
+
+
+def _pictures(message: Message) -> Iterator[Item]:
+    pk = conversation_partition(message.conversation_id)
+    for number, file in enumerate(message.attachments):
+        if file.is_image:
+            body = file.content.encode()
+            prefix = _picture_prefix(message, number)
+            for piece, start in enumerate(range(0, len(body), PIECE_BYTES)):
+                cut = body[start : start + PIECE_BYTES]
+                yield {"pk": pk, "sk": f"{prefix}{piece:04}", "body": cut}
+
+
+def _without_pictures(message: Message) -> Message:
+    files = [
+        file.model_copy(update={"content": ""}) if file.is_image else file
+        for file in message.attachments
+    ]
+    return message.model_copy(update={"attachments": files})
 
 
 def _piece_keys(item: Item) -> list[Key]:

@@ -1,7 +1,7 @@
 """How a turn begins: one round trip to the store, then every reason to refuse it, in order."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, cast
 
@@ -132,6 +132,12 @@ class Opener:
             await self._conversations.release(conversation, holder=turn_id)
         except LeaseLost:
             return
+
+    async def with_pictures(self, opening: Opening, *, limit: int) -> Opening:
+        """The opening with the newest pictures of its messages."""
+        return replace(
+            opening, newest=await self._messages.with_pictures(opening.newest, limit=limit)
+        )
 
     async def older_messages(
         self, opening: Opening, after: str

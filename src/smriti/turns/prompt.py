@@ -50,7 +50,9 @@ def question(message: Message, *, with_images: bool) -> ChatMessage:
     text = "\n".join(
         [f"<time>{_moment(message.created_at)}</time>", *map(_wrapped, files), message.content]
     )
-    images: list[Part] = [file.image for file in message.attachments if file.is_image]
+    images: list[Part] = [
+        file.image for file in message.attachments if file.is_image and file.content
+    ]
     return ChatMessage(role="user", parts=(TextPart(text=text), *(images if with_images else [])))
 
 

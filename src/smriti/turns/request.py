@@ -14,6 +14,9 @@ from smriti.turns.history import Window, fitted, recent, session_of
 from smriti.turns.opening import Opener, Opening
 from smriti.turns.prompt import question as shown_question
 
+PICTURES: Final = 4
+"""Of earlier messages, the newest are shown again; each costs as much as a page of text."""
+
 _ANSWER_SHARE: Final = 4
 """A quarter of the context is kept free for the answer, unless the model can say less."""
 
@@ -52,6 +55,8 @@ async def build_request(
     room = _room(traits) - estimate_tokens(mind.system) - estimate_tokens(described)
     window = Window(words=architecture.history_words, tokens=max(room, 0))
 
+    if traits.sees_images:
+        opening = await opener.with_pictures(opening, limit=PICTURES)
     asked = fitted(shown_question(question, with_images=traits.sees_images), window)
     past = await _past(question, opening, window, opener, with_images=traits.sees_images)
     return ModelRequest(

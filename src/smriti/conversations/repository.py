@@ -29,6 +29,7 @@ from smriti.db.table import (
     Remove,
     Set,
     eq,
+    key_of,
 )
 
 _LISTED = EXISTS & Absent("deleted_at")
@@ -115,8 +116,13 @@ class ConversationRepository(Repository[Conversation]):
 
     async def delete_partition(self, partition: str) -> None:
         """Remove every item of the partition: messages, pieces, turn records."""
-        while items := (await self._table.query(Query(partition))).items:
-            await self._table.bulk(deletes=[(partition, str(item["sk"])) for item in items])
+        after: str | None = None
+        while True:
+            page = await self._table.query(Query(partition, after=after))
+            await self._table.bulk(deletes=[key_of(item) for item in page.items])
+            after = page.next
+            if after is None:
+                return
 
     async def take(
         self, owner: str, conversation_id: str, *, holder: str, until: datetime

@@ -1,6 +1,7 @@
 """Decisions about provider settings: what a form accepts, and who is configured."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import orjson
 
@@ -104,12 +105,16 @@ class ProviderService:
         await self._settings.delete(email, name)
 
     async def configured(self, email: str) -> dict[str, Credentials]:
-        """Every provider that is ready for this user, with what it takes to call it."""
+        """Every provider that is ready for this user, with what it takes to call it.
+
+        One whose settings cannot be opened any more is left out: it must not keep the others away.
+        """
         saved = await self._settings.all_of(email)
         found = {name: self._preset(email, name) for name in PROVIDERS}
         for entry in saved:
             if entry.provider_name in PROVIDERS:
-                found[entry.provider_name] = self._open(entry)
+                with suppress(CredentialsUnreadable):
+                    found[entry.provider_name] = self._open(entry)
         return {name: credentials for name, credentials in found.items() if credentials is not None}
 
     def credentials(self, email: str, name: str, saved: Sequence[ProviderSettings]) -> Credentials:

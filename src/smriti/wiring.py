@@ -176,8 +176,14 @@ def _add_turns(services: Services, outside: Outside) -> None:
 
 
 def _architectures(services: Services, messages: MessageRepository) -> Mapping[str, Architecture]:
-    blocks, archive = services.get(BlockService), services.get(ArchiveService)
-    known: tuple[Architecture, ...] = (KrishnaMini(), KrishnaMemGPT(blocks, archive, messages))
+    remembering = KrishnaMemGPT(
+        services.get(BlockService),
+        services.get(ArchiveService),
+        messages,
+        agents=services.get(AgentRepository),
+        owners=services.get(MemoryOwnerRepository),
+    )
+    known: tuple[Architecture, ...] = (KrishnaMini(), remembering)
     return {architecture.name: architecture for architecture in known}
 
 

@@ -15,6 +15,7 @@ from smriti.db.sqlite import SqliteTable
 from smriti.db.table import Action, Put, Set, Table, TableUnavailable
 from smriti.llm.provider import CallRequested, Finished
 from smriti.llm.types import ToolCall
+from smriti.turns.runner import TurnRunner
 from tests.fakes.failing_table import FailingTable, puts_answer, puts_message
 from tests.fakes.held_provider import HeldProvider
 from tests.home import HELLO, Home, events_of, open_home, spoken, types_of
@@ -22,10 +23,10 @@ from tests.home import HELLO, Home, events_of, open_home, spoken, types_of
 
 @asynccontextmanager
 async def speaking(
-    home: Home, conversation: dict[str, Any]
+    home: Home, conversation: dict[str, Any], *calls: CallRequested
 ) -> AsyncIterator[tuple[HeldProvider, asyncio.Task[httpx2.Response]]]:
-    """A turn that has said its first word and waits."""
-    model = HeldProvider()
+    """A turn that has said its first word and waits; then it makes the calls."""
+    model = HeldProvider(*calls)
     home.model = model
     sending = asyncio.create_task(home.send(conversation, {"content": "Well?"}))
     async with asyncio.timeout(10):
@@ -86,6 +87,23 @@ async def test_deleting_an_agent_stops_its_turns(home: Home, conversation: dict[
     assert response.status_code == 204
     assert model.cancelled
     assert events[-1]["event_type"] == "ERROR"
+
+
+async def test_a_turn_whose_agent_another_process_deleted_leaves_no_memory(
+    home: Home, conversation: dict[str, Any], tmp_path: Path
+) -> None:
+    agent_id = conversation["agent_id"]
+    fact = {"block": "human", "content": "Name: Alice"}
+    call = CallRequested(ToolCall(call_id="1", name="core_memory_append", arguments=fact))
+    async with speaking(home, conversation, call) as (model, sending):
+        async with open_home(home.table, tmp_path) as other:
+            await other.client.delete(f"/agents/{agent_id}")
+        model.released.set()
+        events = events_of((await sending).text)
+
+    assert [e["success"] for e in events if e["event_type"] == "TOOL_CALL_RESULT"] == [True]
+    await home.services.get(TurnRunner).close()  # what follows the answer ends, too
+    assert await home.items_with(agent_id) == []
 
 
 async def test_a_second_message_waits_for_the_answer_to_the_first(

@@ -27,7 +27,7 @@ PageNumber = Annotated[int, Field(ge=1, description="Which page of the results, 
 
 
 class MemoryTools(FunctionToolset):
-    """Memory of one owner, for one turn. `core` is what the blocks hold now."""
+    """Memory of one owner, for one turn. `core` is what the blocks hold now; `used`: by a call."""
 
     def __init__(
         self,
@@ -38,6 +38,7 @@ class MemoryTools(FunctionToolset):
         origin: Origin,
     ) -> None:
         self.core = core
+        self.used = False
         self._blocks = blocks
         self._archive = archive
         self._origin = origin
@@ -50,6 +51,7 @@ class MemoryTools(FunctionToolset):
 
     async def call(self, call: ToolCall) -> str:
         # Calls of one reply start together; on one memory they take turns, in the reply's order.
+        self.used = True
         seen = self._moves
         async with self._turn:
             self._moves_seen = seen

@@ -2,10 +2,12 @@
 
 from functools import partial
 
+from smriti.agents.repository import AgentRepository
 from smriti.memory.archive.models import Origin
 from smriti.memory.archive.service import ArchiveService
 from smriti.memory.blocks.prompt import core_memory_text
 from smriti.memory.blocks.service import BlockService
+from smriti.memory.owners import MemoryOwnerRepository
 from smriti.messages.repository import MessageRepository
 from smriti.tools.native.memory import MemoryTools
 from smriti.tools.native.recall import RecallTools
@@ -21,11 +23,19 @@ class KrishnaMemGPT:
     remembers = True
 
     def __init__(
-        self, blocks: BlockService, archive: ArchiveService, messages: MessageRepository
+        self,
+        blocks: BlockService,
+        archive: ArchiveService,
+        messages: MessageRepository,
+        *,
+        agents: AgentRepository,
+        owners: MemoryOwnerRepository,
     ) -> None:
         self._blocks = blocks
         self._archive = archive
         self._messages = messages
+        self._agents = agents
+        self._owners = owners
 
     def mind(self, scene: Scene) -> Mind:
         origin = Origin(conversation_id=scene.conversation_id, turn_id=scene.turn_id)
@@ -36,5 +46,12 @@ class KrishnaMemGPT:
                 [identity(scene.agent), MEMORY_GUIDANCE, core_memory_text(scene.core)]
             ),
             tools=Combined(memory, recall),
-            settle=lambda: self._blocks.note_capacity(memory.core),
+            settle=lambda: self._settle(scene, memory),
         )
+
+    async def _settle(self, scene: Scene, memory: MemoryTools) -> None:
+        await self._blocks.note_capacity(memory.core)
+        agent_id = scene.agent.agent_id
+        # Another process may have deleted the agent, and its memory, before the tools wrote more.
+        if memory.used and await self._agents.find(scene.user, agent_id) is None:
+            await self._owners.delete(agent_id, scene.user)

@@ -37,6 +37,8 @@ LEASE_S: Final = 15.0
 HISTORY_PAGE: Final = 60
 """Messages read with the first round trip; more are read only while the window has room."""
 
+_OLDER_PAGE: Final = 250
+
 
 class ConversationMismatch(Conflict):
     slug = "conversation-of-another-agent"
@@ -144,7 +146,7 @@ class Opener:
     ) -> tuple[list[Message], str | None]:
         """The next page of history, newest first, and where the one after it begins."""
         conversation_id = opening.conversation.conversation_id
-        page = await self._table.query(newest_messages(conversation_id, HISTORY_PAGE, after=after))
+        page = await self._table.query(newest_messages(conversation_id, _OLDER_PAGE, after=after))
         return await self._messages.read_items(page.items), page.next
 
     async def _take(self, email: str, conversation_id: str, turn_id: str) -> _Taken:

@@ -1,8 +1,11 @@
 """Log lines as they are written."""
 
+import errno
+import io
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import redirect_stderr
 
 import pytest
 import structlog
@@ -67,6 +70,19 @@ def test_what_json_cannot_carry_is_still_logged(capsys: pytest.CaptureFixture[st
     structlog.get_logger().info("odd.seen", surrogate="\ud800", number=2**70)
 
     assert json.loads(_written(capsys))["number"] == 2**70
+
+
+class _FullDisk(io.StringIO):
+    def write(self, _text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_line_that_cannot_be_written_stops_no_work() -> None:
+    configure_logging("INFO", "text")
+
+    with redirect_stderr(_FullDisk()):
+        structlog.get_logger().info("turn.finished")
+        logging.getLogger("some.library").error("Broken")
 
 
 def test_events_below_the_level_are_dropped(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@
 import json
 import logging
 import sys
+from contextlib import suppress
 from typing import Final, Literal
 
 import orjson
@@ -52,13 +53,17 @@ def configure_logging(level: LogLevel, style: LogFormat) -> None:
 
 
 class _StandardError:
-    """Looks `sys.stderr` up at each line, so that redirecting it works at any time."""
+    """Looks `sys.stderr` up at each line, so that redirecting it works at any time.
+
+    A line that cannot be written (a full disk, a reader that went away) is lost: work goes on.
+    """
 
     def __init__(self, *_names: object) -> None:
         pass
 
     def msg(self, line: str) -> None:
-        sys.stderr.write(f"{line}\n")
+        with suppress(OSError, ValueError):
+            sys.stderr.write(f"{line}\n")
 
     debug = info = warning = error = critical = msg
 

@@ -2,20 +2,26 @@
 
 from collections.abc import Callable
 
-from smriti.db.table import Action, Put, TableUnavailable
+from smriti.db.table import Action, Item, ItemPage, Put, Read, TableUnavailable
 from tests.fakes.counting_table import CountingTable
 
 
 class FailingTable(CountingTable):
-    """Writes for which `breaks` is true fail with `error`; everything else works."""
+    """Writes for which `breaks` is true fail with `error`, and reads while `reads_break`."""
 
     breaks: Callable[[Action], bool] = staticmethod(lambda _: False)
+    reads_break = False
     error: Exception = TableUnavailable("The disk is full.")
 
     async def write(self, *actions: Action) -> None:
         if any(self.breaks(action) for action in actions):
             raise self.error
         await super().write(*actions)
+
+    async def read(self, *reads: Read) -> list[Item | ItemPage | None]:
+        if self.reads_break:
+            raise self.error
+        return await super().read(*reads)
 
 
 def puts_message(action: Action) -> bool:

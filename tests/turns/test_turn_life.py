@@ -214,6 +214,23 @@ async def test_a_question_that_cannot_be_stored_is_not_answered(tmp_path: Path) 
     await table.close()
 
 
+async def test_a_turn_that_cannot_be_opened_does_not_keep_the_conversation(tmp_path: Path) -> None:
+    table = FailingTable(SqliteTable.open())
+    async with open_home(table, tmp_path) as home:
+        conversation = await home.conversation(await home.scripted_agent(), title="Tea")
+        home.script(HELLO)
+        table.reads_break = True
+
+        refused = await home.send(conversation, {"content": "Hi"})
+
+        table.reads_break = False
+        again = await home.say(conversation, "Hi")
+    await table.close()
+
+    assert refused.status_code == 503
+    assert "Waiting for the answer before this one..." not in [e["content"] for e in again]
+
+
 @pytest.mark.parametrize(
     ("error", "slug"),
     [(TableUnavailable("Gone."), "unavailable"), (ZeroDivisionError(), "internal-error")],

@@ -113,7 +113,10 @@ class Opener:
         taken, found = await asyncio.gather(
             self._take(email, conversation_id, turn_id),
             self._read(email, agent_id, conversation_id),
+            return_exceptions=True,  # who took the conversation must hear it, to give it back
         )
+        if isinstance(taken, BaseException):
+            raise taken
         try:
             return await self._checked(claims, turn_id, taken, found)
         except BaseException:
@@ -175,7 +178,11 @@ class Opener:
             cast("ItemPage", memory),
         )
 
-    async def _checked(self, claims: Claims, turn_id: str, taken: _Taken, found: _Found) -> Opening:
+    async def _checked(
+        self, claims: Claims, turn_id: str, taken: _Taken, found: _Found | BaseException
+    ) -> Opening:
+        if isinstance(found, BaseException):
+            raise found
         admit(claims, User.model_validate(found.user) if found.user else None)
         if found.agent is None:
             raise AgentNotFound

@@ -24,6 +24,7 @@ from smriti.llm.provider import (
 )
 from smriti.llm.providers.demo import DemoProvider
 from smriti.llm.types import ModelRequest
+from tests.fakes.counting_table import CountingTable
 from tests.fakes.scripted_provider import ScriptedProvider
 
 BASE_URL = "http://127.0.0.1:8000"
@@ -169,6 +170,27 @@ async def open_home(table: Table, data_dir: Path, **settings: Any) -> AsyncItera
         if config.accounts_open:
             await _sign_up(client, "alice")
         yield homes[0]
+
+
+# What a turn of one model call asks of the store, in waves of calls that are begun together.
+PLAIN_TURN: Final = [
+    ["update", "read"],  # the lease, which reads the conversation; and everything else
+    ["write", "write"],  # turn record and question, while the model request is under way
+    ["write"],  # the answer
+    ["update", "update"],  # the turn record is closed, the conversation given back
+]
+
+
+async def waves_of_a_plain_turn(table: Table, data_dir: Path) -> list[list[str]]:
+    """The waves of the second turn of a conversation: with the first, connections are made."""
+    counting = CountingTable(table)
+    async with open_home(counting, data_dir) as home:
+        conversation = await home.conversation(await home.scripted_agent(), title="Tea")
+        home.script(HELLO, HELLO)
+        await home.say(conversation, "Hi")
+        counting.waves.clear()
+        await home.say(conversation, "Hi again")
+    return counting.waves
 
 
 def _client(app: FastAPI) -> httpx2.AsyncClient:

@@ -11,8 +11,7 @@ from smriti.db.dynamodb import DynamoTable
 from smriti.db.table import Table
 from smriti.users.service import UserService
 from tests.e2e.dynamodb import REGION, credentials, engines, new_table, running
-from tests.fakes.counting_table import CountingTable
-from tests.home import HELLO, Home, open_home, spoken
+from tests.home import PLAIN_TURN, Home, open_home, spoken, waves_of_a_plain_turn
 
 
 @pytest.fixture(scope="module", params=engines())
@@ -53,21 +52,7 @@ async def test_the_seeds_example_is_remembered_across_conversations_and_restarts
 async def test_a_plain_turn_makes_the_same_round_trips_as_on_the_embedded_store(
     table: Table, tmp_path: Path
 ) -> None:
-    counting = CountingTable(table)
-    async with open_home(counting, tmp_path) as home:
-        conversation = await home.conversation(await home.scripted_agent(), title="Tea")
-        home.script(HELLO, HELLO)
-        await home.say(conversation, "Hi")
-        counting.waves.clear()
-
-        await home.say(conversation, "Hi again")
-
-    assert counting.waves == [
-        ["update", "read"],
-        ["write", "write"],
-        ["write"],
-        ["update", "update"],
-    ]
+    assert await waves_of_a_plain_turn(table, tmp_path) == PLAIN_TURN
 
 
 async def test_of_many_created_at_once_there_is_one(home: Home) -> None:

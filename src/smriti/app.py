@@ -3,18 +3,21 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
+from typing import Final
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.requests import HTTPConnection
 from fastapi.responses import Response
-from starlette.types import Lifespan
+from starlette.types import Lifespan, Scope
 
 from smriti.agents.router import router as agents_router
 from smriti.auth.hosts import LocalHosts, own_hosts
 from smriti.auth.router import router as auth_router
 from smriti.auth.secrets import load_secrets
-from smriti.auth.sessions import REFRESHED, SessionRenewal
+from smriti.auth.sessions import REFRESHED, SessionRenewal, Sessions
+from smriti.auth.tokens import NotSignedIn
 from smriti.conversations.router import router as conversations_router
 from smriti.core.config import Config
 from smriti.core.edge import DocumentedAPI, Services, install_error_handlers, render_problem
@@ -37,6 +40,8 @@ from smriti.users.service import UserService
 from smriti.web.router import pages
 from smriti.web.router import router as web_router
 from smriti.wiring import NATIVE_TOOLS, Outside, build_services, open_table, provider_factories
+
+_STRANGER_BODY_BYTES: Final = 256 * 1024
 
 log = structlog.get_logger()
 
@@ -121,7 +126,12 @@ def _guarded(app: FastAPI, config: Config, metrics: Metrics) -> FastAPI:
     for outage in (TableBusy, TableUnavailable):  # every other TableError is a bug of ours
         app.add_exception_handler(outage, _table_error)
     app.add_middleware(SessionRenewal)
-    app.add_middleware(BodyLimit, max_bytes=config.max_body_bytes)
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=config.max_body_bytes,
+        stranger_bytes=_STRANGER_BODY_BYTES,
+        knows=_knows,
+    )
     app.add_middleware(CrashBarrier)
     if config.local:
         app.add_middleware(LocalHosts, allowed=own_hosts(config))
@@ -134,6 +144,18 @@ def _guarded(app: FastAPI, config: Config, metrics: Metrics) -> FastAPI:
     )
     app.add_middleware(RequestLog, metrics=metrics)
     return app
+
+
+def _knows(scope: Scope) -> bool:
+    """Whether a token of ours comes with the request; whether it still counts, the route asks."""
+    connection = HTTPConnection(scope)
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    services: Services = connection.app.state.services
+    try:
+        services.get(Sessions).claims(connection, token if scheme.lower() == "bearer" else None)
+    except NotSignedIn:
+        return False
+    return True
 
 
 async def _table_error(request: Request, error: Exception) -> Response:

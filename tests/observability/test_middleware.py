@@ -17,9 +17,13 @@ from smriti.observability.metrics import Metrics
 from smriti.observability.middleware import BodyLimit, CrashBarrier, RequestLog
 
 
+def _signs(scope: Scope) -> bool:
+    return (b"authorization", b"Bearer ours") in scope["headers"]
+
+
 def _app(metrics: Metrics) -> FastAPI:
     app = FastAPI(openapi_url=None)
-    app.add_middleware(BodyLimit, max_bytes=1000)
+    app.add_middleware(BodyLimit, max_bytes=1000, stranger_bytes=100, knows=_signs)
     app.add_middleware(CrashBarrier)
     app.add_middleware(CORSMiddleware, allow_origins=["https://app.example.com"])
     app.add_middleware(RequestLog, metrics=metrics)
@@ -160,10 +164,30 @@ async def _pieces(total: int) -> AsyncIterator[bytes]:
 
 async def test_a_body_up_to_the_limit_is_read(client: httpx2.AsyncClient) -> None:
     answer = await client.post(
-        "/notes", content=_pieces(1000), headers={"Content-Type": "application/json"}
+        "/notes",
+        content=_pieces(1000),
+        headers={"Content-Type": "application/json", "Authorization": "Bearer ours"},
     )
 
     assert answer.json() == {"a": "x" * 991}
+
+
+@pytest.mark.parametrize(("body", "status"), [(100, 200), (101, 413)])
+@pytest.mark.parametrize("declared", [True, False])
+async def test_who_is_not_known_may_send_less(
+    client: httpx2.AsyncClient, body: int, status: int, declared: bool
+) -> None:
+    content = b"".join([piece async for piece in _pieces(body)]) if declared else _pieces(body)
+
+    answer = await client.post(
+        "/notes", content=content, headers={"Content-Type": "application/json"}
+    )
+
+    assert answer.status_code == status
+    if status == 413:
+        assert answer.json()["detail"] == (
+            "A request body may have 100 bytes at most. Who is signed in may send 1000."
+        )
 
 
 @pytest.mark.parametrize("body", [b" " * 1001, _pieces(1001)])
@@ -173,7 +197,11 @@ async def test_a_larger_body_is_a_problem_that_a_browser_can_read(
     answer = await client.post(
         "/notes",
         content=body,
-        headers={"Content-Type": "application/json", "Origin": "https://app.example.com"},
+        headers={
+            "Content-Type": "application/json",
+            "Origin": "https://app.example.com",
+            "Authorization": "Bearer ours",
+        },
     )
 
     assert answer.headers["access-control-allow-origin"] == "https://app.example.com"
@@ -266,7 +294,11 @@ async def test_a_client_that_leaves_before_the_answer_is_a_499(logs: list[EventD
 
 @pytest.mark.parametrize(
     "layer",
-    [CrashBarrier, lambda app: RequestLog(app, Metrics()), lambda app: BodyLimit(app, 1000)],
+    [
+        CrashBarrier,
+        lambda app: RequestLog(app, Metrics()),
+        lambda app: BodyLimit(app, 1000, 100, _signs),
+    ],
 )
 async def test_other_protocols_pass_untouched(layer: Callable[[ASGIApp], ASGIApp]) -> None:
     passed: list[Scope] = []

@@ -5,6 +5,7 @@ Pure ASGI, and nothing is held back: a stream's chunks pass through as they come
 
 import re
 import time
+from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -138,19 +139,25 @@ class CrashBarrier:
 class BodyLimit:
     """Refuses larger bodies with a problem, whether they declare their length or not.
 
-    The framework's own limit answers in plain text, partly outside the CORS layer.
+    The framework's own limit answers in plain text, partly outside the CORS layer. Bodies are read
+    and parsed before a route asks who calls, so callers for whom `knows` is false may send less.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, max_bytes: int, stranger_bytes: int, knows: Callable[[Scope], bool]
+    ) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._stranger_bytes = min(stranger_bytes, max_bytes)
+        self._knows = knows
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if _declared_length(scope) > self._max_bytes:
-            await self._refuse(scope, receive, send)
+        limit = self._limit_for(scope)
+        if _declared_length(scope) > limit:
+            await self._refuse(limit, scope, receive, send)
             return
         received, refused, answering = 0, False, False
 
@@ -158,11 +165,11 @@ class BodyLimit:
             nonlocal received, refused
             message = await receive()
             received += len(message.get("body", b""))
-            if received <= self._max_bytes:
+            if received <= limit:
                 return message
             if not (refused or answering):
                 refused = True
-                await self._refuse(scope, receive, send)
+                await self._refuse(limit, scope, receive, send)
             return {"type": "http.disconnect"}  # ends the reading; what follows is not sent
 
         async def unless_refused(message: Message) -> None:
@@ -173,8 +180,17 @@ class BodyLimit:
 
         await self._app(scope, counted, unless_refused)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        error = TooLarge(f"A request body may have {self._max_bytes} bytes at most.")
+    def _limit_for(self, scope: Scope) -> int:
+        """Who calls is asked only for a body that is large, or does not say how large it is."""
+        declares = any(name == b"content-length" for name, _ in scope["headers"])
+        chunked = any(name == b"transfer-encoding" for name, _ in scope["headers"])
+        if chunked or (declares and _declared_length(scope) > self._stranger_bytes):
+            return self._max_bytes if self._knows(scope) else self._stranger_bytes
+        return self._stranger_bytes
+
+    async def _refuse(self, limit: int, scope: Scope, receive: Receive, send: Send) -> None:
+        more = "" if limit == self._max_bytes else f" Who is signed in may send {self._max_bytes}."
+        error = TooLarge(f"A request body may have {limit} bytes at most.{more}")
         await render_problem(error, scope["path"])(scope, receive, send)
 
 

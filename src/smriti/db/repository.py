@@ -1,5 +1,6 @@
 """What repositories share: entities in and out of the table."""
 
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import cast
 
@@ -10,7 +11,7 @@ from smriti.db.position import position_of
 from smriti.db.table import InvalidPosition, Item, Key, Query, Table
 
 
-class Repository[Entity: BaseModel]:
+class Repository[Entity: BaseModel](ABC):
     """Base of the repository of one kind of entity: a subclass names it and owns its keys."""
 
     entity: type[Entity]
@@ -18,8 +19,8 @@ class Repository[Entity: BaseModel]:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def key(self, entity: Entity) -> Key:
-        raise NotImplementedError(f"{type(self).__name__} owns the keys of its entity.")
+    @abstractmethod
+    def key(self, entity: Entity) -> Key: ...
 
     def item(self, entity: Entity) -> Item:
         """The entity as it is stored: its JSON form, its key, and the name of its kind."""

@@ -17,7 +17,10 @@ class TextChunk:
 
 @dataclass(frozen=True, slots=True)
 class ReasoningChunk:
+    """A piece of a thought. One with a `signature` ends the thought; its text may be empty."""
+
     text: str
+    signature: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +49,20 @@ type ProviderEvent = TextChunk | ReasoningChunk | CallRequested | TokensUsed | F
 
 
 class ModelFailed(UpstreamFailed):
-    """The model did not answer, or not to the end. The text is for the person who asked."""
+    """The model did not answer, or not to the end. The text is for the person who asked.
+
+    `transient`: the same request may succeed a moment later (overload, a rate limit, a connection
+    that could not be made); the server asks to wait `retry_after_s` seconds if that is given.
+    """
 
     slug = "model-failed"
+
+    def __init__(
+        self, detail: str, *, transient: bool = False, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.transient = transient
+        self.retry_after_s = retry_after_s
 
 
 class ModelInfo(BaseModel):

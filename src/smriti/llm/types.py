@@ -15,10 +15,16 @@ class TextPart(Frozen):
 
 
 class ReasoningPart(Frozen):
-    """What the model thought aloud before it answered. Shown to people, never sent back."""
+    """What the model thought aloud before it answered. Shown to people.
+
+    With a `signature` its provider wants the thought back, unchanged, while the turn goes on. It is
+    opaque: the adapter that made it writes its own name before it ("anthropic:…") and sends back
+    only what bears that name.
+    """
 
     type: Literal["reasoning"] = "reasoning"
     text: str
+    signature: str | None = None
 
 
 class ImagePart(Frozen):

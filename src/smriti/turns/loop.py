@@ -31,7 +31,8 @@ class Reply:
 
     def __init__(self) -> None:
         self._text: list[str] = []
-        self._reasoning: list[str] = []
+        self._thoughts: list[ReasoningPart] = []
+        self._thought: list[str] = []
         self.calls: list[ToolCall] = []
         self.usage = Usage()
         self.finish_reason: FinishReason = "stop"
@@ -42,9 +43,11 @@ class Reply:
             case TextChunk(text):
                 self._text.append(text)
                 return TextDelta.model_construct(text=text)
-            case ReasoningChunk(text):
-                self._reasoning.append(text)
-                return ReasoningDelta.model_construct(text=text)
+            case ReasoningChunk(text, signature):
+                self._thought.append(text)
+                if signature is not None:
+                    self._end_thought(signature)
+                return ReasoningDelta.model_construct(text=text) if text else None
             case CallRequested(call):
                 self.calls.append(call)
             case TokensUsed(usage):
@@ -55,11 +58,16 @@ class Reply:
                 assert_never(event)
         return None
 
+    def _end_thought(self, signature: str | None = None) -> None:
+        thought = ReasoningPart(text="".join(self._thought), signature=signature)
+        self._thoughts.append(thought)
+        self._thought.clear()
+
     @property
     def parts(self) -> list[Part]:
-        parts: list[Part] = []
-        if self._reasoning:
-            parts.append(ReasoningPart(text="".join(self._reasoning)))
+        if self._thought:
+            self._end_thought()
+        parts: list[Part] = list(self._thoughts)
         if self._text:
             parts.append(TextPart(text="".join(self._text)))
         return parts + list(self.calls)

@@ -1,6 +1,7 @@
 """A neutral request as OpenAI-compatible servers read it."""
 
-from smriti.llm.providers.openai_request import NO_RESULT, to_wire
+from smriti.llm.providers.openai_request import to_wire
+from smriti.llm.providers.steps import NO_RESULT
 from smriti.llm.types import (
     ChatMessage,
     ImagePart,

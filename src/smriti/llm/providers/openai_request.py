@@ -1,25 +1,21 @@
 """A neutral request as the body of a chat-completions call. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Final, assert_never
+from typing import assert_never
 
 import orjson
 
+from smriti.llm.providers.steps import steps_of
 from smriti.llm.types import (
     ChatMessage,
     ImagePart,
     ModelRequest,
-    ReasoningPart,
-    TextPart,
     ToolCall,
-    ToolResult,
     ToolSpec,
 )
 
 type Wire = dict[str, object]
-
-NO_RESULT: Final = "Interrupted: this tool call has no result."
 
 
 def to_wire(request: ModelRequest, *, model: str, official: bool) -> Wire:
@@ -88,57 +84,18 @@ def _image(image: ImagePart) -> Wire:
     return {"type": "image_url", "image_url": {"url": url}}
 
 
-class _Step:
-    """One reply of the model inside an assistant message, with the results of its calls."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-        self.calls: list[ToolCall] = []
-        self.results: dict[str, ToolResult] = {}
-
-    def wire(self) -> Iterator[Wire]:
-        """The assistant's message, then one tool message a call: servers refuse a call without."""
-        text = "".join(self.texts)
-        if self.calls:
+def _assistant(message: ChatMessage) -> Iterator[Wire]:
+    for step in steps_of(message):
+        if step.calls:
             yield {
                 "role": "assistant",
-                "content": text or None,
-                "tool_calls": [_call(call) for call in self.calls],
+                "content": step.text or None,
+                "tool_calls": [_call(call) for call in step.calls],
             }
-        elif text:
-            yield {"role": "assistant", "content": text}
-        for call in self.calls:
-            result = self.results.get(call.call_id)
-            yield {
-                "role": "tool",
-                "tool_call_id": call.call_id,
-                "content": result.text if result else NO_RESULT,
-            }
-
-
-def _assistant(message: ChatMessage) -> Iterator[Wire]:
-    for step in _steps(message):
-        yield from step.wire()
-
-
-def _steps(message: ChatMessage) -> Iterable[_Step]:
-    """Parts in order; what follows a result begins the next step. A result without call is lost."""
-    steps = [_Step()]
-    for part in message.parts:
-        if steps[-1].results and isinstance(part, TextPart | ToolCall):
-            steps.append(_Step())
-        match part:
-            case TextPart():
-                steps[-1].texts.append(part.text)
-            case ToolCall():
-                steps[-1].calls.append(part)
-            case ToolResult():
-                steps[-1].results[part.call_id] = part
-            case ReasoningPart() | ImagePart():
-                pass
-            case _:
-                assert_never(part)
-    return steps
+        elif step.text:
+            yield {"role": "assistant", "content": step.text}
+        for result in step.results:
+            yield {"role": "tool", "tool_call_id": result.call_id, "content": result.text}
 
 
 def _call(call: ToolCall) -> Wire:

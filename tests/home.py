@@ -36,11 +36,13 @@ HELLO: Final[Sequence[ProviderEvent]] = (TextChunk("Hello"), Finished("stop"))
 class Home:
     """The application, its signed-in owner, and short words for what tests do all the time."""
 
-    def __init__(self, app: FastAPI, client: httpx2.AsyncClient, table: Table) -> None:
+    def __init__(
+        self, app: FastAPI, client: httpx2.AsyncClient, table: Table, model: Provider
+    ) -> None:
         self.app = app
         self.table = table
         self.client = client
-        self.model: Provider = ScriptedProvider([])
+        self.model = model
 
     @property
     def services(self) -> Services:
@@ -153,8 +155,10 @@ def types_of(events: list[dict[str, Any]]) -> list[str]:
 
 
 @asynccontextmanager
-async def open_home(table: Table, data_dir: Path, **settings: Any) -> AsyncIterator[Home]:
-    """A server on `table`. `settings` are fields of Config."""
+async def open_home(
+    table: Table, data_dir: Path, *, model: Provider | None = None, **settings: Any
+) -> AsyncIterator[Home]:
+    """A server on `table`. `settings` are fields of Config; `model` is there from the start."""
     values = {"smriti_data_dir": data_dir, "log_level": "ERROR", **settings}
     config = Config(_env_file=None, **values)
     async with AsyncExitStack() as stack:
@@ -164,9 +168,9 @@ async def open_home(table: Table, data_dir: Path, **settings: Any) -> AsyncItera
             "OpenAI": lambda _: Switchboard(homes[0]),
         }
         app = create_app(config, table=table, providers=factories)
-        await stack.enter_async_context(app.router.lifespan_context(app))
         client = await stack.enter_async_context(_client(app))
-        homes.append(Home(app, client, table))
+        homes.append(Home(app, client, table, model or ScriptedProvider([])))
+        await stack.enter_async_context(app.router.lifespan_context(app))
         if config.accounts_open:
             await _sign_up(client, "alice")
         yield homes[0]

@@ -1,5 +1,6 @@
 """The application: opens what it stands on, mounts every router, guards every request."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
@@ -36,6 +37,7 @@ from smriti.payments.router import router as payments_router
 from smriti.settings.router import router as settings_router
 from smriti.turns.router import router as turns_router
 from smriti.turns.runner import TurnRunner
+from smriti.turns.starter import Starter
 from smriti.users.service import UserService
 from smriti.web.router import pages
 from smriti.web.router import router as web_router
@@ -99,8 +101,11 @@ async def _run(services: Services, stack: AsyncExitStack) -> None:
     users = services.get(UserService)
     stack.push_async_callback(services.get(ModelService).close)
     stack.push_async_callback(users.close)
-    stack.push_async_callback(services.get(TurnRunner).close)
+    runner = services.get(TurnRunner)
+    stack.push_async_callback(runner.close)
     await users.resume_deletions()
+    watching = asyncio.create_task(services.get(Starter).watch())
+    stack.callback(watching.cancel)
 
 
 def _mounted(app: FastAPI) -> FastAPI:

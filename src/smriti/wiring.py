@@ -42,20 +42,26 @@ from smriti.memory.owners import MemoryOwnerRepository
 from smriti.messages.repository import MessageRepository
 from smriti.observability.health import Health
 from smriti.observability.metrics import Metrics
-from smriti.realtime.memory import MemoryLog
+from smriti.realtime.memory import MemoryLogs
 from smriti.retrieval.scan import ScanRetriever
 from smriti.settings.repository import ProviderSettingsRepository
 from smriti.settings.service import ProviderService
 from smriti.tools.native.memory import MemoryTools
 from smriti.tools.native.recall import RecallTools
+from smriti.turns.answering import Answering
 from smriti.turns.architecture import Architecture
 from smriti.turns.architectures.krishna_memgpt import KrishnaMemGPT
 from smriti.turns.architectures.krishna_mini import KrishnaMini
+from smriti.turns.claims import ClaimRepository
+from smriti.turns.control import TurnControl
 from smriti.turns.opening import Opener
+from smriti.turns.plan import Desk
+from smriti.turns.queue import TurnQueue
 from smriti.turns.repository import TurnRepository
 from smriti.turns.runner import TurnRunner
 from smriti.turns.service import TurnService
-from smriti.turns.turn import Desk
+from smriti.turns.starter import Starter
+from smriti.turns.streams import TurnStreams
 from smriti.users.repository import DeletionRepository, UserRepository
 from smriti.users.service import DeleteHook, UserService
 
@@ -146,32 +152,50 @@ def _add_conversations(services: Services, outside: Outside) -> None:
 
 
 def _add_turns(services: Services, outside: Outside) -> None:
+    table, runner = outside.table, services.get(TurnRunner)
     messages = services.get(MessageRepository)
     conversations = services.get(ConversationRepository)
+    turns = TurnRepository(table)
+    desk = Desk(
+        conversations,
+        services.get(ConversationService),
+        messages,
+        turns,
+        outside.metrics,
+        runner.slots,
+        lambda *_: None,
+    )
     opener = Opener(
-        outside.table,
+        table,
         conversations=conversations,
         agents=services.get(AgentRepository),
         messages=messages,
         blocks=services.get(BlockRepository),
         providers=services.get(ProviderService),
     )
-    desk = Desk(
-        conversations,
-        services.get(ConversationService),
-        messages,
-        TurnRepository(outside.table),
-        outside.metrics,
+    answering = Answering(
+        desk,
+        opener,
+        models=services.get(ModelService),
+        architectures=_architectures(services, messages),
     )
+    queue = TurnQueue(table, conversations=conversations, messages=messages, turns=turns)
+    logs = MemoryLogs()
+    starter = Starter(desk, queue, runner, answering, logs)
+    keep_alive_s = outside.config.stream_keep_alive_s
     services.add(
+        starter,
+        TurnStreams(logs, turns, messages, keep_alive_s=keep_alive_s),
+        TurnControl(desk, queue, runner),
         TurnService(
             desk,
             opener,
-            services.get(TurnRunner),
-            models=services.get(ModelService),
-            architectures=_architectures(services, messages),
-            open_log=MemoryLog,
-        )
+            starter,
+            runner=runner,
+            queue=queue,
+            claims=ClaimRepository(table),
+            logs=logs,
+        ),
     )
 
 

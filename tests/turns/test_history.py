@@ -9,10 +9,12 @@ from smriti.llm.provider import CallRequested, Finished
 from smriti.llm.types import ChatMessage, TextPart, ToolCall
 from smriti.messages.models import Message
 from smriti.messages.repository import MessageRepository
-from smriti.turns.history import Window, fitted, recent, session_of, size_of
+from smriti.turns.history import Window, fitted, session_of, size_of
+from smriti.turns.past import Said, Shape, Shown
 from tests.home import HELLO, Home
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SHAPE = Shape(words=8000, session_minutes=60, with_images=False)
 
 
 def said(text: str, *, minutes_ago: int = 0) -> Message:
@@ -172,14 +174,20 @@ def test_a_fitted_question_is_never_longer_than_its_window(
     assert shown == text or size_of(question)[0] <= words + notice[0] + 10
 
 
-@given(st.lists(st.text(max_size=60), max_size=30), st.integers(0, 200))
-def test_history_is_the_newest_messages_that_fit_in_their_order(
-    texts: list[str], words: int
-) -> None:
-    newest_first = [said(text) for text in texts]
+@given(st.lists(st.integers(0, 60), max_size=30), st.integers(0, 200), st.integers(0, 200))
+def test_what_is_shown_is_the_newest_that_fits(sizes: list[int], words: int, tokens: int) -> None:
+    all_said = [Said(asked("?"), NOON, words=size, tokens=size // 2) for size in sizes]
 
-    shown, has_room = recent(newest_first, Window(words=words, tokens=10_000), with_images=False)
+    shown = Shown.of(all_said, SHAPE).fitting(Window(words=words, tokens=tokens))
 
-    assert len(shown) == len(texts) or not has_room
-    kept = [message.text.partition("\n")[2] for message in shown]
-    assert kept == texts[: len(kept)][::-1]
+    kept = len(shown.said)
+    assert list(shown.said) == all_said[len(all_said) - kept :]
+    assert (shown.words, shown.tokens) == (
+        sum(each.words for each in shown.said),
+        sum(each.tokens for each in shown.said),
+    )
+    assert shown.words <= words
+    assert shown.tokens <= tokens
+    if kept < len(all_said):
+        one_more = all_said[-kept - 1]
+        assert shown.words + one_more.words > words or shown.tokens + one_more.tokens > tokens

@@ -63,7 +63,7 @@ async def test_a_good_turn_tells_its_steps_in_the_contracts_order(home: Home) ->
 
     events = await home.say(conversation, "Hi")
 
-    assert [event["content"] for event in events] == [*LOADING, "Hel", "lo", "Response complete"]
+    assert [event["content"] for event in events] == [*LOADING, "Hello", "Response complete"]
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     assert all(list(event)[:6] == SIX for event in events)
     assert len({event["turn_id"] for event in events}) == 1

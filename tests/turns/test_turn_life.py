@@ -18,6 +18,7 @@ from smriti.llm.types import ToolCall
 from smriti.turns.runner import TurnRunner
 from tests.fakes.failing_table import FailingTable, puts_answer, puts_message
 from tests.fakes.held_provider import HeldProvider
+from tests.fakes.scripted_provider import ScriptedProvider
 from tests.home import HELLO, Home, events_of, open_home, spoken, types_of
 
 
@@ -184,19 +185,20 @@ async def test_a_conversation_that_a_killed_server_held_is_free_after_its_lease(
     assert spoken(events) == "Hello"
 
 
-async def test_shutting_down_keeps_what_was_said(table: Table, tmp_path: Path) -> None:
+async def test_a_turn_that_a_stop_interrupts_goes_on_after_it(table: Table, tmp_path: Path) -> None:
     async with open_home(table, tmp_path, shutdown_grace_s=0) as home:
         conversation = await home.conversation(await home.scripted_agent(), title="Tea")
         model = home.model = HeldProvider()
         sending = asyncio.create_task(home.send(conversation, {"content": "Well?"}))
         await model.speaking.wait()
     events = events_of((await sending).text)
-    async with open_home(table, tmp_path) as home:
-        question, answer = await home.messages(conversation)
+    async with open_home(table, tmp_path, model=ScriptedProvider([HELLO])) as home:
+        answer = await until_answered(home, conversation, "complete")
+        question, *_ = await home.messages(conversation)
 
-    assert types_of(events)[-1] == "ERROR"
+    assert events[-1]["content"] == "The server restarts. The answer goes on after that."
     assert question["content"] == "Well?"
-    assert (answer["content"], answer["status"]) == ("Wait", "cancelled")
+    assert answer["content"] == "Hello"
 
 
 async def test_a_question_that_cannot_be_stored_is_not_answered(tmp_path: Path) -> None:
@@ -272,33 +274,25 @@ async def test_a_store_that_fails_under_a_tool_is_told_as_such(tmp_path: Path) -
     await table.close()
 
 
-async def test_more_turns_than_the_server_may_run_are_refused(table: Table, tmp_path: Path) -> None:
-    async with open_home(table, tmp_path, max_concurrent_turns=1) as home:
-        agent = await home.scripted_agent()
-        conversation = await home.conversation(agent, title="Tea")
-        other = await home.conversation(agent, title="Coffee")
-        async with speaking(home, conversation) as (model, _):
-            response = await home.send(other, {"content": "Hi"})
-            model.released.set()
-
-    assert response.status_code == 503
-    assert response.headers["retry-after"] == "2"
-    assert response.json()["type"] == "/problems/too-many-turns"
-
-
-async def test_turns_that_come_together_are_no_more_than_the_server_may_run(
+async def test_more_turns_than_the_server_may_run_wait_and_then_are_refused(
     table: Table, tmp_path: Path
 ) -> None:
     async with open_home(table, tmp_path, max_concurrent_turns=1) as home:
         agent = await home.scripted_agent()
-        conversations = [await home.conversation(agent, title="Tea") for _ in range(2)]
+        conversations = [await home.conversation(agent, title="Tea") for _ in range(6)]
         model = home.model = HeldProvider()
         sending = [asyncio.create_task(home.send(c, {"content": "Hi"})) for c in conversations]
         async with asyncio.timeout(10):
             await model.speaking.wait()
-        await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED, timeout=1)
+            done, _ = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
+        asked = len(model.requests)
         model.released.set()
 
         responses = await asyncio.gather(*sending)
 
-    assert sorted(response.status_code for response in responses) == [200, 503]
+    (refused,) = [task.result() for task in done]
+    assert asked == 1
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+    assert refused.json()["type"] == "/problems/too-many-turns"
+    answered = [response for response in responses if response is not refused]
+    assert [spoken(events_of(response.text)) for response in answered] == ["Wait and see."] * 5

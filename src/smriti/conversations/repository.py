@@ -3,12 +3,16 @@
     USER#<owner>  CONVERSATION#<id>    one conversation; ids sort by age
 
 The item has several writers (the owner, the running turn), so it is changed by named attributes:
-`lease_by`, `lease_until`, `fence` say which turn holds it, `deleted_at` that it is being removed.
+`lease_by`, `lease_until`, `fence` say which turn holds it, `waiting` how many questions want it
+next, `deleted_at` that it is being removed. A lease that has ended belongs to a turn whose process
+died: that turn is continued (`turns/starter.py`) before anything else happens here.
 """
 
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final
 
-from smriti.conversations.models import Conversation
+from smriti.conversations.models import Conversation, Stretch
 from smriti.core.clock import sort_time, utc_now
 from smriti.core.paging import Page, PageRequest
 from smriti.db.repository import Repository, collect, everything
@@ -28,11 +32,15 @@ from smriti.db.table import (
     Query,
     Remove,
     Set,
+    Update,
+    Value,
     eq,
     key_of,
 )
+from smriti.llm.types import Usage
 
-_LISTED = EXISTS & Absent("deleted_at")
+_LISTED: Final = EXISTS & Absent("deleted_at")
+_LONG_AGO: Final = sort_time(datetime.fromtimestamp(0, UTC))
 
 
 class LeaseLost(Exception):
@@ -40,10 +48,10 @@ class LeaseLost(Exception):
 
 
 class ConversationHeld(Exception):
-    """Another turn holds the conversation until its lease ends or is given back."""
+    """Another turn holds the conversation, or is to have it next."""
 
     def __init__(self, conversation: Conversation) -> None:
-        super().__init__("Another turn holds the conversation.")
+        super().__init__("Another turn holds the conversation, or is to have it next.")
         self.conversation = conversation
 
 
@@ -129,15 +137,14 @@ class ConversationRepository(Repository[Conversation]):
     ) -> Conversation | None:
         """Take the lease and answer the conversation as it is now (one write, no read).
 
-        None: there is no such conversation. `ConversationHeld`: another turn has it.
+        None: there is no such conversation. `ConversationHeld`: another turn has it, or had it when
+        its process died, or others wait for it.
         """
-        free = Absent("lease_until") | Compare("lease_until", "<", sort_time(utc_now()))
+        free = Absent("lease_until") & (Absent("waiting") | Compare("waiting", "<=", 0))
         try:
             item = await self._table.update(
                 conversation_key(owner, conversation_id),
-                Set("lease_by", holder),
-                Set("lease_until", sort_time(until)),
-                Add("fence", 1),
+                *_lease(holder, until),
                 when=_LISTED & (free | eq("lease_by", holder)),
             )
         except ConditionFailed as failure:
@@ -146,22 +153,95 @@ class ConversationRepository(Repository[Conversation]):
             raise ConversationHeld(self.load(failure.old)) from failure
         return self.load(item)
 
-    async def renew(self, conversation: Conversation, *, holder: str, until: datetime) -> None:
-        await self._held(conversation, holder, Set("lease_until", sort_time(until)))
+    async def take_over(
+        self, seen: Conversation, *, holder: str, until: datetime
+    ) -> Conversation | None:
+        """Take a lease that has ended; None when somebody was quicker."""
+        try:
+            item = await self._table.update(
+                self.key(seen), *_lease(holder, until), when=_LISTED & _as_seen(seen)
+            )
+        except ConditionFailed:
+            return None
+        return self.load(item)
+
+    def one_more_waits(self, conversation: Conversation, *, limit: int) -> Update:
+        """The action of a question that joins the line."""
+        room = Absent("waiting") | Compare("waiting", "<", limit)
+        return Update(self.key(conversation), (Add("waiting", 1),), when=_LISTED & room)
+
+    def one_waits_no_more(self, conversation: Conversation) -> Update:
+        return Update(self.key(conversation), (Add("waiting", -1),), when=EXISTS)
+
+    def pass_on(self, seen: Conversation, *, holder: str, until: datetime) -> Update:
+        """The action that gives a free conversation to who waited for it."""
+        changes = (*_lease(holder, until), Add("waiting", -1))
+        return Update(self.key(seen), changes, when=_LISTED & _as_seen(seen))
+
+    async def free(self, seen: Conversation) -> None:
+        """Nobody is left: neither a turn to go on with nor a question that waits."""
+        changes = (Remove("lease_by"), Remove("lease_until"), Remove("waiting"))
+        unmoved = _as_seen(seen) & (eq("waiting", seen.waiting) | Absent("waiting"))
+        with suppress(ConditionFailed):
+            await self._table.update(self.key(seen), *changes, when=_LISTED & unmoved)
+
+    async def renew(
+        self, conversation: Conversation, *, holder: str, until: datetime
+    ) -> Conversation:
+        return await self._held(conversation, holder, Set("lease_until", sort_time(until)))
+
+    async def ask_to_cancel(self, conversation: Conversation, turn_id: str) -> None:
+        """Leave word for the process that runs the turn."""
+        with suppress(ConditionFailed):  # it has ended
+            await self._table.update(
+                self.key(conversation), Set("cancel_turn", turn_id), when=eq("lease_by", turn_id)
+            )
+
+    async def leave_behind(self, conversation: Conversation, holder: str, stretch: Stretch) -> None:
+        """Make the messages of a stretch inactive; again is no error."""
+        stretches: list[Value] = [list(each) for each in conversation.left_behind_with(stretch)]
+        await self._held(conversation, holder, Set("left_behind", stretches))
 
     async def release(
-        self, conversation: Conversation, *, holder: str, last_message_at: datetime | None = None
-    ) -> None:
-        """Give the lease back; with a new message, say when it was."""
-        changes: list[Change] = [Remove("lease_by"), Remove("lease_until")]
-        if last_message_at is not None:
-            moment = sort_time(last_message_at)
-            changes += [Set("updated_at", moment), Set("last_message_at", moment)]
-        await self._held(conversation, holder, *changes)
+        self, conversation: Conversation, holder: str, *changes: Change
+    ) -> Conversation:
+        """Give the lease back, with what the turn changed; answers the conversation as it is then."""
+        freed = (Remove("lease_by"), Remove("lease_until"), Remove("cancel_turn"))
+        return await self._held(conversation, holder, *freed, *changes)
 
-    async def _held(self, conversation: Conversation, holder: str, *changes: Change) -> None:
+    async def suspend(self, conversation: Conversation, *, holder: str) -> None:
+        """End the lease at once, for another process to go on with the turn."""
+        await self._held(conversation, holder, Set("lease_until", _LONG_AGO))
+
+    async def _held(
+        self, conversation: Conversation, holder: str, *changes: Change
+    ) -> Conversation:
         ours: Condition = eq("lease_by", holder) & eq("fence", conversation.fence)
         try:
-            await self._table.update(self.key(conversation), *changes, when=_LISTED & ours)
+            item = await self._table.update(self.key(conversation), *changes, when=_LISTED & ours)
         except ConditionFailed as failure:
             raise LeaseLost from failure
+        return self.load(item)
+
+
+def answered(last_message_at: datetime, usage: Usage, cost: float | None) -> list[Change]:
+    """What a turn changes of its conversation when it ends."""
+    moment = sort_time(last_message_at)
+    return [
+        Set("updated_at", moment),
+        Set("last_message_at", moment),
+        Add("turn_count", 1),
+        *(Add(name, count) for name, count in usage if count),
+        *([Add("cost", round(cost, 9))] if cost else []),
+    ]
+
+
+def _lease(holder: str, until: datetime) -> tuple[Change, ...]:
+    return Set("lease_by", holder), Set("lease_until", sort_time(until)), Add("fence", 1)
+
+
+def _as_seen(seen: Conversation) -> Condition:
+    """Nobody has taken the conversation, or renewed its lease, since it was seen."""
+    if seen.lease_until is None:
+        return Absent("lease_until")
+    return eq("lease_by", seen.lease_by) & eq("lease_until", sort_time(seen.lease_until))

@@ -1,7 +1,9 @@
 """The one vocabulary of what is said: the same parts are stored, sent to models, and streamed."""
 
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
+import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
@@ -71,11 +73,20 @@ class ChatMessage(Frozen):
 
 
 class ToolSpec(Frozen):
-    """A tool as the model sees it. `parameters` is a JSON Schema object."""
+    """A tool as the model sees it. `parameters` is a JSON Schema object.
+
+    `idempotent`: running a call twice is as good as once, so a crash may be answered by doing so.
+    """
 
     name: str
     description: str
     parameters: dict[str, Any]
+    idempotent: bool = Field(default=False, exclude=True)
+
+    @cached_property
+    def described(self) -> str:
+        """All that the model reads, as text: what its tokens are counted from."""
+        return orjson.dumps(self.model_dump()).decode()
 
 
 def _rounded(number: float) -> float:

@@ -13,7 +13,8 @@ Parts are stored as JSON text: what models give to tools may be nested deeper th
 Pictures stand apart, because lists and most prompts do without them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 import orjson
@@ -21,8 +22,8 @@ import orjson
 from smriti.core.clock import new_id, sort_time
 from smriti.core.paging import Page, PageRequest
 from smriti.db.repository import Repository, collect, everything
-from smriti.db.table import Get, Item, Key, Put, Query
-from smriti.messages.models import Attachment, Message
+from smriti.db.table import NEW, Absent, Compare, Get, Item, Key, Put, Query
+from smriti.messages.models import MAX_ATTACHMENTS, Attachment, Message
 
 INLINE_BYTES: Final = 64 * 1024
 PIECE_BYTES: Final = 350 * 1024
@@ -31,6 +32,11 @@ _BODY: Final = ("content", "parts", "attachments")
 
 def conversation_partition(conversation_id: str) -> str:
     return f"CONVERSATION#{conversation_id}"
+
+
+def message_key(message: Message) -> str:
+    """The sort key of a message: in order of time."""
+    return f"MESSAGE#{sort_time(message.created_at)}#{message.message_id}"
 
 
 def newest_messages(conversation_id: str, limit: int, *, after: str | None = None) -> Query:
@@ -42,8 +48,7 @@ class MessageRepository(Repository[Message]):
     entity = Message
 
     def key(self, entity: Message) -> Key:
-        sk = f"MESSAGE#{sort_time(entity.created_at)}#{entity.message_id}"
-        return conversation_partition(entity.conversation_id), sk
+        return conversation_partition(entity.conversation_id), message_key(entity)
 
     def item(self, entity: Message) -> Item:
         item = super().item(entity)
@@ -55,8 +60,17 @@ class MessageRepository(Repository[Message]):
             {**item, "parts": orjson.loads(parts)} if isinstance(parts, str) else item
         )
 
-    async def put(self, message: Message) -> None:
-        """Store a message, or store it anew."""
+    async def put(self, message: Message, *, fence: int = 0) -> None:
+        """Store a message, or store it anew.
+
+        `fence` is that of the lease under which it is written. `ConditionFailed`: a turn with a
+        later lease has written it since.
+        """
+        earlier = NEW | Absent("fence") | Compare("fence", "<=", fence)
+        await self._table.write(Put({**await self.head_of(message), "fence": fence}, when=earlier))
+
+    async def head_of(self, message: Message) -> Item:
+        """The item that makes the message one, once it is written; what it refers to is stored."""
         pictures = list(_pictures(message))
         if pictures:
             await self._table.bulk(puts=pictures)
@@ -72,7 +86,46 @@ class MessageRepository(Repository[Message]):
                     for start, (pk, sk) in zip(cuts, _piece_keys(item), strict=True)
                 ]
             )
-        await self._table.write(Put(item))
+        return item
+
+    async def find(self, conversation_id: str, message_id: str) -> Message | None:
+        """A message by its id. Its time is not known, so newer ones are read first."""
+        return await self._newest_with(
+            conversation_id, lambda item: item.get("message_id") == message_id
+        )
+
+    async def answer_of(self, conversation_id: str, turn_id: str) -> Message | None:
+        return await self._newest_with(
+            conversation_id,
+            lambda item: item.get("turn_id") == turn_id and item.get("role") == "assistant",
+        )
+
+    async def _newest_with(
+        self, conversation_id: str, wanted: Callable[[Item], bool]
+    ) -> Message | None:
+        after: str | None = None
+        while True:
+            page = await self._table.query(newest_messages(conversation_id, 250, after=after))
+            for item in filter(wanted, page.items):
+                return (await self.read_items([item]))[0]
+            after = page.next
+            if after is None:
+                return None
+
+    async def find_at(
+        self, conversation_id: str, created_at: datetime, message_id: str
+    ) -> Message | None:
+        """A message whose time is known, with the pictures that came with it."""
+        sk = f"MESSAGE#{sort_time(created_at)}#{message_id}"
+        found = await self._table.get((conversation_partition(conversation_id), sk))
+        if found is None:
+            return None
+        messages = await self.read_items([found])
+        return (await self.with_pictures(messages, limit=MAX_ATTACHMENTS))[0]
+
+    async def newest(self, conversation_id: str, *, limit: int) -> list[Message]:
+        page = await self._table.query(newest_messages(conversation_id, limit))
+        return await self.read_items(page.items)
 
     async def page(
         self, conversation_id: str, page: PageRequest, *, oldest_first: bool = False

@@ -12,7 +12,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-type TurnOutcome = Literal["complete", "cancelled", "failed"]
+type TurnOutcome = Literal["complete", "cancelled", "failed", "suspended"]
 type TokenKind = Literal["input", "output", "cached", "reasoning"]
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

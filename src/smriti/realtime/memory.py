@@ -1,54 +1,127 @@
 """Event logs in this process's memory."""
 
 import asyncio
-from typing import Final
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+from typing import Final, NamedTuple
 
 from smriti.realtime.broker import Batch, Behind
 
-LOG_BYTES: Final = 8 * 1024 * 1024
+LOG_BYTES: Final = 2 * 1024 * 1024
+BATCH_BYTES: Final = 128 * 1024
+KEPT_S: Final = 600.0
+KEPT_BYTES: Final = 64 * 1024 * 1024
+"""Of the logs that have ended, all together."""
+
+
+class _Entry(NamedTuple):
+    frame: bytes
+    text: str
 
 
 class MemoryLog:
     """The frames of one turn. When they pass LOG_BYTES, the older half is dropped."""
 
-    def __init__(self) -> None:
-        self._frames: list[bytes] = []
-        self._first = 0
-        self._bytes = 0
-        self._ended = False
-        self._changed = asyncio.Event()
+    def __init__(
+        self, *, at: int = 0, on_end: Callable[["MemoryLog"], None] = lambda _: None
+    ) -> None:
+        self._entries: list[_Entry] = []
+        self._first = at + 1
+        self._dropped: list[str] = []
+        self._changed: asyncio.Future[None] | None = None
+        self._on_end = on_end
+        self.bytes = 0
+        self.last = at
+        self.ended = False
 
-    def append(self, frame: bytes) -> None:
-        self._frames.append(frame)
-        self._bytes += len(frame)
-        if self._bytes > LOG_BYTES:
+    def append(self, frame: bytes, *, text: str = "") -> None:
+        self._entries.append(_Entry(frame, text))
+        self.last += 1
+        self.bytes += len(frame)
+        if self.bytes > LOG_BYTES and len(self._entries) > 1:
             self._drop_older_half()
         self._wake()
 
     def end(self) -> None:
-        self._ended = True
-        self._wake()
+        if not self.ended:
+            self.ended = True
+            self._wake()
+            self._on_end(self)
 
-    async def read(self, position: int, *, wait_s: float) -> Batch:
-        if not self._ended and position >= self._first + len(self._frames):
-            changed = self._changed
-            try:
-                async with asyncio.timeout(wait_s):
-                    await changed.wait()
-            except TimeoutError:
-                return Batch((), position, ended=False)
-        if position < self._first:
-            raise Behind
-        frames = self._frames[position - self._first :]
-        return Batch(frames, position + len(frames), ended=self._ended)
+    async def read(self, after: int, *, wait_s: float) -> Batch:
+        if not self.ended and after >= self.last:
+            await self._change(wait_s)
+        if after >= self.last:
+            return Batch((), after, ended=self.ended)
+        start = self._first - 1
+        if after < start and self._dropped:
+            raise Behind(start, "".join(self._dropped))
+        after = max(after, start)
+        frames: list[bytes] = []
+        size = 0
+        for frame, _ in self._entries[after + 1 - self._first :]:
+            frames.append(frame)
+            size += len(frame)
+            if size > BATCH_BYTES:
+                break
+        last = after + len(frames)
+        return Batch(frames, last, ended=self.ended and last == self.last)
 
-    def _drop_older_half(self) -> None:
-        half = max(len(self._frames) // 2, 1)
-        self._bytes -= sum(map(len, self._frames[:half]))
-        del self._frames[:half]
-        self._first += half
+    async def _change(self, wait_s: float) -> None:
+        """Wait for the next change, at most so long. All readers share one future."""
+        if self._changed is None:
+            self._changed = asyncio.get_running_loop().create_future()
+        await asyncio.wait([self._changed], timeout=wait_s)
 
     def _wake(self) -> None:
-        """Wake whoever waits now; who comes later waits for the next change."""
-        self._changed.set()
-        self._changed = asyncio.Event()
+        if self._changed is not None and not self._changed.done():
+            self._changed.set_result(None)
+        self._changed = None
+
+    def _drop_older_half(self) -> None:
+        half = len(self._entries) // 2
+        old = self._entries[:half]
+        del self._entries[:half]
+        self.bytes -= sum(len(entry.frame) for entry in old)
+        self._dropped.append("".join(entry.text for entry in old))
+        self._first += half
+
+
+class MemoryLogs:
+    """Every log of the process. Ended ones stay for KEPT_S, as long as there is room."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._logs: dict[str, MemoryLog] = {}
+        self._ended: OrderedDict[str, float] = OrderedDict()
+        self._ended_bytes = 0
+
+    def open(self, name: str, *, at: int = 0) -> MemoryLog:
+        self._forget_old()
+        self._remove(name)
+        log = self._logs[name] = MemoryLog(at=at, on_end=partial(self._keep, name))
+        return log
+
+    def find(self, name: str) -> MemoryLog | None:
+        self._forget_old()
+        return self._logs.get(name)
+
+    def _keep(self, name: str, log: MemoryLog) -> None:
+        if self._logs.get(name) is log:  # else a later attempt has taken its place
+            self._ended[name] = self._clock() + KEPT_S
+            self._ended_bytes += log.bytes
+
+    def _forget_old(self) -> None:
+        now = self._clock()
+        while self._ended:
+            name, until = next(iter(self._ended.items()))
+            if until > now and self._ended_bytes <= KEPT_BYTES:
+                return
+            self._remove(name)
+
+    def _remove(self, name: str) -> None:
+        log = self._logs.pop(name, None)
+        if log is not None and self._ended.pop(name, None) is not None:
+            self._ended_bytes -= log.bytes

@@ -1,6 +1,6 @@
 """Server-Sent Events: how a log's frames travel in an HTTP response, and nothing else does."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 
 import orjson
@@ -11,32 +11,48 @@ from smriti.realtime.broker import Behind, EventLog
 _KEEP_ALIVE: Final = b": keep-alive\n\n"
 _BEHIND: Final = b": too far behind, attach again\n\n"
 
+type Form = Callable[[int, Sequence[bytes]], bytes]
+"""How frames are put on the wire, the first of them having this number."""
+
 
 def data_frame(event: object) -> bytes:
     """One event as clients split it: `data: ` + JSON + two line feeds, no other lines."""
     return b"data: " + orjson.dumps(event) + b"\n\n"
 
 
-def sse_response(log: EventLog, *, keep_alive_s: float) -> StreamingResponse:
-    """A reader of the log from its beginning. Leaving does not disturb whoever writes it."""
+def bare(_first: int, frames: Sequence[bytes]) -> bytes:
+    return b"".join(frames)
+
+
+def numbered(first: int, frames: Sequence[bytes]) -> bytes:
+    """As EventSource wants them: the number is what it sends back as `Last-Event-ID`."""
+    return b"".join(b"id: %d\n%b" % pair for pair in enumerate(frames, start=first))
+
+
+def sse_response(chunks: AsyncIterator[bytes]) -> StreamingResponse:
     return StreamingResponse(
-        _follow(log, keep_alive_s),
+        chunks,
         media_type="text/event-stream; charset=utf-8",
         headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
     )
 
 
-async def _follow(log: EventLog, keep_alive_s: float) -> AsyncIterator[bytes]:
-    position = 0
+async def follow(
+    log: EventLog, after: int = 0, *, keep_alive_s: float, form: Form = bare
+) -> AsyncIterator[bytes]:
+    """A log after a number, to its end. Leaving does not disturb whoever writes it.
+
+    A reader that falls behind the bounded log is told to attach again.
+    """
     while True:
         try:
-            batch = await log.read(position, wait_s=keep_alive_s)
+            batch = await log.read(after, wait_s=keep_alive_s)
         except Behind:
             yield _BEHIND
             return
-        position = batch.position
+        after = batch.last
         if batch.frames:
-            yield b"".join(batch.frames)
+            yield form(after + 1 - len(batch.frames), batch.frames)
         elif not batch.ended:
             yield _KEEP_ALIVE
         if batch.ended:

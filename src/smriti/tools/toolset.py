@@ -1,7 +1,7 @@
 """The toolset port, and how a call is run: bounded in time, failures answered as text."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Final, Protocol
 
 from smriti.llm.types import ToolCall, ToolResult, ToolSpec
@@ -9,6 +9,10 @@ from smriti.llm.types import ToolCall, ToolResult, ToolSpec
 CALL_TIMEOUT_S: Final = 120.0
 MAX_CALLS: Final = 32
 MAX_RESULT_CHARACTERS: Final = 20_000
+INTERRUPTED: Final = (
+    "Interrupted: the server stopped while this tool ran. It may have done its work or not; find "
+    "out before you call it again."
+)
 
 
 class ToolFailed(Exception):
@@ -85,6 +89,16 @@ async def run_tools(tools: Toolset, calls: Sequence[ToolCall]) -> list[ToolResul
     return [task.result() for task in tasks] + [
         _failed(call, refused) for call in calls[MAX_CALLS:]
     ]
+
+
+async def run_again(
+    tools: Toolset, calls: Sequence[ToolCall], repeatable: Container[str]
+) -> list[ToolResult]:
+    """The results of calls that may have run before a crash. Others than repeatable ones are not
+    run: their results say that nobody knows."""
+    known = await run_tools(tools, [call for call in calls if call.name in repeatable])
+    by_id = {result.call_id: result for result in known}
+    return [by_id.get(call.call_id) or _failed(call, INTERRUPTED) for call in calls]
 
 
 def _failed(call: ToolCall, text: str) -> ToolResult:

@@ -2,9 +2,50 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Header, Query
 
 from smriti.core.edge import provide
+from smriti.core.errors import BadRequest
+from smriti.turns.control import TurnControl
 from smriti.turns.service import TurnService
+from smriti.turns.streams import TurnStreams
 
 Turns = Annotated[TurnService, Depends(provide(TurnService))]
+Control = Annotated[TurnControl, Depends(provide(TurnControl))]
+Streams = Annotated[TurnStreams, Depends(provide(TurnStreams))]
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="A name of your own for this request. Sent again under the same name, it "
+        "answers with the turn that it began the first time. Kept for a day.",
+    ),
+]
+
+
+class NotAnEvent(BadRequest):
+    slug = "not-an-event"
+
+    def __init__(self) -> None:
+        super().__init__("Last-Event-ID must be the number of an event, as its `id` line gave it.")
+
+
+async def last_event(
+    after: Annotated[
+        int, Query(ge=0, le=10**15, description="The number of the last event that you have.")
+    ] = 0,
+    last_event_id: Annotated[str | None, Header(max_length=20)] = None,
+) -> int:
+    """The header wins: a browser that connects again repeats the address of the first time."""
+    if not last_event_id:
+        return after
+    if not (last_event_id.isascii() and last_event_id.isdigit()):
+        raise NotAnEvent
+    return int(last_event_id)
+
+
+LastEvent = Annotated[int, Depends(last_event)]

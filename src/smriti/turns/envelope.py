@@ -6,12 +6,14 @@ from smriti.turns.events import (
     Notice,
     QuestionSaved,
     ReasoningDelta,
+    Snapshot,
     TextDelta,
     ToolFinished,
     ToolStarted,
     TurnEvent,
     TurnFailed,
     TurnFinished,
+    TurnResumed,
 )
 
 _SHOWN_RESULT_CHARACTERS: Final = 200
@@ -19,6 +21,7 @@ _WORDS: Final = {
     Notice: "LIFECYCLE_NOTIFICATION",
     TextDelta: "AGENT_RESPONSE_TO_USER",
     ReasoningDelta: "AGENT_THOUGHTS",
+    Snapshot: "SNAPSHOT",
 }
 
 
@@ -40,7 +43,7 @@ def envelope(event: TurnEvent, *, turn_id: str, seq: int) -> dict[str, Any]:
 def _members(event: TurnEvent) -> dict[str, Any]:
     members: dict[str, Any]
     match event:
-        case TextDelta() | ReasoningDelta() | Notice():
+        case TextDelta() | ReasoningDelta() | Notice() | Snapshot():
             members = {"event_type": _WORDS[type(event)], "content": event.text}
         case QuestionSaved():
             members = {
@@ -64,6 +67,8 @@ def _members(event: TurnEvent) -> dict[str, Any]:
                 "success": result.success,
                 "tool_call_id": result.call_id,
             }
+        case TurnResumed():
+            members = {"event_type": "TURN_RESUMED", "content": "The answer goes on."}
         case TurnFinished():
             members = {
                 "event_type": "STREAM_COMPLETE",

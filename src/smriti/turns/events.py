@@ -41,14 +41,38 @@ class ToolFinished(Frozen):
     result: ToolResult
 
 
+class ReplyEnded(Frozen):
+    """The model has replied; tools that it called run next. Not shown.
+
+    `repeatable`: all of the calls could run again if a crash hides whether they ran.
+    """
+
+    type: Literal["reply_ended"] = "reply_ended"
+    parts: Sequence[Part]
+    usage: Usage
+    finish_reason: FinishReason
+    repeatable: bool = True
+
+
 class StepCompleted(Frozen):
     """One model call and its tools are done. Stored, not shown."""
 
     type: Literal["step_completed"] = "step_completed"
-    parts: Sequence[Part]
-    usage: Usage
-    finish_reason: FinishReason
-    final: bool
+    results: Sequence[ToolResult] = ()
+    final: bool = False
+
+
+class TurnResumed(Frozen):
+    """A process has died and the turn goes on: what was told before is void, all is told anew."""
+
+    type: Literal["turn_resumed"] = "turn_resumed"
+
+
+class Snapshot(Frozen):
+    """In place of events that are not kept any more: the text that they told."""
+
+    type: Literal["snapshot"] = "snapshot"
+    text: str
 
 
 class TurnFinished(Frozen):
@@ -67,7 +91,7 @@ class TurnFailed(Frozen):
 
 
 type LoopEvent = Annotated[
-    TextDelta | ReasoningDelta | ToolStarted | ToolFinished | StepCompleted,
+    TextDelta | ReasoningDelta | ReplyEnded | ToolStarted | ToolFinished | StepCompleted,
     Field(discriminator="type"),
 ]
 type TurnEvent = Annotated[
@@ -77,6 +101,8 @@ type TurnEvent = Annotated[
     | ReasoningDelta
     | ToolStarted
     | ToolFinished
+    | TurnResumed
+    | Snapshot
     | TurnFinished
     | TurnFailed,
     Field(discriminator="type"),

@@ -1,6 +1,6 @@
 """What of the past fits into the prompt: newest first, whole exchanges, the question always."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -31,9 +31,8 @@ class Window:
     words: int
     tokens: int
 
-    def takes(self, message: ChatMessage) -> bool:
+    def takes(self, words: int, tokens: int) -> bool:
         """Whether there is room; if so it is used. A message fits whole or not at all."""
-        words, tokens = size_of(message)
         if words > self.words or tokens > self.tokens:
             return False
         self.words -= words
@@ -66,10 +65,10 @@ def _text_of(part: Part) -> str:
 
 def fitted(question: ChatMessage, window: Window) -> ChatMessage:
     """The question, cut in its middle when it is longer than the window; its room is used."""
-    if window.takes(question):
+    words, tokens = size_of(question)
+    if window.takes(words, tokens):
         return question
     text = question.text
-    words, tokens = size_of(question)
     share = min(window.words / max(words, 1), window.tokens / max(tokens, 1), 1.0)
     # A tenth less than the share: words and tokens are not spread evenly over the text.
     kept = int(len(text) * share * 0.9) // 2
@@ -79,23 +78,11 @@ def fitted(question: ChatMessage, window: Window) -> ChatMessage:
     return ChatMessage(role="user", parts=(TextPart(text=shorter), *others))
 
 
-def recent(
-    newest_first: Iterable[Message], window: Window, *, with_images: bool
-) -> tuple[list[ChatMessage], bool]:
-    """The messages that fit, oldest first, and whether there is room for more."""
-    shown: list[ChatMessage] = []
-    for message in newest_first:
-        if message.role == "system":
-            continue
-        said = (
-            prompt.question(message, with_images=with_images)
-            if message.role == "user"
-            else prompt.answer(message)
-        )
-        if not window.takes(said):
-            return shown[::-1], False
-        shown.append(said)
-    return shown[::-1], True
+def shown_form(message: Message, *, with_images: bool) -> ChatMessage:
+    """A stored message as the model sees it."""
+    if message.role == "user":
+        return prompt.question(message, with_images=with_images)
+    return prompt.answer(message)
 
 
 def session_of(newest_first: Sequence[Message], later: Message, minutes: int) -> list[Message]:

@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import assert_never
+from dataclasses import dataclass
+from typing import Final, assert_never
 
 from smriti.llm.provider import (
     CallRequested,
@@ -15,10 +16,11 @@ from smriti.llm.provider import (
     TokensUsed,
 )
 from smriti.llm.types import ModelRequest, Part, ReasoningPart, TextPart, ToolCall, Usage
-from smriti.tools.toolset import Toolset, run_tools
+from smriti.tools.toolset import Toolset, run_again, run_tools
 from smriti.turns.events import (
     LoopEvent,
     ReasoningDelta,
+    ReplyEnded,
     StepCompleted,
     TextDelta,
     ToolFinished,
@@ -72,15 +74,51 @@ class Reply:
             parts.append(TextPart(text="".join(self._text)))
         return parts + list(self.calls)
 
+    def ended(self, *, without_calls: bool = False, repeatable: bool = True) -> ReplyEnded:
+        parts = self.parts
+        if without_calls:
+            parts = [part for part in parts if part.type != "tool_call"]
+        return ReplyEnded(
+            parts=parts,
+            usage=self.usage,
+            finish_reason=self.finish_reason,
+            repeatable=repeatable,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What an earlier attempt has done: whole steps, and calls whose results a crash has hidden."""
+
+    steps: int = 0
+    open_calls: tuple[ToolCall, ...] = ()
+
+
+NOTHING: Final = Progress()
+
 
 async def run_steps(
-    request: ModelRequest, provider: Provider, tools: Toolset, *, max_steps: int
+    request: ModelRequest,
+    provider: Provider,
+    tools: Toolset,
+    *,
+    max_steps: int,
+    done: Progress = NOTHING,
 ) -> AsyncGenerator[LoopEvent]:
     """Steps until the model stops asking for tools; the last of them is `final`.
 
     When `max_steps` are used up the model is asked once more, without tools, for a closing answer.
+    `request` holds what is `done`.
     """
-    for step in range(max_steps + 1):
+    repeatable = {spec.name for spec in tools.specs() if spec.idempotent}
+    if done.open_calls:
+        results = await run_again(tools, done.open_calls, repeatable)
+        for result in results:
+            yield ToolFinished(result=result)
+        yield StepCompleted(results=results)
+        request = request.continued(*results)
+
+    for step in range(done.steps, max_steps + 1):
         closing = step == max_steps
         reply = Reply()
         asked = request.without_tools() if closing else request
@@ -91,20 +129,15 @@ async def run_steps(
                     yield shown
 
         if closing or not reply.calls:
-            yield _completed(reply, [part for part in reply.parts if part.type != "tool_call"])
+            yield reply.ended(without_calls=True)
+            yield StepCompleted(final=True)
             return
 
         for call in reply.calls:
             yield ToolStarted(call=call)
+        yield reply.ended(repeatable=repeatable.issuperset(call.name for call in reply.calls))
         results = await run_tools(tools, reply.calls)
         for result in results:
             yield ToolFinished(result=result)
-        parts = [*reply.parts, *results]
-        yield _completed(reply, parts, final=False)
-        request = request.continued(*parts)
-
-
-def _completed(reply: Reply, parts: list[Part], *, final: bool = True) -> StepCompleted:
-    return StepCompleted(
-        parts=parts, usage=reply.usage, finish_reason=reply.finish_reason, final=final
-    )
+        yield StepCompleted(results=results)
+        request = request.continued(*reply.parts, *results)

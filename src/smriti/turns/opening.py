@@ -2,14 +2,14 @@
 
 import asyncio
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, cast
 
 from smriti.agents.models import Agent
 from smriti.agents.repository import AgentRepository, agent_key
 from smriti.agents.service import AgentNotFound
 from smriti.auth.models import Claims
-from smriti.auth.tokens import admit
+from smriti.auth.tokens import NotSignedIn, admit
 from smriti.conversations.models import Conversation
 from smriti.conversations.repository import (
     ConversationHeld,
@@ -17,23 +17,24 @@ from smriti.conversations.repository import (
     LeaseLost,
 )
 from smriti.conversations.service import ConversationNotFound
-from smriti.core.clock import sort_time, utc_now
+from smriti.core.clock import sort_time
 from smriti.core.errors import Conflict
-from smriti.db.table import Get, Item, ItemPage, Table
+from smriti.db.table import Get, Item, ItemPage, Read, Table
 from smriti.llm.provider import Credentials
 from smriti.memory.blocks.models import CoreMemory
 from smriti.memory.blocks.repository import BlockRepository
 from smriti.memory.keys import core_query
 from smriti.memory.models import MemoryOwner
-from smriti.messages.models import Message
 from smriti.messages.repository import MessageRepository, newest_messages
 from smriti.settings.models import ProviderSettings
 from smriti.settings.repository import plan_and_providers
 from smriti.settings.service import ProviderService
+from smriti.turns.leases import lease_end
+from smriti.turns.models import TurnRecord
+from smriti.turns.past import PastCache, Shown, Unread
 from smriti.users.models import User
 from smriti.users.repository import user_key
 
-LEASE_S: Final = 15.0
 HISTORY_PAGE: Final = 60
 """Messages read with the first round trip; more are read only while the window has room."""
 
@@ -49,16 +50,19 @@ class ConversationMismatch(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a turn knows before the model is called. `held`: another turn has the conversation."""
+    """What a turn knows before the model is called. `held`: another turn has the conversation.
+
+    `before`: the past ends before this moment, that of a question which is stored already.
+    """
 
     turn_id: str
     agent: Agent
     conversation: Conversation
     credentials: Credentials
     core: CoreMemory
-    newest: list[Message]
-    older: str | None
+    past: Unread | Shown
     held: bool
+    before: datetime | None = None
 
     @property
     def user(self) -> str:
@@ -67,19 +71,13 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
+    """`newest` is None when what was said is known from the turn before."""
+
     user: Item | None
     agent: Item | None
     settings: ItemPage
-    newest: ItemPage
     memory: ItemPage
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    """The conversation, None when there is none; `held`: it is another turn's."""
-
-    conversation: Conversation | None
-    held: bool
+    newest: ItemPage | None
 
 
 class Opener:
@@ -101,6 +99,7 @@ class Opener:
         self._messages = messages
         self._blocks = blocks
         self._providers = providers
+        self.pasts = PastCache()
 
     async def open(
         self, claims: Claims, agent_id: str, conversation_id: str, turn_id: str
@@ -117,108 +116,132 @@ class Opener:
         )
         if isinstance(taken, BaseException):
             raise taken
+        conversation, held = taken
         try:
-            return await self._checked(claims, turn_id, taken, found)
+            if isinstance(found, BaseException):
+                raise found
+            admit(claims, _user(found))
+            return await self._checked(turn_id, conversation, found, held=held)
         except BaseException:
-            if taken.conversation is not None and not taken.held:
-                await self.give_back(taken.conversation, turn_id)
+            if conversation is not None and not held:
+                await self.give_back(conversation, turn_id)
             raise
 
-    async def retake(self, opening: Opening) -> bool:
-        """Try to take a conversation that was held; False while it still is."""
-        of = opening.conversation
-        taken = await self._take(of.created_by, of.conversation_id, opening.turn_id)
-        if taken.conversation is None:
-            raise ConversationNotFound
-        return not taken.held
+    async def reopen(self, turn: TurnRecord, conversation: Conversation) -> Opening:
+        """The same for a turn that has the conversation: it waited, or its process died."""
+        found = await self._read(turn.created_by, turn.agent_id, turn.conversation_id)
+        if (user := _user(found)) is None or user.deleted_at is not None:
+            raise NotSignedIn("User not found")
+        opening = await self._checked(turn.turn_id, conversation, found, held=False)
+        return self.before(opening, turn.question_at)
 
-    async def give_back(self, conversation: Conversation, turn_id: str) -> None:
+    def before(self, opening: Opening, moment: datetime) -> Opening:
+        """The opening for a question of this moment, which is stored already."""
+        past = opening.past
+        if isinstance(past, Unread):
+            past = Unread([m for m in past.messages if m.created_at < moment], past.older)
+        return replace(opening, past=past, before=moment)
+
+    async def give_back(self, conversation: Conversation, turn_id: str) -> Conversation | None:
+        """The conversation as it is then; None when it was another's already."""
         try:
-            await self._conversations.release(conversation, holder=turn_id)
+            return await self._conversations.release(conversation, turn_id)
         except LeaseLost:
-            return
+            return None
 
-    async def with_pictures(self, opening: Opening, *, limit: int) -> Opening:
-        """The opening with the newest pictures of its messages."""
-        return replace(
-            opening, newest=await self._messages.with_pictures(opening.newest, limit=limit)
-        )
+    async def with_pictures(self, past: Unread, *, limit: int) -> Unread:
+        """The past with the newest pictures of its messages."""
+        messages = await self._messages.with_pictures(past.messages, limit=limit)
+        return Unread(messages, past.older)
 
-    async def older_messages(
-        self, opening: Opening, after: str
-    ) -> tuple[list[Message], str | None]:
+    async def older_messages(self, opening: Opening, after: str | None = None) -> Unread:
         """The next page of history, newest first, and where the one after it begins."""
-        conversation_id = opening.conversation.conversation_id
-        page = await self._table.query(newest_messages(conversation_id, _OLDER_PAGE, after=after))
-        return await self._messages.read_items(page.items), page.next
+        conversation = opening.conversation
+        query = newest_messages(conversation.conversation_id, _OLDER_PAGE, after=after)
+        page = await self._unread(conversation, await self._table.query(query))
+        if opening.before is None:
+            return page
+        earlier = [message for message in page.messages if message.created_at < opening.before]
+        return Unread(earlier, page.older)
 
-    async def _take(self, email: str, conversation_id: str, turn_id: str) -> _Taken:
+    async def _take(
+        self, email: str, conversation_id: str, turn_id: str
+    ) -> tuple[Conversation | None, bool]:
+        """The conversation, None when there is none; and whether it is another turn's."""
         try:
             conversation = await self._conversations.take(
                 email, conversation_id, holder=turn_id, until=lease_end()
             )
         except ConversationHeld as held:
-            return _Taken(held.conversation, held=True)
-        return _Taken(conversation, held=False)
+            return held.conversation, True
+        return conversation, False
 
     async def _read(self, email: str, agent_id: str, conversation_id: str) -> _Found:
-        answers = await self._table.read(
+        reads: list[Read] = [
             Get(user_key(email)),
             Get(agent_key(email, agent_id)),
             plan_and_providers(email),
-            newest_messages(conversation_id, HISTORY_PAGE),
             core_query(agent_id, email),
-        )
-        user, agent, settings, newest, memory = answers
+        ]
+        if not self.pasts.knows(conversation_id):
+            reads.append(newest_messages(conversation_id, HISTORY_PAGE))
+        user, agent, settings, memory, *newest = await self._table.read(*reads)
         return _Found(
             cast("Item | None", user),
             cast("Item | None", agent),
             cast("ItemPage", settings),
-            cast("ItemPage", newest),
             cast("ItemPage", memory),
+            cast("ItemPage", newest[0]) if newest else None,
         )
 
     async def _checked(
-        self, claims: Claims, turn_id: str, taken: _Taken, found: _Found | BaseException
+        self, turn_id: str, conversation: Conversation | None, found: _Found, *, held: bool
     ) -> Opening:
-        if isinstance(found, BaseException):
-            raise found
-        admit(claims, User.model_validate(found.user) if found.user else None)
         if found.agent is None:
             raise AgentNotFound
         agent = self._agents.load(found.agent)
-        conversation = taken.conversation
         if conversation is None:
             raise ConversationNotFound
         if conversation.agent_id != agent.agent_id:
             raise ConversationMismatch
+        email = conversation.created_by
         saved = [
             ProviderSettings.model_validate(item)
             for item in found.settings.items
             if str(item["sk"]).startswith("ProviderSettings#")
         ]
-        newest = await self._fresh(conversation, found.newest)
-        owner = MemoryOwner(agent.agent_id, claims.sub, agent.created_at)
+        owner = MemoryOwner(agent.agent_id, email, agent.created_at)
         return Opening(
             turn_id=turn_id,
             agent=agent,
             conversation=conversation,
-            credentials=self._providers.credentials(claims.sub, agent.agent_provider, saved),
+            credentials=self._providers.credentials(email, agent.agent_provider, saved),
             core=await self._blocks.core_from(owner, found.memory),
-            newest=await self._messages.read_items(newest.items),
-            older=newest.next,
-            held=taken.held,
+            past=await self._past(conversation, found.newest),
+            held=held,
         )
 
-    async def _fresh(self, conversation: Conversation, newest: ItemPage) -> ItemPage:
-        """The newest messages; read again if the turn before ended between this wave's calls."""
-        if conversation.last_message_at is None:
-            return newest
-        expected = f"MESSAGE#{sort_time(conversation.last_message_at)}"
-        if newest.items and str(newest.items[0]["sk"]) >= expected:
-            return newest
-        return await self._table.query(newest_messages(conversation.conversation_id, HISTORY_PAGE))
+    async def _past(self, conversation: Conversation, newest: ItemPage | None) -> Unread | Shown:
+        conversation_id = conversation.conversation_id
+        known = self.pasts.find(conversation_id, fence=conversation.fence)
+        if known is not None:
+            return known
+        if newest is None or not _is_fresh(conversation, newest):
+            newest = await self._table.query(newest_messages(conversation_id, HISTORY_PAGE))
+        return await self._unread(conversation, newest)
+
+    async def _unread(self, conversation: Conversation, page: ItemPage) -> Unread:
+        active = [item for item in page.items if conversation.is_active(str(item["sk"]))]
+        return Unread(await self._messages.read_items(active), page.next)
 
 
-def lease_end() -> datetime:
-    return utc_now() + timedelta(seconds=LEASE_S)
+def _is_fresh(conversation: Conversation, newest: ItemPage) -> bool:
+    """Whether these are the newest: the turn before may have ended between the wave's calls."""
+    if conversation.last_message_at is None:
+        return True
+    expected = f"MESSAGE#{sort_time(conversation.last_message_at)}"
+    return bool(newest.items) and str(newest.items[0]["sk"]) >= expected
+
+
+def _user(found: _Found) -> User | None:
+    return User.model_validate(found.user) if found.user else None

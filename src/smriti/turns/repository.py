@@ -1,34 +1,105 @@
-"""Turn records in the table.
+"""Turns in the table.
 
-CONVERSATION#<conversation>  TURN#<turn>
+    CONVERSATION#<conversation>  TURN#<turn>    a turn; ids sort by age
+    gsi2: Turns#<0…7>            <turn>         turns that have not ended, of all conversations
+
+The index is how a process that starts, or one that lives on, finds the turns of one that died.
 """
 
-from smriti.core.clock import sort_time, utc_now
+from contextlib import suppress
+from typing import Final
+
+from smriti.core.clock import utc_now
+from smriti.core.paging import Page, PageRequest
 from smriti.db.repository import Repository, stored
-from smriti.db.table import NEW, Key, Put, Set, eq
+from smriti.db.table import (
+    NEW,
+    Change,
+    Condition,
+    ConditionFailed,
+    Delete,
+    Item,
+    Key,
+    Put,
+    Query,
+    Remove,
+    Set,
+    eq,
+)
 from smriti.messages.repository import conversation_partition
 from smriti.turns.models import TurnRecord
+
+OFF_INDEX: Final[tuple[Change, ...]] = (Remove("gsi2_pk"), Remove("gsi2_sk"))
+
+_SHARDS: Final = 8
+_CLOSING: Final = (
+    *("status", "answer_id", "error", "problem", "finish_reason", "model", "steps", "usage"),
+    *("cost", "first_token_ms", "tools_ms", "finished_at", "last_seq", "step_log"),
+)
+
+
+def turn_key(conversation_id: str, turn_id: str) -> Key:
+    return conversation_partition(conversation_id), f"TURN#{turn_id}"
 
 
 class TurnRepository(Repository[TurnRecord]):
     entity = TurnRecord
 
     def key(self, entity: TurnRecord) -> Key:
-        return conversation_partition(entity.conversation_id), f"TURN#{entity.turn_id}"
+        return turn_key(entity.conversation_id, entity.turn_id)
+
+    def item(self, entity: TurnRecord) -> Item:
+        item = super().item(entity)
+        if entity.ended:
+            return item
+        shard = int(entity.turn_id[-1], 16) % _SHARDS
+        return {**item, "gsi2_pk": f"Turns#{shard}", "gsi2_sk": entity.turn_id}
 
     async def find(self, conversation_id: str, turn_id: str) -> TurnRecord | None:
-        return await self._find((conversation_partition(conversation_id), f"TURN#{turn_id}"))
+        return await self._find(turn_key(conversation_id, turn_id))
+
+    async def page(self, conversation_id: str, page: PageRequest) -> Page[TurnRecord]:
+        """Newest first."""
+        partition = conversation_partition(conversation_id)
+        return await self._page(Query(partition, begins="TURN#", newest_first=True), page)
+
+    async def under_way(self) -> list[TurnRecord]:
+        """Every turn that has not ended, oldest first: as many as run and wait on all servers."""
+        found = [
+            record
+            for shard in range(_SHARDS)
+            for record in await self._all(Query(f"Turns#{shard}", index=True))
+        ]
+        return sorted(found, key=lambda record: record.turn_id)
 
     async def begin(self, record: TurnRecord) -> None:
         await self._table.write(Put(self.item(record), when=NEW))
 
+    async def begin_again(self, record: TurnRecord) -> bool:
+        """Count one more attempt; False when another process was quicker, or the turn has ended."""
+        again = (Set("attempt", record.attempt + 1),)
+        with suppress(ConditionFailed):
+            await self._table.update(self.key(record), *again, when=_running(record))
+            return True
+        return False
+
+    async def note_step(self, record: TurnRecord) -> None:
+        """Keep what the turn has cost so far, for whoever may have to go on with it."""
+        values = stored(record)
+        changes = [Set(name, values[name]) for name in ("steps", "usage", "step_log")]
+        await self._table.update(self.key(record), *changes, when=_running(record))
+
     async def finish(self, record: TurnRecord) -> None:
         """Close the record. Exactly one finisher passes; a second one gets `ConditionFailed`."""
-        values = stored(record)
-        changed = ("status", "answer_id", "error", "steps", "usage")
-        await self._table.update(
-            self.key(record),
-            *(Set(name, values[name]) for name in changed if name in values),
-            Set("finished_at", sort_time(utc_now())),
-            when=eq("status", "running"),
-        )
+        record.finished_at = utc_now()
+        kept = stored(record)
+        changes = [Set(name, kept[name]) for name in _CLOSING if name in kept]
+        await self._table.update(self.key(record), *changes, *OFF_INDEX, when=_running(record))
+
+    async def forget(self, record: TurnRecord) -> None:
+        """Remove a turn whose conversation is gone."""
+        await self._table.write(Delete(self.key(record)))
+
+
+def _running(record: TurnRecord) -> Condition:
+    return eq("status", "running") & eq("attempt", record.attempt)

@@ -1,18 +1,19 @@
 """What the model is asked: system prompt, as much of the past as fits, the question."""
 
+from dataclasses import dataclass
+from datetime import timedelta
 from itertools import dropwhile
 from typing import Final
 
-import orjson
-
 from smriti.core.errors import BadRequest
 from smriti.llm.catalog import ModelTraits, estimate_tokens, traits_of
-from smriti.llm.types import ChatMessage, ModelRequest
+from smriti.llm.types import ChatMessage, ImagePart, ModelRequest
 from smriti.messages.models import Message
+from smriti.turns import prompt
 from smriti.turns.architecture import Architecture, Mind
-from smriti.turns.history import Window, fitted, recent, session_of
+from smriti.turns.history import Window, fitted, session_of, shown_form
 from smriti.turns.opening import Opener, Opening
-from smriti.turns.prompt import question as shown_question
+from smriti.turns.past import Said, Shape, Shown, Unread
 
 PICTURES: Final = 4
 """Of earlier messages, the newest are shown again; each costs as much as a page of text."""
@@ -23,6 +24,15 @@ _ANSWER_SHARE: Final = 4
 
 class ImagesNotSeen(BadRequest):
     slug = "images-not-seen"
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """The request of a turn's first step. `known`: what it shows, for the next turn to go on from;
+    None when that must be read again."""
+
+    request: ModelRequest
+    known: Shown | None
 
 
 def model_of(opening: Opening) -> str:
@@ -39,50 +49,91 @@ def check_images(opening: Opening, question: Message) -> None:
         )
 
 
-async def build_request(
+async def build_prompt(
     mind: Mind,
     question: Message,
     opening: Opening,
     *,
     architecture: Architecture,
     opener: Opener,
-) -> ModelRequest:
-    """The request of a turn's first step. Older history is read only while there is room."""
+) -> Prompt:
+    """Everything that the model is shown. Older history is read only while there is room."""
     model = model_of(opening)
     traits = traits_of(model)
     specs = tuple(mind.tools.specs()) if traits.takes_tools else ()
-    described = orjson.dumps([spec.model_dump() for spec in specs]).decode()
-    room = _room(traits) - estimate_tokens(mind.system) - estimate_tokens(described)
+    room = (
+        _room(traits)
+        - estimate_tokens(mind.system)
+        - sum(estimate_tokens(spec.described) for spec in specs)
+    )
     window = Window(words=architecture.history_words, tokens=max(room, 0))
 
-    if traits.sees_images:
-        opening = await opener.with_pictures(opening, limit=PICTURES)
-    asked = fitted(shown_question(question, with_images=traits.sees_images), window)
-    past = await _past(question, opening, window, opener, with_images=traits.sees_images)
-    return ModelRequest(
+    said = Said.of(prompt.question(question, with_images=traits.sees_images), question.created_at)
+    asked = fitted(said.message, window)
+    shape = Shape(
+        architecture.history_words, opening.agent.session_timeout_minutes, traits.sees_images
+    )
+    past = await _past(question, opening, shape, window, opener)
+    request = ModelRequest.model_construct(
         model=model,
         system=mind.system,
         # History that begins with an answer makes some servers refuse the prompt.
-        messages=(*dropwhile(lambda message: message.role == "assistant", past), asked),
+        messages=(*dropwhile(_is_answer, [each.message for each in past.said]), asked),
         tools=specs,
         sampling=opening.agent.sampling,
     )
+    whole = asked is said.message and not any(map(_has_pictures, [*past.said, said]))
+    return Prompt(request, past.followed_by(said) if whole else None)
 
 
 async def _past(
-    question: Message, opening: Opening, window: Window, opener: Opener, *, with_images: bool
-) -> list[ChatMessage]:
-    """What of the session fits, oldest first."""
-    past: list[ChatMessage] = []
-    page, older, later = opening.newest, opening.older, question
+    question: Message, opening: Opening, shape: Shape, window: Window, opener: Opener
+) -> Shown:
+    """What of the session fits."""
+    past = opening.past
+    if isinstance(past, Unread) or past.shape != shape:
+        return await _read(question, opening, shape, window, opener)
+    silence = timedelta(minutes=shape.session_minutes)
+    if silence and past.said and question.created_at - past.said[-1].at > silence:
+        return Shown.of((), shape)
+    return past.fitting(window)
+
+
+async def _read(
+    question: Message, opening: Opening, shape: Shape, window: Window, opener: Opener
+) -> Shown:
+    """The same from the store: the newest page, and older ones while there is room."""
+    page, later = await _first_page(opening, shape, opener), question
+    newest_first: list[Said] = []
     while True:
-        session = session_of(page, later, opening.agent.session_timeout_minutes)
-        earlier, has_room = recent(session, window, with_images=with_images)
-        past = earlier + past
-        if older is None or not has_room or len(session) < len(page):
-            return past
-        *_, later = later, *page
-        page, older = await opener.older_messages(opening, older)
+        session = session_of(page.messages, later, shape.session_minutes)
+        for message in session:
+            if message.role == "system":
+                continue
+            form = shown_form(message, with_images=shape.with_images)
+            said = Said.of(form, message.created_at)
+            if not window.takes(said.words, said.tokens):
+                return Shown.of(newest_first[::-1], shape)
+            newest_first.append(said)
+        if page.older is None or len(session) < len(page.messages):
+            return Shown.of(newest_first[::-1], shape)
+        *_, later = later, *page.messages
+        page = await opener.older_messages(opening, page.older)
+
+
+async def _first_page(opening: Opening, shape: Shape, opener: Opener) -> Unread:
+    past = opening.past
+    if isinstance(past, Shown):  # known, but of another shape
+        past = await opener.older_messages(opening)
+    return await opener.with_pictures(past, limit=PICTURES) if shape.with_images else past
+
+
+def _is_answer(message: ChatMessage) -> bool:
+    return message.role == "assistant"
+
+
+def _has_pictures(said: Said) -> bool:
+    return any(isinstance(part, ImagePart) for part in said.message.parts)
 
 
 def _room(traits: ModelTraits) -> int:

@@ -1,21 +1,25 @@
 """Sending a message and reading the answer as it comes."""
 
-from typing import Annotated
+from typing import Any
 
-from fastapi import APIRouter, Depends
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter
+from fastapi.responses import Response, StreamingResponse
 
 from smriti.auth.dependencies import Caller
+from smriti.auth.models import Claims
+from smriti.conversations.dependencies import OwnedConversation
+from smriti.conversations.models import Conversation
 from smriti.core.clock import Id
-from smriti.core.config import Config
-from smriti.core.edge import PROBLEMS, provide
+from smriti.core.edge import PROBLEMS, Paging
+from smriti.core.paging import Page
 from smriti.messages.models import MessageCreate
-from smriti.realtime.sse import sse_response
-from smriti.turns.dependencies import Turns
+from smriti.realtime.sse import numbered, sse_response
+from smriti.turns.dependencies import Control, IdempotencyKey, LastEvent, Streams, Turns
+from smriti.turns.models import TurnSummary, TurnView
+from smriti.turns.service import Ask
+from smriti.turns.streams import Chunks
 
 router = APIRouter(tags=["chat"], responses=PROBLEMS)
-
-ProcessConfig = Annotated[Config, Depends(provide(Config))]
 
 _EVENT = {
     "type": "object",
@@ -29,6 +33,8 @@ _EVENT = {
                 "AGENT_RESPONSE_TO_USER",
                 "TOOL_CALL_START",
                 "TOOL_CALL_RESULT",
+                "TURN_RESUMED",
+                "SNAPSHOT",
                 "STREAM_COMPLETE",
                 "ERROR",
             ]
@@ -64,16 +70,22 @@ _EXAMPLE = (
 )
 
 
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Server-Sent Events. The last one is STREAM_COMPLETE or ERROR.",
+        "content": {"text/event-stream": {"itemSchema": _FRAME, "example": _EXAMPLE}},
+    }
+}
+_HEARD: dict[int | str, dict[str, Any]] = {
+    204: {"description": "There is nothing after this event: the turn has ended."}
+}
+
+
 @router.post(
     "/agents/{agent_id}/{conversation_id}/send-message",
     summary="Send a message and stream the answer",
     response_class=StreamingResponse,
-    responses={
-        200: {
-            "description": "Server-Sent Events. The last one is STREAM_COMPLETE or ERROR.",
-            "content": {"text/event-stream": {"itemSchema": _FRAME, "example": _EXAMPLE}},
-        }
-    },
+    responses=_STREAM,
 )
 async def send_message(
     agent_id: Id,
@@ -81,7 +93,86 @@ async def send_message(
     new: MessageCreate,
     caller: Caller,
     turns: Turns,
-    config: ProcessConfig,
-) -> StreamingResponse:
-    events = await turns.send(caller, agent_id, conversation_id, new)
-    return sse_response(events, keep_alive_s=config.stream_keep_alive_s)
+    streams: Streams,
+    key: IdempotencyKey = None,
+) -> Response:
+    turn_id = await turns.send(Ask(caller, agent_id, conversation_id, key), new)
+    return _stream(await streams.attach(conversation_id, turn_id))
+
+
+@router.post(
+    "/conversations/{conversation_id}/messages/{message_id}/retry",
+    summary="Ask a question again and stream the new answer",
+    response_class=StreamingResponse,
+    responses=_STREAM,
+)
+async def retry_message(
+    message_id: Id,
+    conversation: OwnedConversation,
+    caller: Caller,
+    turns: Turns,
+    streams: Streams,
+    key: IdempotencyKey = None,
+) -> Response:
+    turn_id = await turns.retry(_ask(caller, conversation, key), message_id)
+    return _stream(await streams.attach(conversation.conversation_id, turn_id))
+
+
+@router.post(
+    "/conversations/{conversation_id}/messages/{message_id}/edit",
+    summary="Ask something else in the place of a question and stream the answer",
+    response_class=StreamingResponse,
+    responses=_STREAM,
+)
+async def edit_message(
+    message_id: Id,
+    new: MessageCreate,
+    conversation: OwnedConversation,
+    caller: Caller,
+    turns: Turns,
+    streams: Streams,
+    key: IdempotencyKey = None,
+) -> Response:
+    turn_id = await turns.edit(_ask(caller, conversation, key), message_id, new)
+    return _stream(await streams.attach(conversation.conversation_id, turn_id))
+
+
+@router.get("/conversations/{conversation_id}/turns", summary="List turns, newest first")
+async def list_turns(
+    conversation: OwnedConversation, control: Control, page: Paging
+) -> Page[TurnSummary]:
+    return await control.page(conversation, page)
+
+
+@router.get("/conversations/{conversation_id}/turns/{turn_id}", summary="Get a turn, its steps too")
+async def get_turn(turn_id: Id, conversation: OwnedConversation, control: Control) -> TurnView:
+    return await control.get(conversation, turn_id)
+
+
+@router.post(
+    "/conversations/{conversation_id}/turns/{turn_id}/cancel",
+    summary="Stop a turn; what was said so far is kept",
+)
+async def cancel_turn(turn_id: Id, conversation: OwnedConversation, control: Control) -> TurnView:
+    return await control.cancel(conversation, turn_id)
+
+
+@router.get(
+    "/conversations/{conversation_id}/turns/{turn_id}/events",
+    summary="Read a turn's events again, from any of them, and those that come",
+    response_class=StreamingResponse,
+    responses=_STREAM | _HEARD,
+)
+async def turn_events(
+    turn_id: Id, conversation: OwnedConversation, streams: Streams, after: LastEvent
+) -> Response:
+    conversation_id = conversation.conversation_id
+    return _stream(await streams.attach(conversation_id, turn_id, after, form=numbered))
+
+
+def _ask(caller: Claims, conversation: Conversation, key: str | None) -> Ask:
+    return Ask(caller, conversation.agent_id, conversation.conversation_id, key)
+
+
+def _stream(chunks: Chunks | None) -> Response:
+    return Response(status_code=204) if chunks is None else sse_response(chunks)

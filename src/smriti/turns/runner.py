@@ -1,82 +1,147 @@
-"""The owner of running turns: bounded in number, drained when the process ends."""
+"""The owner of running turns: bounded in number, fair to users, drained when the process ends."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Final
-from weakref import WeakValueDictionary
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
 import structlog
 
 from smriti.agents.models import Agent
-from smriti.conversations.models import Conversation
-from smriti.core.errors import QuotaExceeded, Unavailable
+from smriti.core.errors import Unavailable
+from smriti.turns.events import TurnEvent, TurnFailed
+from smriti.turns.models import TurnRecord
+from smriti.turns.reporter import Reporter
+from smriti.turns.retelling import RESTARTING
+from smriti.turns.slots import FairSlots
 
-MAX_WAITING: Final = 64
-"""Turns of one conversation, the running one included."""
+_IN_LINE: Final = 4
+"""For each turn that may run, so many more may wait for a place."""
 
 log = structlog.get_logger()
+
+type Stop = Literal["cancel", "delete", "suspend"]
 
 
 class TooManyTurns(Unavailable):
     slug = "too-many-turns"
 
 
-class TooManyWaiting(QuotaExceeded):
-    slug = "too-many-waiting"
+@dataclass(eq=False, slots=True)
+class Running:
+    """A turn in this process. `stop`: that it shall end, and why; `over`: that it has ended.
+
+    `on_cancel` ends its thinking, `on_refused` follows when its question could not be stored.
+    """
+
+    record: TurnRecord
+    reporter: Reporter
+    stop: Stop | None = None
+    on_cancel: Callable[[], object] | None = None
+    on_refused: Callable[[], Awaitable[None]] | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+    def cancel(self) -> None:
+        """What a person wants: the turn ends well, with what was said so far."""
+        self.stop = self.stop or "cancel"
+        if self.on_cancel is not None:
+            self.on_cancel()
 
 
 class TurnRunner:
     """Runs turns, and small work that follows them, as tasks that do not belong to a connection."""
 
     def __init__(self, *, limit: int, grace_s: float) -> None:
-        self._limit = limit
+        self.slots = FairSlots(limit)
+        self._most = limit * (1 + _IN_LINE)
         self._grace_s = grace_s
-        self._tasks: dict[asyncio.Task[None], Conversation] = {}
-        self._places: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._turns: dict[str, Running] = {}
+        self._waiting: dict[str, Running] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    def check_room(self, conversation_id: str) -> None:
-        """Whether one more turn may start: `TooManyTurns`, `TooManyWaiting`."""
-        if len(self._tasks) >= self._limit:
+    def check_room(self) -> None:
+        """Whether one more turn may start: `TooManyTurns`."""
+        if sum(not running.over.is_set() for running in self._turns.values()) >= self._most:
             raise TooManyTurns(
-                "The server runs as many turns as it may. Try again in a moment.",
+                "The server has as many turns as it may. Try again in a moment.",
                 headers={"Retry-After": "2"},
             )
-        of_conversation = [c for c in self._tasks.values() if c.conversation_id == conversation_id]
-        if len(of_conversation) >= MAX_WAITING:
-            raise TooManyWaiting(
-                f"{MAX_WAITING} messages of this conversation wait for their answers already.",
-                headers={"Retry-After": "5"},
-            )
 
-    def start(self, work: Coroutine[None, None, None], conversation: Conversation) -> None:
+    def find(self, turn_id: str) -> Running | None:
+        """The turn, while it has not ended."""
+        running = self._turns.get(turn_id)
+        return None if running is None or running.over.is_set() else running
+
+    @property
+    def waiting(self) -> set[str]:
+        """The turns that came to this process and wait for their conversations."""
+        return set(self._waiting)
+
+    def wait(self, running: Running) -> None:
+        self._waiting[running.record.turn_id] = running
+
+    def admit(self, turn_id: str) -> Running | None:
+        """A turn that waited here and is started now."""
+        return self._waiting.pop(turn_id, None)
+
+    def stop_waiting(self, turn_id: str, *last: TurnEvent) -> None:
+        """Say the last words to whoever listens for a turn that waited here."""
+        running = self._waiting.pop(turn_id, None)
+        if running is not None:
+            for event in last:
+                running.reporter.say(event)
+            running.reporter.close(None)
+
+    def start(self, running: Running, work: Coroutine[None, None, None]) -> None:
+        """Run a turn, which this process may not be running already."""
+        turn_id = running.record.turn_id
+        self._turns[turn_id] = running
+        running.task = self.follow_up(work)
+        running.task.add_done_callback(lambda _: self._ended(turn_id, running))
+
+    def follow_up(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Run what is no turn itself: it is waited for, and cancelled, like one."""
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks[task] = conversation
+        self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
+
+    def _ended(self, turn_id: str, running: Running) -> None:
+        if self._turns.get(turn_id) is running:
+            del self._turns[turn_id]
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        del self._tasks[task]
+        self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("turn.task_failed", exc_info=error)
 
-    def place_in_line(self, conversation_id: str) -> asyncio.Lock:
-        """Who waits for the conversation's lease waits in this line, first come first served."""
-        return self._places.setdefault(conversation_id, asyncio.Lock())
-
     async def stop(self, conversation_id: str) -> None:
-        """Cancel the turns of a conversation and wait until they have put everything away."""
-        tasks = self._tasks.items()
-        await _cancelled([task for task, of in tasks if of.conversation_id == conversation_id])
+        """End the turns of a conversation and wait until they have put everything away."""
+        gone = Unavailable("The conversation was deleted.").problem()
+        for turn_id, running in list(self._waiting.items()):
+            if running.record.conversation_id == conversation_id:
+                self.stop_waiting(turn_id, TurnFailed(problem=gone))
+        await self._stop("delete", lambda turn: turn.conversation_id == conversation_id)
 
     async def stop_agent(self, agent: Agent) -> None:
         """The same for all that an agent is doing."""
-        tasks = self._tasks.items()
-        await _cancelled([task for task, of in tasks if of.agent_id == agent.agent_id])
+        await self._stop("delete", lambda turn: turn.agent_id == agent.agent_id)
 
     async def close(self) -> None:
-        """Let running turns finish for a while, then cancel the rest."""
+        """Let running turns finish for a while; leave the rest for the next process to go on with."""
+        for turn_id in self.waiting:
+            self.stop_waiting(turn_id, RESTARTING)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._grace_s)
+        await self._stop("suspend", lambda _: True)
         await _cancelled(list(self._tasks))
+
+    async def _stop(self, reason: Stop, which: Callable[[TurnRecord], bool]) -> None:
+        found = [running for running in self._turns.values() if which(running.record)]
+        for running in found:
+            running.stop = reason
+        await _cancelled([running.task for running in found if running.task is not None])
 
 
 async def _cancelled(tasks: list[asyncio.Task[None]]) -> None:

@@ -1,37 +1,66 @@
-"""Sending a message: every refusal before the first byte, then a turn of its own."""
+"""Asking: every refusal before the first byte, then a turn of its own."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
-from structlog.contextvars import bind_contextvars
-
 from smriti.auth.models import Claims
-from smriti.core.clock import new_id, utc_now
-from smriti.core.errors import AppError, Conflict, Unavailable
-from smriti.llm.service import ModelService
-from smriti.messages.models import Message, MessageCreate
-from smriti.realtime.broker import EventLog, OpenLog
-from smriti.turns.architecture import Architecture, Architectures, Scene
-from smriti.turns.events import Notice, TurnFailed
-from smriti.turns.failures import told
+from smriti.conversations.models import Conversation, Stretch
+from smriti.core.clock import new_id, sort_time
+from smriti.core.errors import BadRequest, Conflict, NotFound
+from smriti.messages.models import MAX_ATTACHMENTS, Message, MessageCreate
+from smriti.messages.repository import message_key
+from smriti.realtime.broker import EventLogs
+from smriti.turns.claims import Claim, ClaimRepository, digest_of
+from smriti.turns.events import Notice
+from smriti.turns.models import TurnRecord
 from smriti.turns.opening import Opener, Opening
+from smriti.turns.plan import Desk
+from smriti.turns.queue import TurnQueue, next_moment
 from smriti.turns.reporter import Reporter
-from smriti.turns.request import build_request, check_images
-from smriti.turns.runner import TurnRunner
-from smriti.turns.titles import give_title
-from smriti.turns.turn import Desk, Plan, Turn
+from smriti.turns.request import model_of
+from smriti.turns.runner import Running, TurnRunner
+from smriti.turns.starter import Starter
 
-_POLL_S: Final = 0.1
-_PATIENCE_S: Final = 600.0
-_TICK: Final = timedelta(microseconds=1)
+_LOOKS: Final = 20
+_LOOK_S: Final = 0.1
 
 
-class AnswerNotEnding(Unavailable):
-    slug = "answer-not-ending"
+class ConversationBusy(Conflict):
+    slug = "conversation-busy"
 
     def __init__(self) -> None:
-        super().__init__("The answer before this one did not end. Send the message again.")
+        super().__init__("The agent is answering. Wait for the answer, or cancel its turn.")
+
+
+class MessageNotFound(NotFound):
+    slug = "message-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("Message not found")
+
+
+class MessageLeft(Conflict):
+    slug = "message-left-behind"
+
+    def __init__(self) -> None:
+        super().__init__("This message belongs to a branch that was left by a retry or an edit.")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Who asks whom, where, and the name of the request in case that it is sent again."""
+
+    claims: Claims
+    agent_id: str
+    conversation_id: str
+    key: str | None = None
+
+
+type Refused = Callable[[], Awaitable[None]]
+type Begin = Callable[[str, Refused], Awaitable[None]]
 
 
 class TurnService:
@@ -39,129 +68,195 @@ class TurnService:
         self,
         desk: Desk,
         opener: Opener,
-        runner: TurnRunner,
+        starter: Starter,
         *,
-        models: ModelService,
-        architectures: Architectures,
-        open_log: OpenLog,
+        runner: TurnRunner,
+        queue: TurnQueue,
+        claims: ClaimRepository,
+        logs: EventLogs,
     ) -> None:
         self._desk = desk
         self._opener = opener
+        self._starter = starter
         self._runner = runner
-        self._models = models
-        self._architectures = architectures
-        self._open_log = open_log
+        self._queue = queue
+        self._claims = claims
+        self._logs = logs
 
-    async def send(
-        self, claims: Claims, agent_id: str, conversation_id: str, new: MessageCreate
-    ) -> EventLog:
-        """Start a turn and answer its log. Whatever can be refused is refused here."""
-        self._runner.check_room(conversation_id)
-        opening = await self._opener.open(claims, agent_id, conversation_id, new_id())
+    async def send(self, ask: Ask, new: MessageCreate) -> str:
+        """Start a turn, or put it in line, and answer its id: from then on it can be read."""
+        return await self._once(ask, "send", new.model_dump(), begin=partial(self._send, ask, new))
+
+    async def retry(self, ask: Ask, message_id: str) -> str:
+        """Answer a question again; what came after it is left behind."""
+        begin = partial(self._ask_again, ask, message_id, None)
+        return await self._once(ask, "retry", message_id, begin=begin)
+
+    async def edit(self, ask: Ask, message_id: str, new: MessageCreate) -> str:
+        """Ask something else in the place of a question; that one is left behind, too."""
+        begin = partial(self._ask_again, ask, message_id, new)
+        return await self._once(ask, "edit", message_id, new.model_dump(), begin=begin)
+
+    async def _once(self, ask: Ask, *request: object, begin: Begin) -> str:
+        """Begin a turn; when a request of this key has begun one, that one."""
+        self._runner.check_room()
+        turn_id = new_id()
+        if ask.key is None:
+            await begin(turn_id, _nothing)
+            return turn_id
+        digest = digest_of(ask.agent_id, ask.conversation_id, *request)
+        claim = Claim(ask.claims.sub, ask.key, digest, turn_id)
+        earlier = await self._claims.make(claim)
+        if earlier != turn_id and (
+            await self._is_known(ask.conversation_id, earlier)
+            or not await self._claims.take_over(claim, earlier)
+        ):
+            return earlier
+        give_up = partial(self._claims.give_up, claim)
         try:
-            self._runner.check_room(conversation_id)  # again: others may have come meanwhile
-            architecture = self._architecture_of(opening)
-            check_images(opening, _question(opening, new))
-        except AppError:
+            await begin(turn_id, give_up)
+        except BaseException:
+            await give_up()
+            raise
+        return turn_id
+
+    async def _is_known(self, conversation_id: str, turn_id: str) -> bool:
+        """Whether the turn can be read; it may be about to begin."""
+        for _ in range(_LOOKS):
+            if self._logs.find(turn_id) or await self._desk.turns.find(conversation_id, turn_id):
+                return True
+            await asyncio.sleep(_LOOK_S)
+        return False
+
+    async def _send(self, ask: Ask, new: MessageCreate, turn_id: str, refused: Refused) -> None:
+        opening = await self._open(ask, turn_id)
+        question = _question(opening, new)
+        await self._begin(opening, question, _record(opening, question), refused)
+
+    async def _ask_again(
+        self,
+        ask: Ask,
+        message_id: str,
+        new: MessageCreate | None,
+        turn_id: str,
+        refused: Refused,
+    ) -> None:
+        opening = await self._open(ask, turn_id)
+        try:
+            if opening.held:
+                raise ConversationBusy
+            old = await self._question_of(opening.conversation, message_id, retry=new is None)
+            opening, stretch = await self._branched(opening, old, keeps_it=new is None)
+        except BaseException:
             await self._give_back(opening)
             raise
-        events = self._open_log()
-        reporter = Reporter(events, opening.turn_id)
-        turn = self._answer(claims, opening, new, architecture=architecture, reporter=reporter)
-        self._runner.start(turn, opening.conversation)
-        return events
+        question = _question(opening, new) if new else old
+        record = _record(opening, question)
+        record.leaves_behind = stretch
+        await self._begin(opening, question, record, refused)
 
-    async def _answer(
-        self,
-        claims: Claims,
-        opening: Opening,
-        new: MessageCreate,
-        *,
-        architecture: Architecture,
-        reporter: Reporter,
+    async def _branched(
+        self, opening: Opening, old: Message, *, keeps_it: bool
+    ) -> tuple[Opening, Stretch]:
+        """The opening as if nothing had been said after a question, and what is left behind."""
+        conversation = opening.conversation
+        newest = conversation.last_message_at or old.created_at
+        key = message_key(old)
+        stretch = f"{key}~" if keeps_it else key, f"MESSAGE#{sort_time(newest)}~"
+        left = conversation.left_behind_with(stretch)
+        opening = replace(
+            opening,
+            conversation=conversation.model_copy(update={"left_behind": left}),
+            before=old.created_at,
+        )
+        return replace(opening, past=await self._opener.older_messages(opening)), stretch
+
+    async def _question_of(
+        self, conversation: Conversation, message_id: str, *, retry: bool
+    ) -> Message:
+        """The question to ask again: the message, or what the message answers."""
+        conversation_id, messages = conversation.conversation_id, self._desk.messages
+        message = await messages.find(conversation_id, message_id)
+        if message is None:
+            raise MessageNotFound
+        if not conversation.is_active(message_key(message)):
+            raise MessageLeft
+        if message.role == "user":
+            return (await messages.with_pictures([message], limit=MAX_ATTACHMENTS))[0]
+        if not retry:
+            raise BadRequest("Only what you have said can be edited; an answer can be retried.")
+        turn = await self._desk.turns.find(conversation_id, message.turn_id or "")
+        if turn is None:
+            raise BadRequest("Nobody knows what this message answers. Retry the question instead.")
+        question = await messages.find_at(conversation_id, turn.question_at, turn.question_id)
+        if question is None:
+            raise MessageNotFound
+        return question
+
+    async def _open(self, ask: Ask, turn_id: str) -> Opening:
+        return await self._opener.open(ask.claims, ask.agent_id, ask.conversation_id, turn_id)
+
+    async def _begin(
+        self, opening: Opening, question: Message, record: TurnRecord, refused: Refused
     ) -> None:
-        bind_contextvars(turn_id=opening.turn_id)
-        reporter.say(Notice(text="Loading agent information..."))
-        reporter.say(Notice(text="Validating conversation..."))
+        """Start the turn, or let it wait for the conversation."""
+        reporter: Reporter | None = None
         try:
-            opening = await self._held(claims, opening, reporter)
-            question = _question(opening, new)
-            plan = await self._plan(opening, question, architecture)
-        except asyncio.CancelledError:
-            await self._refuse(opening, reporter, Unavailable("The server is stopping."))
+            self._runner.check_room()  # again: others may have come meanwhile
+            self._starter.check(opening, question)
+            reporter = Reporter(self._logs.open(record.turn_id), record.turn_id)
+            running = Running(record, reporter, on_refused=refused)
+            reporter.say(Notice(text="Loading agent information..."))
+            reporter.say(Notice(text="Validating conversation..."))
+            if opening.held:
+                await self._wait(opening.conversation, running, question)
+                return
+        except BaseException:
+            if reporter is not None:
+                reporter.close(None)
+            await self._give_back(opening)
             raise
-        except Exception as error:  # noqa: BLE001 - the turn's end: whatever it is, the reader hears
-            await self._refuse(opening, reporter, told(error))
-            return
-        answer = await Turn(opening, question, reporter, self._desk).run(plan)
-        await plan.mind.settle()
-        if answer is not None and opening.conversation.untitled:
-            exchange = (question, answer)
-            await give_title(
-                self._desk.conversations,
-                opening.conversation,
-                plan.provider,
-                plan.request.model,
-                exchange,
-            )
+        self._starter.start_fresh(opening, question, running)
 
-    def _architecture_of(self, opening: Opening) -> Architecture:
-        name = opening.agent.agent_architecture
-        if name not in self._architectures:
-            known = ", ".join(self._architectures)
-            raise Conflict(f"The agent's architecture {name!r} is not one of {known}.")
-        return self._architectures[name]
-
-    async def _held(self, claims: Claims, opening: Opening, reporter: Reporter) -> Opening:
-        """The opening once the conversation is this turn's; earlier turns end first, in order."""
-        if not opening.held:
-            return opening
-        reporter.say(Notice(text="Waiting for the answer before this one..."))
-        conversation_id = opening.conversation.conversation_id
+    async def _wait(self, conversation: Conversation, running: Running, question: Message) -> None:
+        record = running.record
+        record.status = "queued"
+        running.reporter.say(Notice(text="Waiting for the answer before this one..."))
+        self._runner.wait(running)
         try:
-            async with asyncio.timeout(_PATIENCE_S), self._runner.place_in_line(conversation_id):
-                while not await self._opener.retake(opening):  # noqa: ASYNC110 - the lease is elsewhere
-                    await asyncio.sleep(_POLL_S)
-        except TimeoutError as error:
-            raise AnswerNotEnding from error
-        return await self._opener.open(
-            claims, opening.agent.agent_id, conversation_id, opening.turn_id
-        )
-
-    async def _plan(self, opening: Opening, question: Message, architecture: Architecture) -> Plan:
-        scene = Scene(
-            agent=opening.agent,
-            user=opening.user,
-            conversation_id=opening.conversation.conversation_id,
-            turn_id=opening.turn_id,
-            core=opening.core,
-        )
-        mind = architecture.mind(scene)
-        request = await build_request(
-            mind, question, opening, architecture=architecture, opener=self._opener
-        )
-        provider = await self._models.connect(opening.agent.agent_provider, opening.credentials)
-        return Plan(request, provider, mind, architecture.max_steps, architecture.remembers)
-
-    async def _refuse(self, opening: Opening, reporter: Reporter, failure: AppError) -> None:
-        reporter.close(TurnFailed(problem=failure.problem()))
-        await self._give_back(opening)
+            await self._queue.join(conversation, record, question)
+        except BaseException:
+            self._runner.admit(record.turn_id)
+            raise
+        await self._starter.start_next(record.created_by, record.conversation_id)
 
     async def _give_back(self, opening: Opening) -> None:
         if not opening.held:
             await self._opener.give_back(opening.conversation, opening.turn_id)
 
 
+async def _nothing() -> None:
+    return
+
+
 def _question(opening: Opening, new: MessageCreate) -> Message:
-    """The message to store: never older than the newest one, whatever the clocks say."""
-    now = utc_now()
-    if opening.newest:
-        now = max(now, opening.newest[0].created_at + _TICK)
     return Message(
         conversation_id=opening.conversation.conversation_id,
         role="user",
         content=new.content,
         attachments=list(new.attachments),
-        created_at=now,
+        created_at=next_moment(opening.conversation),
         turn_id=opening.turn_id,
+    )
+
+
+def _record(opening: Opening, question: Message) -> TurnRecord:
+    return TurnRecord(
+        turn_id=opening.turn_id,
+        conversation_id=question.conversation_id,
+        agent_id=opening.agent.agent_id,
+        created_by=opening.user,
+        question_id=question.message_id,
+        question_at=question.created_at,
+        model=model_of(opening),
     )

@@ -1,29 +1,22 @@
 """One turn, from an accepted question to its stored answer. It never belongs to a connection."""
 
 import asyncio
-import time
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
 from typing import Final, assert_never
 
 import structlog
 
-from smriti.conversations.repository import ConversationRepository, LeaseLost
-from smriti.conversations.service import ConversationService
+from smriti.conversations.models import Conversation
+from smriti.conversations.repository import LeaseLost, answered
 from smriti.core.errors import AppError, Conflict, Unavailable, UpstreamFailed
 from smriti.db.table import ConditionFailed, TableError
-from smriti.llm.provider import Provider
-from smriti.llm.types import ModelRequest
 from smriti.messages.models import Message, Status
-from smriti.messages.repository import MessageRepository
-from smriti.observability.metrics import Metrics, TurnOutcome
 from smriti.turns.answer import Answer
-from smriti.turns.architecture import Mind
 from smriti.turns.events import (
     LoopEvent,
-    Notice,
     QuestionSaved,
     ReasoningDelta,
+    ReplyEnded,
     StepCompleted,
     TextDelta,
     ToolFinished,
@@ -32,220 +25,281 @@ from smriti.turns.events import (
     TurnFinished,
 )
 from smriti.turns.failures import told
+from smriti.turns.leases import keep_lease
+from smriti.turns.ledger import Ledger
 from smriti.turns.loop import run_steps
-from smriti.turns.models import TurnRecord, TurnStatus
-from smriti.turns.opening import LEASE_S, Opening, lease_end
-from smriti.turns.reporter import Reporter
-from smriti.turns.repository import TurnRepository
+from smriti.turns.models import Ending, TurnRecord
+from smriti.turns.plan import Desk, Plan
+from smriti.turns.retelling import RESTARTING, STOPPED
+from smriti.turns.runner import Running
 
-_RENEW_S: Final = LEASE_S / 3
 _LIMIT_S: Final = 1800.0
 
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """Where turns keep things: shared by all of them."""
-
-    conversations: ConversationRepository
-    conversation_service: ConversationService
-    messages: MessageRepository
-    turns: TurnRepository
-    metrics: Metrics
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How a turn will think: the first request, the model, the mind."""
-
-    request: ModelRequest
-    provider: Provider
-    mind: Mind
-    max_steps: int
-    remembers: bool
-
-
 class Turn:
     """One question being answered. `run` is its life from holding the conversation to the end."""
 
-    def __init__(self, opening: Opening, question: Message, reporter: Reporter, desk: Desk) -> None:
-        self._opening = opening
-        self._question = question
-        self._reporter = reporter
+    def __init__(
+        self,
+        conversation: Conversation,
+        question: Message,
+        answer: Answer,
+        running: Running,
+        desk: Desk,
+    ) -> None:
+        self._conversation = conversation
+        self.question = question
+        self._answer = answer
+        self._running = running
+        self._record = running.record
+        self._reporter = running.reporter
         self._desk = desk
-        self._answer = Answer(question)
-        self._status: TurnOutcome = "complete"
+        self._ledger = Ledger(self._record, desk.cost_of)
+        self._ending: Ending = "complete"
         self._failure: AppError | None = None
-        self._accepted = False
         self._lease_lost = False
-        self._began = time.monotonic()
+        self._suspended = False
         self._spoke = False
+        self.accepted = False
+        self.answer: Message | None = None
 
-    async def run(self, plan: Plan) -> Message | None:
-        """Answer the question; the stored answer, None if that failed. Always says a last event."""
+    async def run(self, plan: Plan) -> Conversation | None:
+        """Answer the question; always says a last event, unless another process is to go on.
+
+        Answers the conversation as it was given back; None when it was lost.
+        """
         self._desk.metrics.turn_started()
         try:
             await self._work(plan)
-            answer = await self._put_away()
+            return await self._put_away()
         except asyncio.CancelledError:
-            self._fail(Unavailable("This answer was stopped. Send the message again."), "cancelled")
-            await self._put_away()
+            if self._running.stop == "suspend" and self.accepted:
+                await self._suspend()
+            else:
+                self._end("cancelled", Unavailable("This answer was stopped. Ask again."))
+                await self._put_away()
             raise
         finally:
             self._say_the_end()
-        return None if self._failure else answer
+
+    async def fail(self, error: Exception) -> Conversation | None:
+        """End a turn that cannot be carried out, though its question is stored."""
+        self._desk.metrics.turn_started()
+        self.accepted = True
+        self._end("failed", error)
+        try:
+            return await self._put_away()
+        finally:
+            self._say_the_end()
+
+    async def conclude(self, stored: Message) -> Conversation | None:
+        """End a turn whose answer is whole; only its record was not closed."""
+        self.accepted = True
+        self.answer = stored
+        if stored.status == "failed":
+            self._end("failed", Unavailable("The answer broke off. Ask again."))
+        elif stored.status == "cancelled":
+            self._ending = "cancelled"
+        try:
+            return await self._close()
+        finally:
+            self._reporter.close(self._last_event())
+
+    @property
+    def completed(self) -> bool:
+        return self._ending == "complete"
 
     async def _work(self, plan: Plan) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                keeper = group.create_task(self._keep_lease())
                 accepted = group.create_task(self._accept(plan))
-                await self._think(plan, accepted)
+                thinking = group.create_task(self._think(plan, accepted))
+                keeper = group.create_task(self._keep_lease(thinking))
+                self._running.on_cancel = thinking.cancel
+                if self._running.stop == "cancel":  # before there was anything to cancel
+                    thinking.cancel()
+                await asyncio.wait([thinking])
+                await accepted
                 keeper.cancel()
         except* LeaseLost:
             self._lease_lost = True
-            self._fail(Conflict("The conversation was deleted, or another answer took its place."))
+            lost = "The conversation was deleted, or another answer took its place."
+            self._end("failed", Conflict(lost))
         except* Exception as failed:  # noqa: BLE001 - what accepting met, a bug too
-            self._fail(failed.exceptions[0])
+            self._end("failed", failed.exceptions[0])
+        finally:
+            self._running.on_cancel = None
+
+    async def _keep_lease(self, thinking: asyncio.Task[None]) -> None:
+        await keep_lease(
+            self._desk.conversations,
+            self._conversation,
+            self._record.turn_id,
+            lambda: thinking.cancel(),
+        )
 
     async def _accept(self, plan: Plan) -> None:
         """Store the question while the model request is under way."""
-        opening, question = self._opening, self._question
-        record = self._record("running")
-        await asyncio.gather(self._desk.turns.begin(record), self._desk.messages.put(question))
-        self._accepted = True
-        self._reporter.say(QuestionSaved(message_id=question.message_id))
-        memory = ["Loading memory..."] if plan.remembers else []
-        for text in (
-            "Loading provider configuration...",
-            *memory,
-            "Building conversation context...",
-            "Connecting to AI model...",
-        ):
-            self._reporter.say(Notice(text=text))
-        log.info("turn.started", agent_id=opening.agent.agent_id)
+        await asyncio.gather(*(write() for write in plan.writes))
+        self.accepted = True
+        self._reporter.say(QuestionSaved(message_id=self.question.message_id))
+        for event in plan.greeting:
+            self._reporter.say(event)
+        log.info("turn.started", agent_id=self._record.agent_id, attempt=self._record.attempt)
 
     async def _think(self, plan: Plan, accepted: asyncio.Task[None]) -> None:
         """Run the loop. What the model or a tool does wrong is a failure of the answer alone."""
+        slots = self._desk.slots
         try:
-            async with asyncio.timeout(_LIMIT_S):
-                events = run_steps(
-                    plan.request, plan.provider, plan.mind.tools, max_steps=plan.max_steps
-                )
-                async with aclosing(events):
-                    async for event in events:
-                        if not self._accepted:  # nothing is shown and no tool runs before this
-                            await asyncio.wait([accepted])
-                        await self._take(event)
+            if slots.full:  # who waits for a place must not lose the question
+                await asyncio.wait([accepted])
+            async with slots.taken(self._conversation.created_by), asyncio.timeout(_LIMIT_S):
+                await self._loop(plan, accepted)
+        except asyncio.CancelledError:
+            self._ending = "cancelled"
+            raise
         except TimeoutError:
-            self._fail(UpstreamFailed(f"No answer was found within {_LIMIT_S / 60:.0f} minutes."))
+            late = f"No answer was found within {_LIMIT_S / 60:.0f} minutes."
+            self._end("failed", UpstreamFailed(late))
+        except LeaseLost:
+            raise
         except Exception as error:  # noqa: BLE001 - the turn's end: whatever it is, the reader hears
-            self._fail(error)
-        await asyncio.wait([accepted])
+            self._end("failed", error)
 
-    async def _take(self, event: LoopEvent) -> None:
+    async def _loop(self, plan: Plan, accepted: asyncio.Task[None]) -> None:
+        events = run_steps(
+            plan.request,
+            plan.provider,
+            plan.mind.tools,
+            max_steps=plan.max_steps,
+            done=plan.done,
+        )
+        async with aclosing(events):
+            async for event in events:
+                if not self.accepted:  # nothing is shown and no tool runs before this
+                    await asyncio.wait([accepted])
+                await self._take(event, plan.request.model)
+
+    async def _take(self, event: LoopEvent, model: str) -> None:
         match event:
             case TextDelta():
                 self._answer.add_text(event.text)
                 self._show(event)
             case ReasoningDelta() | ToolStarted():
                 self._show(event)
+            case ReplyEnded():
+                self._answer.end_reply(event)
+                self._ledger.reply_ended(event, model)
+                if not event.repeatable:
+                    await self._store_step()
             case ToolFinished(result=result):
                 self._desk.metrics.tool_called(result.name, success=result.success)
                 self._show(event)
             case StepCompleted():
-                self._answer.add_step(event)
+                self._answer.end_step(event)
+                self._ledger.step_completed(event)
                 if not event.final:
-                    await self._store_answer("running")
+                    await self._store_step()
             case _:
                 assert_never(event)
 
     def _show(self, event: TextDelta | ReasoningDelta | ToolStarted | ToolFinished) -> None:
         if not self._spoke:
             self._spoke = True
-            self._desk.metrics.first_token_seen(seconds=time.monotonic() - self._began)
+            self._ledger.first_token()
+            self._desk.metrics.first_token_seen(seconds=self._ledger.seconds)
         self._reporter.say(event)
 
-    async def _keep_lease(self) -> None:
-        opening = self._opening
-        while True:
-            await asyncio.sleep(_RENEW_S)
-            # A store that fails now and then costs nothing: the fence decides at the end.
-            with suppress(TableError):
-                await self._desk.conversations.renew(
-                    opening.conversation, holder=opening.turn_id, until=lease_end()
-                )
+    async def _store_step(self) -> None:
+        await asyncio.gather(
+            self._store_answer("running"), self._desk.turns.note_step(self._record)
+        )
 
     async def _store_answer(self, status: Status) -> Message | None:
         message = self._answer.message(status)
         if message is not None:
-            await self._desk.messages.put(message)
+            try:
+                await self._desk.messages.put(message, fence=self._conversation.fence)
+            except ConditionFailed as error:
+                raise LeaseLost from error
         return message
 
-    async def _put_away(self) -> Message | None:
+    async def _put_away(self) -> Conversation | None:
         """Store what was said, close the record, give the conversation back."""
-        answer: Message | None = None
+        if self._ending == "cancelled" and self._failure is None:
+            self._reporter.say(STOPPED)
         try:
-            if self._accepted and not self._lease_lost:
-                answer = await self._store_answer(self._status)
+            if self.accepted and not self._lease_lost:
+                self.answer = await self._store_answer(self._ending)
+        except LeaseLost:
+            self._lease_lost = True
         except Exception as error:  # noqa: BLE001 - the turn's end
-            self._fail(error)
+            self._end("failed", error)
         try:
-            await self._close(answer)
+            return await self._close()
         except Exception as error:  # noqa: BLE001 - the turn's end
-            self._fail(error)
-        return answer
+            self._end("failed", error)
+            return None
 
-    async def _close(self, answer: Message | None) -> None:
-        desk, opening = self._desk, self._opening
-        last = answer or (self._question if self._accepted else None)
-        results = await asyncio.gather(
-            desk.turns.finish(self._record(self._status, answer)),
-            desk.conversations.release(
-                opening.conversation,
-                holder=opening.turn_id,
-                last_message_at=last.created_at if last else None,
-            ),
+    async def _close(self) -> Conversation | None:
+        desk, record = self._desk, self._record
+        self._fill(record)
+        last = self.answer or (self.question if self.accepted else None)
+        changes = answered(last.created_at, record.usage, record.cost) if last else []
+        finished, released = await asyncio.gather(
+            desk.turns.finish(record),
+            desk.conversations.release(self._conversation, record.turn_id, *changes),
             return_exceptions=True,
         )
-        if self._lease_lost or any(isinstance(result, LeaseLost) for result in results):
-            await desk.conversation_service.clear_if_deleted(opening.conversation)
-        for result in results:
-            if not isinstance(result, LeaseLost | ConditionFailed | None):
+        if self._lease_lost or isinstance(released, LeaseLost):
+            await desk.conversation_service.clear_if_deleted(self._conversation)
+        for result in (finished, released):
+            if isinstance(result, BaseException) and not isinstance(
+                result, LeaseLost | ConditionFailed
+            ):
                 raise result
+        return released if isinstance(released, Conversation) else None
 
-    def _record(self, status: TurnStatus, answer: Message | None = None) -> TurnRecord:
-        return TurnRecord(
-            turn_id=self._opening.turn_id,
-            conversation_id=self._question.conversation_id,
-            agent_id=self._opening.agent.agent_id,
-            created_by=self._opening.user,
-            question_id=self._question.message_id,
-            answer_id=answer.message_id if answer else None,
-            status=status,
-            error=self._failure.detail if self._failure else None,
-            steps=self._answer.steps,
-            usage=self._answer.usage,
-            started_at=self._question.created_at,
-        )
+    def _fill(self, record: TurnRecord) -> None:
+        record.status = self._ending
+        record.answer_id = self.answer.message_id if self.answer else None
+        record.finish_reason = self._finish_reason
+        record.last_seq = self._reporter.last_seq() + 1
+        if self._failure is not None:
+            record.error = self._failure.detail
+            record.problem = self._failure.problem()
 
-    def _fail(self, error: Exception, status: TurnOutcome = "failed") -> None:
+    async def _suspend(self) -> None:
+        """Leave the turn to the next process: its steps are stored, its lease ends now."""
+        self._suspended = True
+        self._reporter.say(RESTARTING)
+        with suppress(LeaseLost, TableError):  # then it goes on when the lease ends by itself
+            await self._desk.conversations.suspend(self._conversation, holder=self._record.turn_id)
+
+    def _end(self, ending: Ending, error: Exception) -> None:
         """The first failure is the one that is told."""
         failure = told(error)
         if self._failure is None:
-            self._failure, self._status = failure, status
+            self._failure, self._ending = failure, ending
+
+    @property
+    def _finish_reason(self) -> str:
+        return "cancelled" if self._ending == "cancelled" else self._answer.finish_reason
 
     def _say_the_end(self) -> None:
-        self._reporter.close(self._last_event())  # first: nothing below may keep a reader waiting
-        seconds = time.monotonic() - self._began
-        self._desk.metrics.turn_finished(self._status, seconds=seconds)
-        for kind, count in self._answer.usage.by_kind():
+        # First: nothing below may keep a reader waiting.
+        self._reporter.close(None if self._suspended else self._last_event())
+        ending = "suspended" if self._suspended else self._ending
+        seconds = self._ledger.seconds
+        self._desk.metrics.turn_finished(ending, seconds=seconds)
+        for kind, count in self._record.usage.by_kind():
             self._desk.metrics.tokens_used(kind, count)
         log.info(
             "turn.finished",
-            status=self._status,
-            steps=self._answer.steps,
+            status=ending,
+            steps=self._record.steps,
             seconds=round(seconds, 3),
             error=self._failure.slug if self._failure else None,
         )
@@ -253,6 +307,4 @@ class Turn:
     def _last_event(self) -> TurnFinished | TurnFailed:
         if self._failure is not None:
             return TurnFailed(problem=self._failure.problem())
-        return TurnFinished(
-            message_id=self._answer.message_id, finish_reason=self._answer.finish_reason
-        )
+        return TurnFinished(message_id=self._answer.message_id, finish_reason=self._finish_reason)

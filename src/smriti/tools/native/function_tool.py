@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any, ClassVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic.json_schema import GenerateJsonSchema
@@ -17,7 +17,11 @@ class FunctionToolset:
 
     Arguments are validated by the types of the method before it runs; what a model writes a little
     wrong ("2" for 2) is mended, and what cannot be is answered with the argument's name.
+
+    `idempotent` names the tools that may run again when a crash has hidden whether they ran.
     """
+
+    idempotent: ClassVar[frozenset[str]] = frozenset()
 
     def specs(self) -> Sequence[ToolSpec]:
         return [tool.spec for tool in self._tools().values()]
@@ -37,7 +41,7 @@ class FunctionToolset:
     def _tools(cls) -> "dict[str, _FunctionTool]":
         """Made once a process: their schemas are the same to the byte in every turn."""
         return {
-            name: _FunctionTool(member)
+            name: _FunctionTool(member, idempotent=name in cls.idempotent)
             for name, member in vars(cls).items()
             if inspect.iscoroutinefunction(member)
             and not name.startswith("_")
@@ -57,7 +61,7 @@ class _Untitled(GenerateJsonSchema):
 
 
 class _FunctionTool:
-    def __init__(self, function: Callable[..., Awaitable[str]]) -> None:
+    def __init__(self, function: Callable[..., Awaitable[str]], *, idempotent: bool) -> None:
         self._function = function
         self._arguments = _arguments_of(function)
         schema = self._arguments.model_json_schema(schema_generator=_Untitled)
@@ -69,6 +73,7 @@ class _FunctionTool:
                 "properties": schema.get("properties", {}),
                 "required": schema.get("required", []),
             },
+            idempotent=idempotent,
         )
 
     async def run(self, toolset: FunctionToolset, arguments: Mapping[str, object]) -> str:

@@ -29,6 +29,12 @@ PageNumber = Annotated[int, Field(ge=1, description="Which page of the results, 
 class MemoryTools(FunctionToolset):
     """Memory of one owner, for one turn. `core` is what the blocks hold now; `used`: by a call."""
 
+    # Not those that go by a line's number: the second time it may be another line's.
+    idempotent = frozenset(
+        {"core_memory_read", "core_memory_append", "core_memory_list_blocks"}
+        | {"archival_memory_insert", "archival_memory_search"}
+    )
+
     def __init__(
         self,
         blocks: BlockService,

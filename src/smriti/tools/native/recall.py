@@ -21,6 +21,8 @@ type RecallSource = Callable[[PageRequest], Awaitable[Page[Message]]]
 
 
 class RecallTools(FunctionToolset):
+    idempotent = frozenset({"recall_conversation"})
+
     def __init__(self, source: RecallSource) -> None:
         self._source = source
 

@@ -1,0 +1,197 @@
+"""How a turn is carried out, once it has its conversation: plan, run, and what follows the answer."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from smriti.conversations.models import Conversation
+from smriti.core.errors import Conflict, Unavailable
+from smriti.llm.service import ModelService
+from smriti.messages.models import Message
+from smriti.turns.answer import Answer
+from smriti.turns.architecture import Architecture, Architectures, Scene
+from smriti.turns.events import Notice, TurnEvent, TurnFailed
+from smriti.turns.failures import told
+from smriti.turns.loop import Progress
+from smriti.turns.models import TurnRecord
+from smriti.turns.opening import Opener, Opening
+from smriti.turns.past import Said, Shown
+from smriti.turns.plan import Desk, Plan, Write
+from smriti.turns.prompt import answer as shown_answer
+from smriti.turns.request import build_prompt
+from smriti.turns.retelling import retold
+from smriti.turns.runner import Running
+from smriti.turns.titles import give_title
+from smriti.turns.turn import Turn
+
+
+async def _nothing() -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A turn that has ended: the conversation as it was given back, and what is still to be done."""
+
+    conversation: Conversation | None
+    follow_up: Callable[[], Awaitable[None]] = _nothing
+    accepted: bool = True
+
+
+class Answering:
+    def __init__(
+        self, desk: Desk, opener: Opener, *, models: ModelService, architectures: Architectures
+    ) -> None:
+        self._desk = desk
+        self._opener = opener
+        self._models = models
+        self._architectures = architectures
+
+    def architecture_of(self, opening: Opening) -> Architecture:
+        name = opening.agent.agent_architecture
+        if name not in self._architectures:
+            known = ", ".join(self._architectures)
+            raise Conflict(f"The agent's architecture {name!r} is not one of {known}.")
+        return self._architectures[name]
+
+    async def fresh(self, opening: Opening, question: Message, running: Running) -> Done:
+        """Answer a question that has just come. One that cannot be planned for leaves no trace."""
+        answer = Answer(question, running.record.turn_id, opening.conversation)
+        turn = Turn(opening.conversation, question, answer, running, self._desk)
+        try:
+            plan, known = await self._plan(opening, question, answer, running)
+        except BaseException as error:
+            stopping = Unavailable("The server is stopping.")
+            failure = told(error) if isinstance(error, Exception) else stopping
+            running.reporter.close(TurnFailed(problem=failure.problem()))
+            freed = await self._opener.give_back(opening.conversation, opening.turn_id)
+            if not isinstance(error, Exception):
+                raise
+            return Done(freed, accepted=False)
+        plan = replace(plan, writes=self._first_writes(opening, question, running.record))
+        return await self._carried_out(turn, plan, known, opening)
+
+    def _first_writes(self, opening: Opening, question: Message, record: TurnRecord) -> list[Write]:
+        """What makes the question acknowledged. One that is asked again is stored already."""
+        writes: list[Write] = [partial(self._desk.turns.begin, record)]
+        if question.turn_id == record.turn_id:
+            writes.append(partial(self._desk.messages.put, question))
+        return writes + self._branch_writes(opening, record)
+
+    def _branch_writes(self, opening: Opening, record: TurnRecord) -> list[Write]:
+        if record.leaves_behind is None:
+            return []
+        return [
+            partial(
+                self._desk.conversations.leave_behind,
+                opening.conversation,
+                record.turn_id,
+                record.leaves_behind,
+            )
+        ]
+
+    async def going_on(
+        self,
+        conversation: Conversation,
+        running: Running,
+        question: Message | None,
+        *,
+        stored: Message | None = None,
+    ) -> Done:
+        """Answer a question that is stored: it waited, or a process died over its answer, of which
+        `stored` is left. None: that process did not even store the question."""
+        if question is None:
+            return await self._unheard(conversation, running)
+        answer = Answer(question, running.record.turn_id, conversation, stored=stored)
+        turn = Turn(conversation, question, answer, running, self._desk)
+        if stored is not None and stored.status != "running":
+            return Done(await turn.conclude(stored))
+        try:
+            opening = await self._opener.reopen(running.record, conversation)
+            plan, known = await self._plan(opening, question, answer, running)
+        except Exception as error:  # noqa: BLE001 - the turn's end: whatever it is, the reader hears
+            return Done(await turn.fail(error))
+        # The process that began it may have died before it had left the other branch.
+        plan = replace(plan, writes=self._branch_writes(opening, running.record))
+        return await self._carried_out(turn, plan, known, opening)
+
+    async def _unheard(self, conversation: Conversation, running: Running) -> Done:
+        record = running.record
+        failure = Unavailable("The server stopped before it stored the question. Send it again.")
+        running.reporter.close(TurnFailed(problem=failure.problem()))
+        record.status, record.error, record.problem = "failed", failure.detail, failure.problem()
+        await self._desk.turns.finish(record)
+        freed = await self._opener.give_back(conversation, record.turn_id)
+        return Done(freed, accepted=False)
+
+    async def _plan(
+        self, opening: Opening, question: Message, answer: Answer, running: Running
+    ) -> tuple[Plan, Shown | None]:
+        architecture = self.architecture_of(opening)
+        scene = Scene(
+            agent=opening.agent,
+            user=opening.user,
+            conversation_id=opening.conversation.conversation_id,
+            turn_id=opening.turn_id,
+            core=opening.core,
+        )
+        mind = architecture.mind(scene)
+        prompt = await build_prompt(
+            mind, question, opening, architecture=architecture, opener=self._opener
+        )
+        provider = await self._models.connect(opening.agent.agent_provider, opening.credentials)
+        running.record.model = prompt.request.model
+        plan = Plan(
+            request=prompt.request.continued(*answer.parts) if answer.parts else prompt.request,
+            provider=provider,
+            mind=mind,
+            max_steps=architecture.max_steps,
+            greeting=(
+                list(retold(answer.parts))
+                if running.record.attempt
+                else _greeting(remembers=architecture.remembers)
+            ),
+            done=Progress(running.record.steps, answer.open_calls),
+        )
+        return plan, prompt.known
+
+    async def _carried_out(
+        self, turn: Turn, plan: Plan, known: Shown | None, opening: Opening
+    ) -> Done:
+        conversation = opening.conversation
+        freed = await turn.run(plan)
+        if freed is not None and known is not None:
+            if turn.answer is not None:
+                known = known.followed_by(
+                    Said.of(shown_answer(turn.answer), turn.answer.created_at)
+                )
+            self._opener.pasts.keep(conversation.conversation_id, known, fence=conversation.fence)
+        else:
+            self._opener.pasts.drop(conversation.conversation_id)
+        follow_up = partial(self._follow_up, turn, plan, conversation)
+        return Done(freed, follow_up, accepted=turn.accepted)
+
+    async def _follow_up(self, turn: Turn, plan: Plan, conversation: Conversation) -> None:
+        await plan.mind.settle()
+        if turn.completed and turn.answer is not None and conversation.untitled:
+            exchange = (turn.question, turn.answer)
+            await give_title(
+                self._desk.conversations,
+                conversation,
+                plan.provider,
+                plan.request.model,
+                exchange,
+            )
+
+
+def _greeting(*, remembers: bool) -> list[TurnEvent]:
+    memory = ["Loading memory..."] if remembers else []
+    return [
+        Notice(text=text)
+        for text in (
+            "Loading provider configuration...",
+            *memory,
+            "Building conversation context...",
+            "Connecting to AI model...",
+        )
+    ]

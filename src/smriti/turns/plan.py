@@ -1,0 +1,49 @@
+"""What a turn works with: where it keeps things, and how it will think."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from smriti.conversations.repository import ConversationRepository
+from smriti.conversations.service import ConversationService
+from smriti.llm.provider import Provider
+from smriti.llm.types import ModelRequest
+from smriti.messages.repository import MessageRepository
+from smriti.observability.metrics import Metrics
+from smriti.turns.architecture import Mind
+from smriti.turns.events import TurnEvent
+from smriti.turns.ledger import CostOf
+from smriti.turns.loop import Progress
+from smriti.turns.repository import TurnRepository
+from smriti.turns.slots import FairSlots
+
+type Write = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where turns keep things: shared by all of them."""
+
+    conversations: ConversationRepository
+    conversation_service: ConversationService
+    messages: MessageRepository
+    turns: TurnRepository
+    metrics: Metrics
+    slots: FairSlots
+    cost_of: CostOf
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a turn will think: the first request, the model, the mind, and what is `done` already.
+
+    `writes` make the question acknowledged; they run while the model request is under way, and
+    `greeting` is told after them.
+    """
+
+    request: ModelRequest
+    provider: Provider
+    mind: Mind
+    max_steps: int
+    greeting: Sequence[TurnEvent]
+    done: Progress
+    writes: Sequence[Write] = ()

@@ -1,0 +1,192 @@
+"""Who is next in a conversation: a turn that just came, one that waits, one whose process died."""
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
+from typing import Final
+
+import structlog
+from structlog.contextvars import bind_contextvars
+
+from smriti.conversations.models import Conversation
+from smriti.core.errors import Unavailable
+from smriti.db.table import ConditionFailed, Item, TableError
+from smriti.messages.models import Message
+from smriti.realtime.broker import EventLogs
+from smriti.turns.answering import Answering, Done
+from smriti.turns.events import TurnResumed
+from smriti.turns.leases import lease_end
+from smriti.turns.models import TurnRecord
+from smriti.turns.opening import Opening
+from smriti.turns.plan import Desk
+from smriti.turns.queue import TurnQueue
+from smriti.turns.reporter import Reporter
+from smriti.turns.request import check_images
+from smriti.turns.runner import Running, TurnRunner
+
+_ATTEMPTS: Final = 8
+_SWEEP_S: Final = 5.0
+
+log = structlog.get_logger()
+
+
+class Starter:
+    def __init__(
+        self,
+        desk: Desk,
+        queue: TurnQueue,
+        runner: TurnRunner,
+        answering: Answering,
+        logs: EventLogs,
+    ) -> None:
+        self._desk = desk
+        self._queue = queue
+        self._runner = runner
+        self._answering = answering
+        self._logs = logs
+        self._lost: set[str] = set()
+
+    def check(self, opening: Opening, question: Message) -> None:
+        """Refuse what the agent cannot answer, before anything is said or stored."""
+        self._answering.architecture_of(opening)
+        check_images(opening, question)
+
+    def start_fresh(self, opening: Opening, question: Message, running: Running) -> None:
+        """Start a turn that has taken its conversation."""
+        work = self._answering.fresh(opening, question, running)
+        self._runner.start(running, self._then_next(running, work))
+
+    async def start_next(self, owner: str, conversation_id: str) -> None:
+        """Start whoever is next, unless a living turn has the conversation: that one will do it."""
+        for _ in range(_ATTEMPTS):
+            seen = await self._desk.conversations.find(owner, conversation_id)
+            if seen is None or seen.deleted_at is not None or seen.held:
+                return
+            if await self._start_one(seen):
+                return
+
+    async def _start_one(self, seen: Conversation) -> bool:
+        """False when somebody else was quicker, so that it must be looked at again."""
+        if seen.lease_by is not None:
+            if self._runner.find(seen.lease_by):
+                return True  # it lives: this process was only too slow to renew its lease
+            dead = await self._desk.turns.find(seen.conversation_id, seen.lease_by)
+            if dead is not None and dead.status == "running":
+                return await self._take_up(seen, dead)
+        queued = await self._queue.first(seen)
+        if queued is None:
+            if seen.lease_by is not None or seen.waiting:
+                await self._desk.conversations.free(seen)
+            return True
+        return await self._queue.admit(seen, queued) and await self._start_queued(seen, queued)
+
+    async def _take_up(self, seen: Conversation, record: TurnRecord) -> bool:
+        """Go on with a turn whose process died."""
+        turn_id = record.turn_id
+        taken = await self._desk.conversations.take_over(seen, holder=turn_id, until=lease_end())
+        if taken is None:
+            return False
+        if not await self._desk.turns.begin_again(record):
+            await self._desk.conversations.release(taken, turn_id)
+            return False
+        record.attempt += 1
+        log.info("turn.taken_up", turn_id=turn_id, attempt=record.attempt)
+        reporter = Reporter(self._logs.open(turn_id, at=record.base_seq), turn_id)
+        running = Running(record, reporter)
+        self._runner.stop_waiting(turn_id)
+        self._runner.start(running, self._then_next(running, self._resumed(taken, running)))
+        return True
+
+    async def _resumed(self, conversation: Conversation, running: Running) -> Done:
+        record, messages = running.record, self._desk.messages
+        question, newest = await asyncio.gather(
+            messages.find_at(record.conversation_id, record.question_at, record.question_id),
+            messages.newest(record.conversation_id, limit=2),
+        )
+        answers = [message for message in newest if message.turn_id == record.turn_id]
+        stored = next((message for message in answers if message.role == "assistant"), None)
+        running.reporter.say(TurnResumed())
+        return await self._answering.going_on(conversation, running, question, stored=stored)
+
+    async def _start_queued(self, seen: Conversation, queued: Item) -> bool:
+        """Start a turn that waited, and now has the conversation."""
+        turn_id, desk = str(queued["turn_id"]), self._desk
+        conversation, record = await asyncio.gather(
+            desk.conversations.find(seen.created_by, seen.conversation_id),
+            desk.turns.find(seen.conversation_id, turn_id),
+        )
+        if conversation is None or record is None:  # just being deleted
+            return True
+        question = await desk.messages.find_at(
+            record.conversation_id, record.question_at, record.question_id
+        )
+        running = self._runner.admit(turn_id)
+        if running is None:  # it came to another process, or to this one before it was restarted
+            running = Running(record, Reporter(self._logs.open(turn_id), turn_id))
+        running.record = record
+        work = self._answering.going_on(conversation, running, question)
+        self._runner.start(running, self._then_next(running, work))
+        return True
+
+    async def _then_next(self, running: Running, work: Awaitable[Done]) -> None:
+        """A turn, the one after it, and what the first leaves to be done."""
+        record = running.record
+        bind_contextvars(turn_id=record.turn_id)
+        try:
+            done = await work
+        finally:
+            running.over.set()
+        if not done.accepted and running.on_refused is not None:
+            await running.on_refused()
+        if done.conversation is not None and done.conversation.waiting > 0:
+            await self.start_next(record.created_by, record.conversation_id)
+        await done.follow_up()
+
+    async def watch(self) -> None:
+        """Look after turns that nobody runs, for as long as the process lives."""
+        while True:
+            try:
+                await self.sweep()
+            except TableError as error:
+                log.warning("turns.not_looked_after", error=repr(error))
+            await asyncio.sleep(_SWEEP_S)
+
+    async def sweep(self) -> None:
+        """Start what waits for nobody, continue what somebody left, close what was left open."""
+        under_way = await self._desk.turns.under_way()
+        strays = [record for record in under_way if not self._runner.find(record.turn_id)]
+        lost = set[str]()
+        for owner, conversation_id in {(r.created_by, r.conversation_id): None for r in strays}:
+            conversation = await self._desk.conversations.find(owner, conversation_id)
+            of_it = [record for record in strays if record.conversation_id == conversation_id]
+            if conversation is None:
+                for record in of_it:
+                    await self._desk.turns.forget(record)
+                continue
+            lost |= {r.turn_id for r in of_it if _is_lost(r, conversation)}
+            await self.start_next(owner, conversation_id)
+        for record in strays:
+            # Twice in a row: a turn that ends gives its lease back while its record is closed.
+            if record.turn_id in lost & self._lost:
+                await self._close_lost(record)
+        self._lost = lost
+        known = {record.turn_id for record in under_way}
+        for turn_id in self._runner.waiting - known:  # another process has answered it
+            self._runner.stop_waiting(turn_id)
+
+    async def _close_lost(self, record: TurnRecord) -> None:
+        """Close the record of a turn whose process died between its last two writes."""
+        answer = await self._desk.messages.answer_of(record.conversation_id, record.turn_id)
+        record.last_seq = record.base_seq
+        if answer is not None and answer.status != "running":
+            record.status, record.answer_id = answer.status, answer.message_id
+        else:
+            failure = Unavailable("The server stopped in the middle of this answer. Ask again.")
+            record.status, record.error = "failed", failure.detail
+            record.problem = failure.problem()
+        with suppress(ConditionFailed):
+            await self._desk.turns.finish(record)
+
+
+def _is_lost(record: TurnRecord, conversation: Conversation) -> bool:
+    return record.status == "running" and conversation.lease_by != record.turn_id

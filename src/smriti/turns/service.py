@@ -13,6 +13,7 @@ from smriti.llm.service import ModelService
 from smriti.messages.models import Message, MessageCreate
 from smriti.realtime.broker import EventLog, OpenLog
 from smriti.turns.architecture import Architecture, Architectures, Scene
+from smriti.turns.asking import Ask
 from smriti.turns.events import Notice, TurnFailed
 from smriti.turns.failures import told
 from smriti.turns.opening import Opener, Opening
@@ -94,7 +95,7 @@ class TurnService:
             await self._refuse(opening, reporter, told(error))
             return
         answer = await Turn(opening, question, reporter, self._desk).run(plan)
-        await plan.mind.settle()
+        await plan.mind.settle(Ask(plan.provider, plan.request.model))
         if answer is not None and opening.conversation.untitled:
             exchange = (question, answer)
             await give_title(

@@ -32,6 +32,8 @@ _ASKED_SHARE: Final = 0.8
 """Models count badly: they are asked for less than is accepted."""
 
 _FILLED_SHARE: Final = 0.75
+"""How much of the longest answer the new lines are to take: sizes are estimates."""
+
 _WRITES_AT_ONCE: Final = 16
 _MARK: Final = re.compile(r"(?:[-*•]|(\d+)[.:)])\s+(?=\S)")
 
@@ -80,8 +82,9 @@ def passages(block: Block) -> list[str]:
 async def _consolidated(block: Block, ask: Ask) -> list[str]:
     """The block's lines in at most half the words of its limit. `ModelFailed`."""
     limit, words = block.definition.word_limit // 2, max(1, count_words(block.lines))
+    writable = int(_FILLED_SHARE * ask.answer_tokens * words / limit)
     lines: dict[str, None] = {}
-    for part in parts(block.lines, ask.reading_tokens):
+    for part in parts(block.lines, min(ask.reading_tokens, writable)):
         share = max(1, limit * count_words(part) // words)
         lines |= dict.fromkeys(await _rewritten(block, part, share, ask))
     if count_words(list(lines)) > limit:
@@ -100,8 +103,6 @@ def parts(lines: Sequence[str], tokens: int) -> list[list[str]]:
 
 
 async def _rewritten(block: Block, part: Sequence[str], words: int, ask: Ask) -> list[str]:
-    tokens = sum(map(estimate_tokens, part))
-    words = min(words, int(_FILLED_SHARE * ask.answer_tokens * count_words(part) / max(tokens, 1)))
     for task, asked in (
         (COMPACTION_TASK, int(words * _ASKED_SHARE)),
         (f"{COMPACTION_TASK}\n\n{COMPACTION_AGAIN}", int(words * _ASKED_SHARE**2)),

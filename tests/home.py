@@ -37,12 +37,16 @@ class Home:
     """The application, its signed-in owner, and short words for what tests do all the time."""
 
     def __init__(
-        self, app: FastAPI, client: httpx2.AsyncClient, table: Table, model: Provider
+        self,
+        app: FastAPI,
+        client: httpx2.AsyncClient,
+        table: Table,
+        model: Provider | None = None,
     ) -> None:
         self.app = app
         self.table = table
         self.client = client
-        self.model = model
+        self.model: Provider = model or ScriptedProvider([])
 
     @property
     def services(self) -> Services:
@@ -169,7 +173,7 @@ async def open_home(
         }
         app = create_app(config, table=table, providers=factories)
         client = await stack.enter_async_context(_client(app))
-        homes.append(Home(app, client, table, model or ScriptedProvider([])))
+        homes.append(Home(app, client, table, model))
         await stack.enter_async_context(app.router.lifespan_context(app))
         if config.accounts_open:
             await _sign_up(client, "alice")

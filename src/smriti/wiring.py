@@ -62,6 +62,8 @@ from smriti.turns.runner import TurnRunner
 from smriti.turns.service import TurnService
 from smriti.turns.starter import Starter
 from smriti.turns.streams import TurnStreams
+from smriti.turns.summaries import SummaryKeeper
+from smriti.turns.summary import SummaryRepository
 from smriti.users.repository import DeletionRepository, UserRepository
 from smriti.users.service import DeleteHook, UserService
 
@@ -178,6 +180,9 @@ def _add_turns(services: Services, outside: Outside) -> None:
         opener,
         models=services.get(ModelService),
         architectures=_architectures(services, messages),
+        summaries=SummaryKeeper(
+            SummaryRepository(table), messages, desk.conversation_service, opener.pasts
+        ),
     )
     queue = TurnQueue(table, conversations=conversations, messages=messages, turns=turns)
     logs = MemoryLogs()
@@ -192,7 +197,6 @@ def _add_turns(services: Services, outside: Outside) -> None:
             opener,
             starter,
             runner=runner,
-            queue=queue,
             claims=ClaimRepository(table),
             logs=logs,
         ),

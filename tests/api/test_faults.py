@@ -17,7 +17,7 @@ from tests.api.crashing_table import BUG, CrashingTable
 from tests.api.dump import dump
 from tests.home import PASSWORD, Home, open_home
 
-_PRODUCTION = {
+_PRODUCTION: dict[str, Any] = {
     "environment": "production",
     "jwt_secret": "j" * 32,
     "encryption_key": "e" * 32,

@@ -19,7 +19,7 @@ type Stretch = tuple[str, str]
 
 
 class Conversation(Usage):
-    """One thread of one agent, with the tokens of all its turns and their estimated cost in dollars.
+    """One thread of one agent, with the tokens of all its turns and their estimated cost, dollars.
 
     Members that are not shown belong to turns: who holds the conversation until when, how many
     questions wait, which stretches of messages a retry or an edit has left behind.

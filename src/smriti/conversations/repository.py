@@ -205,7 +205,7 @@ class ConversationRepository(Repository[Conversation]):
     async def release(
         self, conversation: Conversation, holder: str, *changes: Change
     ) -> Conversation:
-        """Give the lease back, with what the turn changed; answers the conversation as it is then."""
+        """Give the lease back, with what the turn changed; the conversation as it is then."""
         freed = (Remove("lease_by"), Remove("lease_until"), Remove("cancel_turn"))
         return await self._held(conversation, holder, *freed, *changes)
 

@@ -121,6 +121,8 @@ class ModelRequest(Frozen):
 
     def continued(self, *parts: Part) -> Self:
         """The request of the next step: the assistant's newest message grown by `parts`."""
+        if not parts:
+            return self
         *earlier, last = self.messages
         if last.role == "assistant":
             grown = ChatMessage(role="assistant", parts=(*last.parts, *parts))

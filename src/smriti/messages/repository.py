@@ -14,6 +14,7 @@ Pictures stand apart, because lists and most prompts do without them.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -122,6 +123,21 @@ class MessageRepository(Repository[Message]):
             return None
         messages = await self.read_items([found])
         return (await self.with_pictures(messages, limit=MAX_ATTACHMENTS))[0]
+
+    async def between(
+        self, conversation_id: str, after: str, upto: str, *, limit: int
+    ) -> list[Message]:
+        """The messages after one sort key and up to another, oldest first."""
+        partition = conversation_partition(conversation_id)
+        query = Query(partition, between=(f"{after}~", upto), limit=min(limit, 250))
+        items: list[Item] = []
+        while len(items) < limit:
+            page = await self._table.query(query)
+            items += page.items
+            if page.next is None:
+                break
+            query = replace(query, after=page.next)
+        return await self.read_items(items[:limit])
 
     async def newest(self, conversation_id: str, *, limit: int) -> list[Message]:
         page = await self._table.query(newest_messages(conversation_id, limit))

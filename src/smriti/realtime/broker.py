@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a reader gets: frames in order, the number of the last one, and whether the log has ended.
+    """What a reader gets: frames in order, the number of the last one, whether the log has ended.
 
     No frames and not ended: nothing happened in the time that the reader was willing to wait.
     """

@@ -96,7 +96,8 @@ async def run_again(
 ) -> list[ToolResult]:
     """The results of calls that may have run before a crash. Others than repeatable ones are not
     run: their results say that nobody knows."""
-    known = await run_tools(tools, [call for call in calls if call.name in repeatable])
+    again = [call for call in calls if call.name in repeatable]
+    known = await run_tools(tools, again) if again else []
     by_id = {result.call_id: result for result in known}
     return [by_id.get(call.call_id) or _failed(call, INTERRUPTED) for call in calls]
 

@@ -1,4 +1,4 @@
-"""How a turn is carried out, once it has its conversation: plan, run, and what follows the answer."""
+"""How a turn is carried out once it has its conversation: plan, run, what follows the answer."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -10,17 +10,19 @@ from smriti.llm.service import ModelService
 from smriti.messages.models import Message
 from smriti.turns.answer import Answer
 from smriti.turns.architecture import Architecture, Architectures, Scene
+from smriti.turns.asking import Ask
 from smriti.turns.events import Notice, TurnEvent, TurnFailed
 from smriti.turns.failures import told
 from smriti.turns.loop import Progress
 from smriti.turns.models import TurnRecord
 from smriti.turns.opening import Opener, Opening
-from smriti.turns.past import Said, Shown
+from smriti.turns.past import Said
 from smriti.turns.plan import Desk, Plan, Write
 from smriti.turns.prompt import answer as shown_answer
-from smriti.turns.request import build_prompt
+from smriti.turns.request import Prompt, build_prompt
 from smriti.turns.retelling import retold
 from smriti.turns.runner import Running
+from smriti.turns.summaries import SummaryKeeper
 from smriti.turns.titles import give_title
 from smriti.turns.turn import Turn
 
@@ -31,7 +33,7 @@ async def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A turn that has ended: the conversation as it was given back, and what is still to be done."""
+    """A turn that has ended: the conversation as it was given back, what is still to be done."""
 
     conversation: Conversation | None
     follow_up: Callable[[], Awaitable[None]] = _nothing
@@ -40,12 +42,19 @@ class Done:
 
 class Answering:
     def __init__(
-        self, desk: Desk, opener: Opener, *, models: ModelService, architectures: Architectures
+        self,
+        desk: Desk,
+        opener: Opener,
+        *,
+        models: ModelService,
+        architectures: Architectures,
+        summaries: SummaryKeeper,
     ) -> None:
         self._desk = desk
         self._opener = opener
         self._models = models
         self._architectures = architectures
+        self._summaries = summaries
 
     def architecture_of(self, opening: Opening) -> Architecture:
         name = opening.agent.agent_architecture
@@ -59,7 +68,7 @@ class Answering:
         answer = Answer(question, running.record.turn_id, opening.conversation)
         turn = Turn(opening.conversation, question, answer, running, self._desk)
         try:
-            plan, known = await self._plan(opening, question, answer, running)
+            plan, prompt = await self._plan(opening, question, answer, running)
         except BaseException as error:
             stopping = Unavailable("The server is stopping.")
             failure = told(error) if isinstance(error, Exception) else stopping
@@ -69,7 +78,7 @@ class Answering:
                 raise
             return Done(freed, accepted=False)
         plan = replace(plan, writes=self._first_writes(opening, question, running.record))
-        return await self._carried_out(turn, plan, known, opening)
+        return await self._carried_out(turn, plan, prompt, opening)
 
     def _first_writes(self, opening: Opening, question: Message, record: TurnRecord) -> list[Write]:
         """What makes the question acknowledged. One that is asked again is stored already."""
@@ -81,14 +90,8 @@ class Answering:
     def _branch_writes(self, opening: Opening, record: TurnRecord) -> list[Write]:
         if record.leaves_behind is None:
             return []
-        return [
-            partial(
-                self._desk.conversations.leave_behind,
-                opening.conversation,
-                record.turn_id,
-                record.leaves_behind,
-            )
-        ]
+        leave = self._desk.conversations.leave_behind
+        return [partial(leave, opening.conversation, record.turn_id, record.leaves_behind)]
 
     async def going_on(
         self,
@@ -108,12 +111,12 @@ class Answering:
             return Done(await turn.conclude(stored))
         try:
             opening = await self._opener.reopen(running.record, conversation)
-            plan, known = await self._plan(opening, question, answer, running)
+            plan, prompt = await self._plan(opening, question, answer, running)
         except Exception as error:  # noqa: BLE001 - the turn's end: whatever it is, the reader hears
             return Done(await turn.fail(error))
         # The process that began it may have died before it had left the other branch.
         plan = replace(plan, writes=self._branch_writes(opening, running.record))
-        return await self._carried_out(turn, plan, known, opening)
+        return await self._carried_out(turn, plan, prompt, opening)
 
     async def _unheard(self, conversation: Conversation, running: Running) -> Done:
         record = running.record
@@ -126,7 +129,7 @@ class Answering:
 
     async def _plan(
         self, opening: Opening, question: Message, answer: Answer, running: Running
-    ) -> tuple[Plan, Shown | None]:
+    ) -> tuple[Plan, Prompt]:
         architecture = self.architecture_of(opening)
         scene = Scene(
             agent=opening.agent,
@@ -153,12 +156,10 @@ class Answering:
             ),
             done=Progress(running.record.steps, answer.open_calls),
         )
-        return plan, prompt.known
+        return plan, prompt
 
-    async def _carried_out(
-        self, turn: Turn, plan: Plan, known: Shown | None, opening: Opening
-    ) -> Done:
-        conversation = opening.conversation
+    async def _carried_out(self, turn: Turn, plan: Plan, prompt: Prompt, opening: Opening) -> Done:
+        conversation, known = opening.conversation, prompt.known
         freed = await turn.run(plan)
         if freed is not None and known is not None:
             if turn.answer is not None:
@@ -168,20 +169,17 @@ class Answering:
             self._opener.pasts.keep(conversation.conversation_id, known, fence=conversation.fence)
         else:
             self._opener.pasts.drop(conversation.conversation_id)
-        follow_up = partial(self._follow_up, turn, plan, conversation)
-        return Done(freed, follow_up, accepted=turn.accepted)
+        ask = Ask(plan.provider, plan.request.model)
 
-    async def _follow_up(self, turn: Turn, plan: Plan, conversation: Conversation) -> None:
-        await plan.mind.settle()
-        if turn.completed and turn.answer is not None and conversation.untitled:
-            exchange = (turn.question, turn.answer)
-            await give_title(
-                self._desk.conversations,
-                conversation,
-                plan.provider,
-                plan.request.model,
-                exchange,
-            )
+        async def follow_up() -> None:
+            if turn.completed and turn.answer is not None and conversation.untitled:
+                exchange = (turn.question, turn.answer)
+                await give_title(self._desk.conversations, conversation, ask, exchange)
+            await plan.mind.settle(ask)
+            shown, room = known or prompt.shown, prompt.spent.left
+            await self._summaries.keep_up(conversation, shown, room_tokens=room, ask=ask)
+
+        return Done(freed, follow_up, accepted=turn.accepted)
 
 
 def _greeting(*, remembers: bool) -> list[TurnEvent]:

@@ -7,6 +7,7 @@ from typing import Protocol
 from smriti.agents.models import Agent
 from smriti.memory.blocks.models import CoreMemory
 from smriti.tools.toolset import Toolset
+from smriti.turns.asking import Ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,20 +21,20 @@ class Scene:
     core: CoreMemory
 
 
-async def _nothing() -> None:
+async def _nothing(_: Ask) -> None:
     return
 
 
 @dataclass(frozen=True, slots=True)
 class Mind:
-    """One turn's thinking. `settle` is called once, after the answer is stored.
+    """One turn's thinking. `settle` is called once, after the answer is stored, and may take long.
 
     `system` is the same to the byte while agent and memory are unchanged.
     """
 
     system: str
     tools: Toolset
-    settle: Callable[[], Awaitable[None]] = _nothing
+    settle: Callable[[Ask], Awaitable[None]] = _nothing
 
 
 class Architecture(Protocol):

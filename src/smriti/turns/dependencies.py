@@ -4,10 +4,13 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Query
 
+from smriti.auth.dependencies import Caller
+from smriti.conversations.dependencies import OwnedConversation
+from smriti.core.clock import Id
 from smriti.core.edge import provide
 from smriti.core.errors import BadRequest
 from smriti.turns.control import TurnControl
-from smriti.turns.service import TurnService
+from smriti.turns.service import Ask, TurnService
 from smriti.turns.streams import TurnStreams
 
 Turns = Annotated[TurnService, Depends(provide(TurnService))]
@@ -25,6 +28,20 @@ IdempotencyKey = Annotated[
         "answers with the turn that it began the first time. Kept for a day.",
     ),
 ]
+
+
+async def ask(agent_id: Id, conversation_id: Id, caller: Caller, key: IdempotencyKey = None) -> Ask:
+    return Ask(caller, agent_id, conversation_id, key)
+
+
+async def ask_again(
+    conversation: OwnedConversation, caller: Caller, key: IdempotencyKey = None
+) -> Ask:
+    return Ask(caller, conversation.agent_id, conversation.conversation_id, key)
+
+
+AskHere = Annotated[Ask, Depends(ask)]
+AskAgain = Annotated[Ask, Depends(ask_again)]
 
 
 class NotAnEvent(BadRequest):

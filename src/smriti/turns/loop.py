@@ -1,6 +1,6 @@
 """The loop: ask the model, run the tools it asks for, ask again. Knows no HTTP and no storage."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final, assert_never
@@ -15,7 +15,15 @@ from smriti.llm.provider import (
     TextChunk,
     TokensUsed,
 )
-from smriti.llm.types import ModelRequest, Part, ReasoningPart, TextPart, ToolCall, Usage
+from smriti.llm.types import (
+    ModelRequest,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCall,
+    ToolResult,
+    Usage,
+)
 from smriti.tools.toolset import Toolset, run_again, run_tools
 from smriti.turns.events import (
     LoopEvent,
@@ -110,18 +118,16 @@ async def run_steps(
     When `max_steps` are used up the model is asked once more, without tools, for a closing answer.
     `request` holds what is `done`.
     """
-    repeatable = {spec.name for spec in tools.specs() if spec.idempotent}
-    if done.open_calls:
-        results = await run_again(tools, done.open_calls, repeatable)
-        for result in results:
-            yield ToolFinished(result=result)
-        yield StepCompleted(results=results)
-        request = request.continued(*results)
+    repeatable = _repeatable(tools)
+    results = await run_again(tools, done.open_calls, repeatable)
+    request = request.continued(*results)
+    for told in _told(results):
+        yield told
 
     for step in range(done.steps, max_steps + 1):
         closing = step == max_steps
         reply = Reply()
-        asked = request.without_tools() if closing else request
+        asked = _asked(request, closing=closing)
         async with aclosing(provider.stream(asked)) as pieces:
             async for piece in pieces:
                 shown = reply.add(piece)
@@ -137,7 +143,19 @@ async def run_steps(
             yield ToolStarted(call=call)
         yield reply.ended(repeatable=repeatable.issuperset(call.name for call in reply.calls))
         results = await run_tools(tools, reply.calls)
-        for result in results:
-            yield ToolFinished(result=result)
-        yield StepCompleted(results=results)
         request = request.continued(*reply.parts, *results)
+        for told in _told(results):
+            yield told
+
+
+def _repeatable(tools: Toolset) -> set[str]:
+    return {spec.name for spec in tools.specs() if spec.idempotent}
+
+
+def _asked(request: ModelRequest, *, closing: bool) -> ModelRequest:
+    return request.without_tools() if closing else request
+
+
+def _told(results: Sequence[ToolResult]) -> list[ToolFinished | StepCompleted]:
+    finished = [ToolFinished(result=result) for result in results]
+    return [*finished, StepCompleted(results=results)] if results else []

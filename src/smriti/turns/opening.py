@@ -32,6 +32,7 @@ from smriti.settings.service import ProviderService
 from smriti.turns.leases import lease_end
 from smriti.turns.models import TurnRecord
 from smriti.turns.past import PastCache, Shown, Unread
+from smriti.turns.summary import Summary, summary_key
 from smriti.users.models import User
 from smriti.users.repository import user_key
 
@@ -78,6 +79,7 @@ class _Found:
     settings: ItemPage
     memory: ItemPage
     newest: ItemPage | None
+    summary: Item | None
 
 
 class Opener:
@@ -118,10 +120,8 @@ class Opener:
             raise taken
         conversation, held = taken
         try:
-            if isinstance(found, BaseException):
-                raise found
-            admit(claims, _user(found))
-            return await self._checked(turn_id, conversation, found, held=held)
+            admit(claims, _user(_known(found)))
+            return await self._checked(turn_id, conversation, _known(found), held=held)
         except BaseException:
             if conversation is not None and not held:
                 await self.give_back(conversation, turn_id)
@@ -133,14 +133,21 @@ class Opener:
         if (user := _user(found)) is None or user.deleted_at is not None:
             raise NotSignedIn("User not found")
         opening = await self._checked(turn.turn_id, conversation, found, held=False)
-        return self.before(opening, turn.question_at)
-
-    def before(self, opening: Opening, moment: datetime) -> Opening:
-        """The opening for a question of this moment, which is stored already."""
-        past = opening.past
-        if isinstance(past, Unread):
-            past = Unread([m for m in past.messages if m.created_at < moment], past.older)
+        moment, past = turn.question_at, opening.past
+        past = past.before(moment) if isinstance(past, Unread) else past
         return replace(opening, past=past, before=moment)
+
+    async def as_before(
+        self, opening: Opening, conversation: Conversation, moment: datetime
+    ) -> Opening:
+        """The opening as if nothing had been said since a moment; `conversation` says what of that
+        is left behind."""
+        summary = opening.past.summary
+        if summary is not None and not summary.holds(conversation.left_behind):
+            summary = None
+        bare = Unread((), None, summary)
+        opening = replace(opening, conversation=conversation, before=moment, past=bare)
+        return replace(opening, past=await self.older_messages(opening))
 
     async def give_back(self, conversation: Conversation, turn_id: str) -> Conversation | None:
         """The conversation as it is then; None when it was another's already."""
@@ -152,17 +159,16 @@ class Opener:
     async def with_pictures(self, past: Unread, *, limit: int) -> Unread:
         """The past with the newest pictures of its messages."""
         messages = await self._messages.with_pictures(past.messages, limit=limit)
-        return Unread(messages, past.older)
+        return replace(past, messages=messages)
 
     async def older_messages(self, opening: Opening, after: str | None = None) -> Unread:
         """The next page of history, newest first, and where the one after it begins."""
         conversation = opening.conversation
         query = newest_messages(conversation.conversation_id, _OLDER_PAGE, after=after)
-        page = await self._unread(conversation, await self._table.query(query))
-        if opening.before is None:
-            return page
-        earlier = [message for message in page.messages if message.created_at < opening.before]
-        return Unread(earlier, page.older)
+        page = await self._unread(
+            conversation, await self._table.query(query), opening.past.summary
+        )
+        return page.before(opening.before) if opening.before else page
 
     async def _take(
         self, email: str, conversation_id: str, turn_id: str
@@ -184,14 +190,16 @@ class Opener:
             core_query(agent_id, email),
         ]
         if not self.pasts.knows(conversation_id):
+            reads.append(Get(summary_key(conversation_id)))
             reads.append(newest_messages(conversation_id, HISTORY_PAGE))
-        user, agent, settings, memory, *newest = await self._table.read(*reads)
+        user, agent, settings, memory, *past = await self._table.read(*reads)
         return _Found(
             cast("Item | None", user),
             cast("Item | None", agent),
             cast("ItemPage", settings),
             cast("ItemPage", memory),
-            cast("ItemPage", newest[0]) if newest else None,
+            cast("ItemPage", past[1]) if past else None,
+            cast("Item | None", past[0]) if past else None,
         )
 
     async def _checked(
@@ -217,22 +225,35 @@ class Opener:
             conversation=conversation,
             credentials=self._providers.credentials(email, agent.agent_provider, saved),
             core=await self._blocks.core_from(owner, found.memory),
-            past=await self._past(conversation, found.newest),
+            past=await self._past(conversation, found),
             held=held,
         )
 
-    async def _past(self, conversation: Conversation, newest: ItemPage | None) -> Unread | Shown:
+    async def _past(self, conversation: Conversation, found: _Found) -> Unread | Shown:
         conversation_id = conversation.conversation_id
         known = self.pasts.find(conversation_id, fence=conversation.fence)
         if known is not None:
             return known
+        newest, summary = found.newest, found.summary
+        if newest is None:
+            summary = await self._table.get(summary_key(conversation_id))
         if newest is None or not _is_fresh(conversation, newest):
             newest = await self._table.query(newest_messages(conversation_id, HISTORY_PAGE))
-        return await self._unread(conversation, newest)
+        return await self._unread(conversation, newest, _summary(conversation, summary))
 
-    async def _unread(self, conversation: Conversation, page: ItemPage) -> Unread:
-        active = [item for item in page.items if conversation.is_active(str(item["sk"]))]
-        return Unread(await self._messages.read_items(active), page.next)
+    async def _unread(
+        self, conversation: Conversation, page: ItemPage, summary: Summary | None
+    ) -> Unread:
+        """The page without what was left behind, and without what is summarised."""
+        keys = [str(item["sk"]) for item in page.items]
+        active = [
+            item
+            for item, key in zip(page.items, keys, strict=True)
+            if conversation.is_active(key) and (summary is None or key > summary.upto_key)
+        ]
+        reached = summary is not None and bool(keys) and keys[-1] <= summary.upto_key
+        messages = await self._messages.read_items(active)
+        return Unread(messages, None if reached else page.next, summary)
 
 
 def _is_fresh(conversation: Conversation, newest: ItemPage) -> bool:
@@ -243,5 +264,16 @@ def _is_fresh(conversation: Conversation, newest: ItemPage) -> bool:
     return bool(newest.items) and str(newest.items[0]["sk"]) >= expected
 
 
+def _known(found: _Found | BaseException) -> _Found:
+    if isinstance(found, BaseException):
+        raise found
+    return found
+
+
 def _user(found: _Found) -> User | None:
     return User.model_validate(found.user) if found.user else None
+
+
+def _summary(conversation: Conversation, item: Item | None) -> Summary | None:
+    summary = Summary.model_validate(item) if item else None
+    return summary if summary and summary.holds(conversation.left_behind) else None

@@ -2,13 +2,14 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Self
 
 from smriti.llm.types import ChatMessage
 from smriti.messages.models import Message
 from smriti.turns.history import Window, size_of
+from smriti.turns.summary import Summary
 
 KEPT_BYTES: Final = 64 * 1024 * 1024
 _BYTES_A_MESSAGE: Final = 700
@@ -31,10 +32,18 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """The newest messages as they are stored, newest first, and where older ones begin."""
+    """The newest messages as they are stored, newest first, and where older ones begin.
+
+    What the summary covers is not among them.
+    """
 
     messages: Sequence[Message]
     older: str | None
+    summary: Summary | None = None
+
+    def before(self, moment: datetime) -> Self:
+        earlier = [message for message in self.messages if message.created_at < moment]
+        return replace(self, messages=earlier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +57,25 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The part of a conversation that a prompt shows, oldest first, and the room it takes."""
+    """The part of a conversation that a prompt shows, oldest first, and the room it takes.
+
+    `summary` stands for what was said before.
+    """
 
     said: tuple[Said, ...]
     shape: Shape
     words: int
     tokens: int
+    summary: Summary | None = None
 
     @classmethod
-    def of(cls, said: Sequence[Said], shape: Shape) -> Self:
+    def of(cls, said: Sequence[Said], shape: Shape, summary: Summary | None = None) -> Self:
         words = sum(each.words for each in said)
-        return cls(tuple(said), shape, words, sum(each.tokens for each in said))
+        return cls(tuple(said), shape, words, sum(each.tokens for each in said), summary)
 
     def followed_by(self, said: Said) -> Self:
         words, tokens = self.words + said.words, self.tokens + said.tokens
-        return type(self)((*self.said, said), self.shape, words, tokens)
+        return replace(self, said=(*self.said, said), words=words, tokens=tokens)
 
     def fitting(self, window: Window) -> Self:
         """Without the oldest messages for which there is no room."""
@@ -71,7 +84,9 @@ class Shown:
             words -= self.said[dropped].words
             tokens -= self.said[dropped].tokens
             dropped += 1
-        return type(self)(self.said[dropped:], self.shape, words, tokens) if dropped else self
+        if not dropped:
+            return self
+        return replace(self, said=self.said[dropped:], words=words, tokens=tokens)
 
     @property
     def bytes(self) -> int:

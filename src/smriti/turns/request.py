@@ -6,7 +6,7 @@ from itertools import dropwhile
 from typing import Final
 
 from smriti.core.errors import BadRequest
-from smriti.llm.catalog import ModelTraits, estimate_tokens, traits_of
+from smriti.llm.catalog import estimate_tokens, traits_of
 from smriti.llm.types import ChatMessage, ImagePart, ModelRequest
 from smriti.messages.models import Message
 from smriti.turns import prompt
@@ -14,6 +14,7 @@ from smriti.turns.architecture import Architecture, Mind
 from smriti.turns.history import Window, fitted, session_of, shown_form
 from smriti.turns.opening import Opener, Opening
 from smriti.turns.past import Said, Shape, Shown, Unread
+from smriti.turns.summary import Summary
 
 PICTURES: Final = 4
 """Of earlier messages, the newest are shown again; each costs as much as a page of text."""
@@ -27,12 +28,32 @@ class ImagesNotSeen(BadRequest):
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """How a model's context window is given out, in tokens; what is left is for what was said."""
+
+    context: int
+    answer: int
+    system: int
+    tools: int
+    summary: int
+
+    @property
+    def left(self) -> int:
+        taken = self.answer + self.system + self.tools + self.summary
+        return max(self.context - taken, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
-    """The request of a turn's first step. `known`: what it shows, for the next turn to go on from;
-    None when that must be read again."""
+    """The request of a turn's first step, what of the past it shows, and how its room is spent.
+
+    `known`: the past for the next turn to go on from; None when it must be read again.
+    """
 
     request: ModelRequest
+    shown: Shown
     known: Shown | None
+    spent: Spent
 
 
 def model_of(opening: Opening) -> str:
@@ -61,12 +82,14 @@ async def build_prompt(
     model = model_of(opening)
     traits = traits_of(model)
     specs = tuple(mind.tools.specs()) if traits.takes_tools else ()
-    room = (
-        _room(traits)
-        - estimate_tokens(mind.system)
-        - sum(estimate_tokens(spec.described) for spec in specs)
+    spent = Spent(
+        context=traits.context_tokens,
+        answer=min(traits.max_output_tokens, traits.context_tokens // _ANSWER_SHARE),
+        system=estimate_tokens(mind.system),
+        tools=sum(estimate_tokens(spec.described) for spec in specs),
+        summary=estimate_tokens(_summary_text(opening.past.summary)),
     )
-    window = Window(words=architecture.history_words, tokens=max(room, 0))
+    window = Window(words=architecture.history_words, tokens=spent.left)
 
     said = Said.of(prompt.question(question, with_images=traits.sees_images), question.created_at)
     asked = fitted(said.message, window)
@@ -76,14 +99,18 @@ async def build_prompt(
     past = await _past(question, opening, shape, window, opener)
     request = ModelRequest.model_construct(
         model=model,
-        system=mind.system,
+        system=mind.system + _summary_text(past.summary),
         # History that begins with an answer makes some servers refuse the prompt.
         messages=(*dropwhile(_is_answer, [each.message for each in past.said]), asked),
         tools=specs,
         sampling=opening.agent.sampling,
     )
     whole = asked is said.message and not any(map(_has_pictures, [*past.said, said]))
-    return Prompt(request, past.followed_by(said) if whole else None)
+    return Prompt(request, past, past.followed_by(said) if whole else None, spent)
+
+
+def _summary_text(summary: Summary | None) -> str:
+    return "" if summary is None else f"\n\n{prompt.summary_block(summary)}"
 
 
 async def _past(
@@ -113,10 +140,12 @@ async def _read(
             form = shown_form(message, with_images=shape.with_images)
             said = Said.of(form, message.created_at)
             if not window.takes(said.words, said.tokens):
-                return Shown.of(newest_first[::-1], shape)
+                return Shown.of(newest_first[::-1], shape, page.summary)
             newest_first.append(said)
-        if page.older is None or len(session) < len(page.messages):
+        if len(session) < len(page.messages):  # a summary is of what this session leaves out
             return Shown.of(newest_first[::-1], shape)
+        if page.older is None:
+            return Shown.of(newest_first[::-1], shape, page.summary)
         *_, later = later, *page.messages
         page = await opener.older_messages(opening, page.older)
 
@@ -134,8 +163,3 @@ def _is_answer(message: ChatMessage) -> bool:
 
 def _has_pictures(said: Said) -> bool:
     return any(isinstance(part, ImagePart) for part in said.message.parts)
-
-
-def _room(traits: ModelTraits) -> int:
-    answer = min(traits.max_output_tokens, traits.context_tokens // _ANSWER_SHARE)
-    return traits.context_tokens - answer

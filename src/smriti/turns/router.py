@@ -5,18 +5,14 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response, StreamingResponse
 
-from smriti.auth.dependencies import Caller
-from smriti.auth.models import Claims
 from smriti.conversations.dependencies import OwnedConversation
-from smriti.conversations.models import Conversation
 from smriti.core.clock import Id
 from smriti.core.edge import PROBLEMS, Paging
 from smriti.core.paging import Page
 from smriti.messages.models import MessageCreate
 from smriti.realtime.sse import numbered, sse_response
-from smriti.turns.dependencies import Control, IdempotencyKey, LastEvent, Streams, Turns
+from smriti.turns.dependencies import AskAgain, AskHere, Control, LastEvent, Streams, Turns
 from smriti.turns.models import TurnSummary, TurnView
-from smriti.turns.service import Ask
 from smriti.turns.streams import Chunks
 
 router = APIRouter(tags=["chat"], responses=PROBLEMS)
@@ -88,16 +84,10 @@ _HEARD: dict[int | str, dict[str, Any]] = {
     responses=_STREAM,
 )
 async def send_message(
-    agent_id: Id,
-    conversation_id: Id,
-    new: MessageCreate,
-    caller: Caller,
-    turns: Turns,
-    streams: Streams,
-    key: IdempotencyKey = None,
+    new: MessageCreate, ask: AskHere, turns: Turns, streams: Streams
 ) -> Response:
-    turn_id = await turns.send(Ask(caller, agent_id, conversation_id, key), new)
-    return _stream(await streams.attach(conversation_id, turn_id))
+    turn_id = await turns.send(ask, new)
+    return _stream(await streams.attach(ask.conversation_id, turn_id))
 
 
 @router.post(
@@ -106,16 +96,9 @@ async def send_message(
     response_class=StreamingResponse,
     responses=_STREAM,
 )
-async def retry_message(
-    message_id: Id,
-    conversation: OwnedConversation,
-    caller: Caller,
-    turns: Turns,
-    streams: Streams,
-    key: IdempotencyKey = None,
-) -> Response:
-    turn_id = await turns.retry(_ask(caller, conversation, key), message_id)
-    return _stream(await streams.attach(conversation.conversation_id, turn_id))
+async def retry_message(message_id: Id, ask: AskAgain, turns: Turns, streams: Streams) -> Response:
+    turn_id = await turns.retry(ask, message_id)
+    return _stream(await streams.attach(ask.conversation_id, turn_id))
 
 
 @router.post(
@@ -125,16 +108,10 @@ async def retry_message(
     responses=_STREAM,
 )
 async def edit_message(
-    message_id: Id,
-    new: MessageCreate,
-    conversation: OwnedConversation,
-    caller: Caller,
-    turns: Turns,
-    streams: Streams,
-    key: IdempotencyKey = None,
+    message_id: Id, new: MessageCreate, ask: AskAgain, turns: Turns, streams: Streams
 ) -> Response:
-    turn_id = await turns.edit(_ask(caller, conversation, key), message_id, new)
-    return _stream(await streams.attach(conversation.conversation_id, turn_id))
+    turn_id = await turns.edit(ask, message_id, new)
+    return _stream(await streams.attach(ask.conversation_id, turn_id))
 
 
 @router.get("/conversations/{conversation_id}/turns", summary="List turns, newest first")
@@ -168,10 +145,6 @@ async def turn_events(
 ) -> Response:
     conversation_id = conversation.conversation_id
     return _stream(await streams.attach(conversation_id, turn_id, after, form=numbered))
-
-
-def _ask(caller: Claims, conversation: Conversation, key: str | None) -> Ask:
-    return Ask(caller, conversation.agent_id, conversation.conversation_id, key)
 
 
 def _stream(chunks: Chunks | None) -> Response:

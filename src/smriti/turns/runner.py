@@ -129,7 +129,7 @@ class TurnRunner:
         await self._stop("delete", lambda turn: turn.agent_id == agent.agent_id)
 
     async def close(self) -> None:
-        """Let running turns finish for a while; leave the rest for the next process to go on with."""
+        """Let running turns finish for a while; leave the rest to the next process."""
         for turn_id in self.waiting:
             self.stop_waiting(turn_id, RESTARTING)
         if self._tasks:

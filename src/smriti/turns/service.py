@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from smriti.auth.models import Claims
-from smriti.conversations.models import Conversation, Stretch
+from smriti.conversations.models import Stretch
 from smriti.core.clock import new_id, sort_time
 from smriti.core.errors import BadRequest, Conflict, NotFound
 from smriti.messages.models import MAX_ATTACHMENTS, Message, MessageCreate
@@ -18,7 +18,7 @@ from smriti.turns.events import Notice
 from smriti.turns.models import TurnRecord
 from smriti.turns.opening import Opener, Opening
 from smriti.turns.plan import Desk
-from smriti.turns.queue import TurnQueue, next_moment
+from smriti.turns.queue import next_moment
 from smriti.turns.reporter import Reporter
 from smriti.turns.request import model_of
 from smriti.turns.runner import Running, TurnRunner
@@ -59,6 +59,14 @@ class Ask:
     key: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """A question to be asked again, or another in its place."""
+
+    message_id: str
+    new: MessageCreate | None = None
+
+
 type Refused = Callable[[], Awaitable[None]]
 type Begin = Callable[[str, Refused], Awaitable[None]]
 
@@ -71,7 +79,6 @@ class TurnService:
         starter: Starter,
         *,
         runner: TurnRunner,
-        queue: TurnQueue,
         claims: ClaimRepository,
         logs: EventLogs,
     ) -> None:
@@ -79,7 +86,6 @@ class TurnService:
         self._opener = opener
         self._starter = starter
         self._runner = runner
-        self._queue = queue
         self._claims = claims
         self._logs = logs
 
@@ -89,12 +95,12 @@ class TurnService:
 
     async def retry(self, ask: Ask, message_id: str) -> str:
         """Answer a question again; what came after it is left behind."""
-        begin = partial(self._ask_again, ask, message_id, None)
+        begin = partial(self._ask_again, _Again(message_id), ask)
         return await self._once(ask, "retry", message_id, begin=begin)
 
     async def edit(self, ask: Ask, message_id: str, new: MessageCreate) -> str:
         """Ask something else in the place of a question; that one is left behind, too."""
-        begin = partial(self._ask_again, ask, message_id, new)
+        begin = partial(self._ask_again, _Again(message_id, new), ask)
         return await self._once(ask, "edit", message_id, new.model_dump(), begin=begin)
 
     async def _once(self, ask: Ask, *request: object, begin: Begin) -> str:
@@ -133,19 +139,11 @@ class TurnService:
         question = _question(opening, new)
         await self._begin(opening, question, _record(opening, question), refused)
 
-    async def _ask_again(
-        self,
-        ask: Ask,
-        message_id: str,
-        new: MessageCreate | None,
-        turn_id: str,
-        refused: Refused,
-    ) -> None:
+    async def _ask_again(self, what: _Again, ask: Ask, turn_id: str, refused: Refused) -> None:
+        message_id, new = what.message_id, what.new
         opening = await self._open(ask, turn_id)
         try:
-            if opening.held:
-                raise ConversationBusy
-            old = await self._question_of(opening.conversation, message_id, retry=new is None)
+            old = await self._question_of(opening, message_id, retry=new is None)
             opening, stretch = await self._branched(opening, old, keeps_it=new is None)
         except BaseException:
             await self._give_back(opening)
@@ -164,18 +162,15 @@ class TurnService:
         key = message_key(old)
         stretch = f"{key}~" if keeps_it else key, f"MESSAGE#{sort_time(newest)}~"
         left = conversation.left_behind_with(stretch)
-        opening = replace(
-            opening,
-            conversation=conversation.model_copy(update={"left_behind": left}),
-            before=old.created_at,
-        )
-        return replace(opening, past=await self._opener.older_messages(opening)), stretch
+        conversation = conversation.model_copy(update={"left_behind": left})
+        return await self._opener.as_before(opening, conversation, old.created_at), stretch
 
-    async def _question_of(
-        self, conversation: Conversation, message_id: str, *, retry: bool
-    ) -> Message:
+    async def _question_of(self, opening: Opening, message_id: str, *, retry: bool) -> Message:
         """The question to ask again: the message, or what the message answers."""
-        conversation_id, messages = conversation.conversation_id, self._desk.messages
+        if opening.held:
+            raise ConversationBusy
+        conversation, messages = opening.conversation, self._desk.messages
+        conversation_id = conversation.conversation_id
         message = await messages.find(conversation_id, message_id)
         if message is None:
             raise MessageNotFound
@@ -209,7 +204,7 @@ class TurnService:
             reporter.say(Notice(text="Loading agent information..."))
             reporter.say(Notice(text="Validating conversation..."))
             if opening.held:
-                await self._wait(opening.conversation, running, question)
+                await self._starter.wait(opening.conversation, running, question)
                 return
         except BaseException:
             if reporter is not None:
@@ -217,18 +212,6 @@ class TurnService:
             await self._give_back(opening)
             raise
         self._starter.start_fresh(opening, question, running)
-
-    async def _wait(self, conversation: Conversation, running: Running, question: Message) -> None:
-        record = running.record
-        record.status = "queued"
-        running.reporter.say(Notice(text="Waiting for the answer before this one..."))
-        self._runner.wait(running)
-        try:
-            await self._queue.join(conversation, record, question)
-        except BaseException:
-            self._runner.admit(record.turn_id)
-            raise
-        await self._starter.start_next(record.created_by, record.conversation_id)
 
     async def _give_back(self, opening: Opening) -> None:
         if not opening.held:

@@ -14,7 +14,7 @@ from smriti.db.table import ConditionFailed, Item, TableError
 from smriti.messages.models import Message
 from smriti.realtime.broker import EventLogs
 from smriti.turns.answering import Answering, Done
-from smriti.turns.events import TurnResumed
+from smriti.turns.events import Notice, TurnResumed
 from smriti.turns.leases import lease_end
 from smriti.turns.models import TurnRecord
 from smriti.turns.opening import Opening
@@ -55,6 +55,19 @@ class Starter:
         """Start a turn that has taken its conversation."""
         work = self._answering.fresh(opening, question, running)
         self._runner.start(running, self._then_next(running, work))
+
+    async def wait(self, conversation: Conversation, running: Running, question: Message) -> None:
+        """Put a question in line; it is answered after those before it."""
+        record = running.record
+        record.status = "queued"
+        running.reporter.say(Notice(text="Waiting for the answer before this one..."))
+        self._runner.wait(running)
+        try:
+            await self._queue.join(conversation, record, question)
+        except BaseException:
+            self._runner.admit(record.turn_id)
+            raise
+        await self.start_next(record.created_by, record.conversation_id)
 
     async def start_next(self, owner: str, conversation_id: str) -> None:
         """Start whoever is next, unless a living turn has the conversation: that one will do it."""

@@ -330,15 +330,64 @@ async def test_all_blocks_have_at_most_512_kilobytes(house: House) -> None:
 async def test_turns_that_end_crowded_are_counted_in_a_row(house: House) -> None:
     await house.make("notes", word_limit=100)
     await house.fill("notes", "word " * 80)
-    for _ in range(3):
-        await house.blocks.note_capacity(await house.blocks.core(ADA))
+    due = [await house.blocks.note_capacity(await house.blocks.core(ADA)) for _ in range(6)]
     crowded = await house.blocks.get(ADA, "notes")
 
     await house.fill("notes", "word " * 79)
     await house.blocks.note_capacity(await house.blocks.core(ADA))
 
-    assert crowded.warning_turns == 3
+    assert due == [[], [], ["notes"], [], [], ["notes"]]
+    assert crowded.warning_turns == 6
     assert (await house.blocks.get(ADA, "notes")).warning_turns == 0
+
+
+async def test_of_turns_that_end_at_once_one_is_the_third(house: House, table: Table) -> None:
+    await house.make("notes", word_limit=100)
+    await house.fill("notes", "word " * 80)
+    core = await house.blocks.core(ADA)
+
+    due = await asyncio.gather(*(House(table).blocks.note_capacity(core) for _ in range(5)))
+
+    assert sorted(due) == [[], [], [], [], ["notes"]]
+
+
+async def test_compacting_a_block_counts_its_crowded_turns_from_nothing(house: House) -> None:
+    await house.make("notes", word_limit=100)
+    await house.fill("notes", "word " * 80)
+    for _ in range(3):
+        await house.blocks.note_capacity(await house.blocks.core(ADA))
+
+    await house.blocks.compact(await house.blocks.core(ADA), "notes", ["word"])
+
+    block = await house.blocks.get(ADA, "notes")
+    assert (block.lines, block.warning_turns) == (["word"], 0)
+    assert (block.content.updated_by, block.content.reason) == ("agent", "compacted")
+
+
+async def test_a_block_that_moved_is_not_compacted_and_due_again(
+    house: House, table: Table
+) -> None:
+    await house.make("notes", word_limit=100)
+    await house.fill("notes", "word " * 80)
+    core = await house.blocks.core(ADA)
+    for _ in range(3):
+        await house.blocks.note_capacity(core)
+    await house.fill("notes", "word " * 90)
+
+    with pytest.raises(BlockMoved):
+        await house.blocks.compact(core, "notes", ["word"])
+
+    assert (await house.blocks.get(ADA, "notes")).warning_turns == 2
+
+
+async def test_a_block_that_moved_and_has_room_is_not_counted(house: House, table: Table) -> None:
+    core = await house.blocks.core(ADA)
+    await house.fill("human", "word")
+
+    with pytest.raises(BlockMoved):
+        await house.blocks.compact(core, "human", ["other"])
+
+    assert not [item for item in await _items(table) if "Capacity" in str(item["sk"])]
 
 
 async def test_a_turn_with_room_writes_nothing(house: House, table: Table) -> None:

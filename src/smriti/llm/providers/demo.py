@@ -15,6 +15,7 @@ from smriti.llm.provider import (
     TextChunk,
     TokensUsed,
 )
+from smriti.llm.providers.demo_errands import errand_of
 from smriti.llm.providers.demo_rules import Fact, facts_in, key_of, noted, question_in
 from smriti.llm.providers.demo_view import TITLE_REQUEST, Line, View, view_of
 from smriti.llm.types import ModelRequest, ToolCall, Usage
@@ -53,7 +54,7 @@ class DemoProvider:
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
         view = view_of(request)
-        plan = next(plan for intent in _INTENTS if (plan := intent(view)))
+        plan = _errand(request) or next(plan for intent in _INTENTS if (plan := intent(view)))
         call = next((call for call in plan.calls if call.name in view.tools), None)
         words = [] if call else re.findall(r"\s*\S+", _honest(plan, view))
         for start in range(0, len(words), _CHUNK_WORDS):
@@ -97,6 +98,11 @@ def _honest(plan: _Plan, view: View) -> str:
 def _call(view: View, name: str, **arguments: str | int) -> ToolCall:
     made = hashlib.sha256(f"{len(view.earlier)}\0{view.text}\0{len(view.calls)}".encode())
     return ToolCall(call_id=f"demo_{made.hexdigest()[:16]}", name=name, arguments=arguments)
+
+
+def _errand(request: ModelRequest) -> _Plan | None:
+    answer = errand_of(request)
+    return None if answer is None else _Plan(answer, says_who=True)
 
 
 def _give_title(view: View) -> _Plan | None:

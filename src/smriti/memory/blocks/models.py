@@ -13,6 +13,7 @@ from smriti.memory.models import Line, MemoryOwner
 
 WORD_LIMIT: Final = 5000
 CROWDED_PERCENT: Final = 80
+COMPACTED_AFTER_TURNS: Final = 3
 MAX_BLOCKS: Final = 50
 MAX_BLOCK_BYTES: Final = 128 * 1024
 MAX_CORE_BYTES: Final = 512 * 1024
@@ -45,6 +46,13 @@ def count_words(lines: Sequence[str]) -> int:
 def count_bytes(lines: Sequence[str]) -> int:
     """The size of lines in a prompt and, nearly, in the table."""
     return sum(len(line.encode()) + 1 for line in lines)
+
+
+def compaction_is_due(warning_turns: int) -> bool:
+    """After 3 crowded turns in a row; then at 6, 12, 24, …, so that a model that fails every time
+    is not asked, and paid, at every turn."""
+    times, rest = divmod(warning_turns, COMPACTED_AFTER_TURNS)
+    return rest == 0 and times.bit_count() == 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ The blocks that everybody has need no item. Items of an older table have no vers
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -121,11 +122,17 @@ class BlockRepository:
         item = await self._table.get(keys.version_key(owner, name, version))
         return None if item is None else BlockVersion.model_validate(item)
 
-    async def add_warning(self, owner: MemoryOwner, name: str) -> None:
-        """One more turn in a row has ended with this block crowded."""
+    async def add_warning(self, owner: MemoryOwner, name: str) -> int:
+        """One more turn in a row has ended with this block crowded: answers how many have."""
         key = keys.block_key(owner, "CapacityWarning", name)
         named = _defaults(_named(owner, name, "CapacityWarning"))
-        await self._table.update(key, *named, Add("warning_turns", 1))
+        return _turns(await self._table.update(key, *named, Add("warning_turns", 1)))
+
+    async def withdraw_warning(self, owner: MemoryOwner, name: str) -> None:
+        """Count one turn less, unless they are not counted any more."""
+        key = keys.block_key(owner, "CapacityWarning", name)
+        with suppress(ConditionFailed):
+            await self._table.update(key, Add("warning_turns", -1), when=EXISTS)
 
     async def clear_warning(self, owner: MemoryOwner, name: str) -> None:
         await self._table.write(Delete(keys.block_key(owner, "CapacityWarning", name)))

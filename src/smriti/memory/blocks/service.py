@@ -18,6 +18,7 @@ from smriti.memory.blocks.models import (
     CoreMemory,
     Edit,
     MemoryBlockDef,
+    compaction_is_due,
     count_bytes,
     count_words,
     may_be_block_name,
@@ -172,13 +173,32 @@ class BlockService:
             raise BlockMoved(block.with_content(standing))
         return block.with_content(content)
 
-    async def note_capacity(self, core: CoreMemory) -> None:
-        """At a turn's end: count the turns in a row that end with a block crowded."""
+    async def note_capacity(self, core: CoreMemory) -> list[str]:
+        """At a turn's end: count the turns in a row that end with a block crowded.
+
+        Answers the names of the blocks that are to be compacted now. Each count is reached by one
+        turn only, so of many that end at once one compacts.
+        """
+        due: list[str] = []
         for block in core.blocks.values():
             if block.crowded:
-                await self._blocks.add_warning(core.owner, block.name)
+                turns = await self._blocks.add_warning(core.owner, block.name)
+                due += [block.name] if compaction_is_due(turns) else []
             elif block.warning_turns:
                 await self._blocks.clear_warning(core.owner, block.name)
+        return due
+
+    async def compact(self, core: CoreMemory, name: str, lines: Sequence[str]) -> None:
+        """Give a block fewer words, as `change` does, and count its crowded turns from nothing.
+
+        When it moved meanwhile, the next crowded turn is one at which to compact it.
+        """
+        try:
+            await self.change(core, name, lines, Edit("agent", "compacted"))
+        except BlockMoved:
+            await self._blocks.withdraw_warning(core.owner, name)
+            raise
+        await self._blocks.clear_warning(core.owner, name)
 
     async def _overwrite(
         self, owner: MemoryOwner, name: str, lines: Sequence[str], edit: Edit

@@ -13,6 +13,8 @@ from smriti.tools.native.memory import MemoryTools
 from smriti.tools.native.recall import RecallTools
 from smriti.tools.toolset import Combined
 from smriti.turns.architecture import Mind, Scene
+from smriti.turns.asking import Ask
+from smriti.turns.compaction import Compactor
 from smriti.turns.prompt import MEMORY_GUIDANCE, identity
 
 
@@ -33,6 +35,7 @@ class KrishnaMemGPT:
     ) -> None:
         self._blocks = blocks
         self._archive = archive
+        self._compactor = Compactor(blocks, archive)
         self._messages = messages
         self._agents = agents
         self._owners = owners
@@ -46,12 +49,15 @@ class KrishnaMemGPT:
                 [identity(scene.agent), MEMORY_GUIDANCE, core_memory_text(scene.core)]
             ),
             tools=Combined(memory, recall),
-            settle=lambda: self._settle(scene, memory),
+            settle=partial(self._settle, scene, memory, origin),
         )
 
-    async def _settle(self, scene: Scene, memory: MemoryTools) -> None:
-        await self._blocks.note_capacity(memory.core)
+    async def _settle(self, scene: Scene, memory: MemoryTools, origin: Origin, ask: Ask) -> None:
+        core = memory.core
+        for name in await self._blocks.note_capacity(core):
+            await self._compactor.compact(core.owner, name, ask, origin)
+        written = memory.used or any(block.crowded for block in core.blocks.values())
         agent_id = scene.agent.agent_id
-        # Another process may have deleted the agent, and its memory, before the tools wrote more.
-        if memory.used and await self._agents.find(scene.user, agent_id) is None:
+        # Another process may have deleted the agent, and its memory, before all that was written.
+        if written and await self._agents.find(scene.user, agent_id) is None:
             await self._owners.delete(agent_id, scene.user)

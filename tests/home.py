@@ -162,6 +162,7 @@ async def open_home(table: Table, data_dir: Path, **settings: Any) -> AsyncItera
         factories: ProviderFactories = {
             "Demo": lambda _: DemoProvider(),
             "OpenAI": lambda _: Switchboard(homes[0]),
+            "Anthropic": lambda _: Switchboard(homes[0]),
         }
         app = create_app(config, table=table, providers=factories)
         await stack.enter_async_context(app.router.lifespan_context(app))

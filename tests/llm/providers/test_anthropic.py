@@ -25,7 +25,19 @@ from smriti.llm.types import (
     ToolSpec,
     Usage,
 )
-from tests.llm.providers.test_anthropic_stream import PLAIN, PLAIN_USAGE, end, event, start, text
+from smriti.tools.toolset import ToolFailed
+from smriti.turns.events import StepCompleted
+from smriti.turns.loop import run_steps
+from tests.llm.providers.test_anthropic_stream import (
+    PLAIN,
+    PLAIN_USAGE,
+    end,
+    event,
+    start,
+    text,
+    thinking,
+    tool,
+)
 from tests.llm.providers.test_openai import Pieces, streamed
 
 KEY = "sk-ant-api03-test-1234567890"
@@ -293,6 +305,56 @@ async def test_thoughts_that_do_not_count_any_more_are_left_out_once() -> None:
     again = Server(refusal(400, told), refusal(400, told))
     assert "refused the request (400)" in (await failure_of(again.provider())).detail
     assert len(again.requests) == 2
+
+
+class Notes:
+    """A tool that keeps one thing, and has no room for a second."""
+
+    def specs(self) -> list[ToolSpec]:
+        return [ToolSpec(name="note", description="Keeps it.", parameters={"type": "object"})]
+
+    async def call(self, call: ToolCall) -> str:
+        if call.arguments == {"text": "tea"}:
+            return "Kept."
+        raise ToolFailed("No room.")
+
+
+async def test_a_reply_with_two_tools_goes_back_with_both_results() -> None:
+    first = (
+        start()
+        + thinking(0, "Two.", "EqQB")
+        + text(1, "Noting.")
+        + tool(2, "toolu_A", "note", '{"te', 'xt":"tea"}')
+        + tool(3, "toolu_B", "note", '{"text":"milk"}')
+        + end("tool_use")
+    )
+    server = Server(streamed(first), streamed(PLAIN))
+    asked = REQUEST.model_copy(update={"tools": tuple(Notes().specs())})
+
+    steps = [event async for event in run_steps(asked, server.provider(), Notes(), max_steps=5)]
+
+    bodies = [orjson.loads(request.content) for request in server.requests]
+    mark = {"cache_control": {"type": "ephemeral"}}
+    result = {"type": "tool_result", "tool_use_id": "toolu_A", "content": "Kept."}
+    failed = {"type": "tool_result", "tool_use_id": "toolu_B", "content": "No room."}
+    tea, milk = {"text": "tea"}, {"text": "milk"}
+    assert bodies[1] == bodies[0] | {
+        "messages": [
+            {"role": "user", "content": [{"type": "text", "text": "Hi"} | mark]},
+            {
+                "role": "assistant",
+                "content": [
+                    {"type": "thinking", "thinking": "Two.", "signature": "EqQB"},
+                    {"type": "text", "text": "Noting."},
+                    {"type": "tool_use", "id": "toolu_A", "name": "note", "input": tea},
+                    {"type": "tool_use", "id": "toolu_B", "name": "note", "input": milk},
+                ],
+            },
+            {"role": "user", "content": [result, failed | {"is_error": True} | mark]},
+        ]
+    }
+    assert isinstance(steps[-1], StepCompleted)
+    assert steps[-1].parts == [TextPart(text="Grüße!")]
 
 
 async def test_an_endless_error_page_is_read_no_further_than_needed() -> None:

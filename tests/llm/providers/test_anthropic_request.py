@@ -283,8 +283,9 @@ def _marks(wire: dict[str, Any]) -> list[bytes]:
 
 def test_each_request_finds_what_the_one_before_marked() -> None:
     first = request(user("One"), system="Be kind.", tools=(NOTE, FIND))
-    step = (thought("Hm.", "anthropic:EqQB"), *(call(f"c{n}", n=n) for n in range(30)))
-    second = first.continued(*step, *(result(f"c{n}", "ok") for n in range(30)))
+    calls = [call(f"c{n}", n=n) for n in range(30)]
+    results = [result(f"c{n}", "ok") for n in range(30)]
+    second = first.continued(thought("Hm.", "anthropic:EqQB"), *calls, *results)
     third = second.continued(call("d", b=1, a=2), result("d", "ok"))
     parts = (*third.messages[-1].parts, TextPart(text="Done."))
     later = first.model_copy(

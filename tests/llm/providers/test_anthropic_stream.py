@@ -28,7 +28,7 @@ def event(kind: str, **members: object) -> bytes:
 
 
 def start(**usage: object) -> bytes:
-    message = {
+    message: dict[str, object] = {
         "id": "msg_01",
         "type": "message",
         "role": "assistant",
@@ -207,12 +207,10 @@ def test_a_thought_after_words_is_shown_but_not_to_be_sent_back() -> None:
         ([""], {}),
     ],
 )
-def test_arguments_are_put_together(pieces: list[str], arguments: object) -> None:
+def test_arguments_are_put_together(pieces: list[str], arguments: dict[str, object] | None) -> None:
     events = read(start(), tool(0, "t", "note", *pieces), end("tool_use"))
 
-    assert events[0] == CallRequested(
-        ToolCall.model_construct(call_id="t", name="note", arguments=arguments)
-    )
+    assert events[0] == CallRequested(ToolCall(call_id="t", name="note", arguments=arguments))
 
 
 def test_whole_arguments_and_a_call_without_an_id_are_taken_too() -> None:

@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from smriti.core.clock import utc_now
+from smriti.core.config import Config
 from smriti.core.outbound import AddressRefused
 from smriti.llm.provider import Finished, ModelFailed, ProviderEvent, TextChunk, TokensUsed
 from smriti.llm.providers.anthropic import AnthropicProvider
@@ -28,6 +29,7 @@ from smriti.llm.types import (
 from smriti.tools.toolset import ToolFailed
 from smriti.turns.events import StepCompleted
 from smriti.turns.loop import run_steps
+from smriti.wiring import provider_factories
 from tests.llm.providers.test_anthropic_stream import (
     PLAIN,
     PLAIN_USAGE,
@@ -252,6 +254,18 @@ async def test_a_server_that_cannot_be_reached_is_named(
     failed = await failure_of(Server(error).provider())
 
     assert (failed.detail, failed.transient) == (told, transient)
+
+
+async def test_the_server_reaches_no_private_address_with_it() -> None:
+    factories = provider_factories(Config(_env_file=None, allow_private_networks="off"))
+    provider = factories["Anthropic"]({"base_url": "http://127.0.0.1:9", "api_key": KEY})
+
+    with pytest.raises(ModelFailed) as failure:
+        await anext(provider.stream(REQUEST))
+    await provider.close()
+
+    assert failure.value.detail.startswith("'127.0.0.1' is an address of a private network")
+    assert failure.value.transient is False
 
 
 OVERLOADED = event("error", error={"type": "overloaded_error", "message": f"Busy {KEY}"})

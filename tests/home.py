@@ -170,6 +170,7 @@ async def open_home(
         factories: ProviderFactories = {
             "Demo": lambda _: DemoProvider(),
             "OpenAI": lambda _: Switchboard(homes[0]),
+            "Anthropic": lambda _: Switchboard(homes[0]),
         }
         app = create_app(config, table=table, providers=factories)
         client = await stack.enter_async_context(_client(app))

@@ -136,7 +136,9 @@ def test_the_readme_lists_every_setting() -> None:
 
 def test_importing_the_app_loads_no_heavy_adapter() -> None:
     program = (
-        "import sys, smriti.app\nprint(*sorted({'boto3', 'botocore', 'openai'} & set(sys.modules)))"
+        "import sys, smriti.app\n"
+        "heavy = {'anthropic', 'boto3', 'botocore', 'openai'}\n"
+        "print(*sorted(heavy & set(sys.modules)))"
     )
 
     ran = subprocess.run(

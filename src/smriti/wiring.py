@@ -228,16 +228,25 @@ def provider_factories(config: Config) -> ProviderFactories:
 
         return OpenAIProvider(credentials, open_http)
 
-    return {"Demo": lambda _: DemoProvider(), "OpenAI": openai}
+    def anthropic(credentials: Credentials) -> Provider:
+        from smriti.llm.providers.anthropic import AnthropicProvider
+
+        return AnthropicProvider(credentials, open_http)
+
+    return {"Demo": lambda _: DemoProvider(), "OpenAI": openai, "Anthropic": anthropic}
 
 
 def _own_credentials(config: Config) -> dict[str, Credentials]:
     """The process's own keys, for the local owner alone."""
-    if config.openai_api_key is None or not config.local:
-        return {}
-    key = config.openai_api_key.get_secret_value()
-    values = {"base_url": config.openai_base_url, "api_key": key}
-    return {"OpenAI": PROVIDERS["OpenAI"].validate(values)}
+    keys = {
+        "OpenAI": (config.openai_api_key, config.openai_base_url),
+        "Anthropic": (config.anthropic_api_key, config.anthropic_base_url),
+    }
+    return {
+        name: PROVIDERS[name].validate({"base_url": url, "api_key": key.get_secret_value()})
+        for name, (key, url) in keys.items()
+        if key is not None and config.local
+    }
 
 
 def _google_issuer(config: Config, http: httpx2.AsyncClient) -> OpenIdIssuer | None:

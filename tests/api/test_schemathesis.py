@@ -105,6 +105,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     providers: ProviderFactories = {
         "Demo": lambda _: DemoProvider(),
         "OpenAI": lambda _: DemoProvider(),
+        "Anthropic": lambda _: DemoProvider(),
     }
     app = create_app(config, providers=providers)
     with asgi.get_client(cast(asgi.ASGIApp, app)) as session:

@@ -50,3 +50,28 @@ def test_families_are_known_by_their_names(
 )
 def test_tokens_are_estimated_from_characters_and_bytes(text: str, tokens: int) -> None:
     assert estimate_tokens(text) == tokens
+
+
+@pytest.mark.parametrize(
+    ("model", "context", "output"),
+    [
+        ("claude-opus-5-5", 1_000_000, 128_000),
+        ("claude-sonnet-5", 1_000_000, 128_000),
+        ("claude-fable-5-2", 1_000_000, 128_000),
+        ("claude-opus-4-6", 1_000_000, 128_000),
+        ("anthropic/claude-sonnet-4.6", 1_000_000, 128_000),
+        ("claude-opus-4-5-20251101", 200_000, 64_000),
+        ("claude-haiku-4-5", 200_000, 64_000),
+        ("claude-sonnet-4-20250514", 200_000, 64_000),
+        ("claude-opus-4-1-20250805", 200_000, 32_000),
+        ("claude-opus-4-20250514", 200_000, 32_000),
+        ("claude-3-7-sonnet-20250219", 200_000, 64_000),
+        ("claude-3-5-haiku-20241022", 200_000, 8_192),
+        ("claude-3-haiku-20240307", 200_000, 4_096),
+    ],
+)
+def test_claudes_sizes_follow_their_versions(model: str, context: int, output: int) -> None:
+    traits = traits_of(model)
+
+    assert (traits.context_tokens, traits.max_output_tokens) == (context, output)
+    assert traits.sees_images

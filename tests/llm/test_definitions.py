@@ -3,10 +3,10 @@
 import pytest
 
 from smriti.core.errors import BadRequest, Invalid
-from smriti.llm.definitions import OPENAI, PROVIDERS
+from smriti.llm.definitions import ANTHROPIC, OPENAI, PROVIDERS
 
 
-def test_demo_asks_nothing_and_openai_four_things() -> None:
+def test_demo_asks_nothing_and_the_others_four_things() -> None:
     fields = {
         name: [(field.name, field.input_type) for field in definition.form_inputs]
         for name, definition in PROVIDERS.items()
@@ -20,7 +20,14 @@ def test_demo_asks_nothing_and_openai_four_things() -> None:
             ("model", "text"),
             ("default_headers", "text_area"),
         ],
+        "Anthropic": [
+            ("api_key", "password"),
+            ("base_url", "text"),
+            ("model", "text"),
+            ("thinking_budget", "text"),
+        ],
     }
+    assert ANTHROPIC.form_inputs[1].value == "https://api.anthropic.com"
     assert OPENAI.form_inputs[0].value == "https://api.openai.com/v1"
     assert PROVIDERS["Demo"].validate({"anything": "else"}) == {}
 
@@ -77,5 +84,49 @@ def test_a_whole_endpoint_address_is_cut_to_its_base() -> None:
 def test_what_cannot_be_right_is_refused_without_repeating_it(values: dict[str, object]) -> None:
     with pytest.raises(Invalid) as refusal:
         OPENAI.validate(values)
+
+    assert "secret" not in refusal.value.detail
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.anthropic.com",
+        "https://api.anthropic.com/",
+        "https://api.anthropic.com/v1/",
+        "https://api.anthropic.com/v1/messages",
+    ],
+)
+def test_anthropics_address_is_cut_to_its_base(url: str) -> None:
+    values: dict[str, object] = {"api_key": "k", "base_url": url, "thinking_budget": 4096}
+
+    assert ANTHROPIC.validate(values) == {
+        "api_key": "k",
+        "base_url": "https://api.anthropic.com",
+        "thinking_budget": "4096",
+    }
+
+
+def test_anthropic_needs_a_key() -> None:
+    with pytest.raises(BadRequest) as refusal:
+        ANTHROPIC.validate({"base_url": "https://api.anthropic.com"})
+
+    assert refusal.value.detail == "Missing required fields: ['api_key']"
+
+
+@pytest.mark.parametrize("budget", ["much", "-5", "1023", "1000001", "4096.5", "٤٠٩٦", "9" * 5000])
+def test_a_thinking_budget_is_a_number_the_api_takes(budget: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        ANTHROPIC.validate({"base_url": "https://a", "api_key": "k", "thinking_budget": budget})
+
+    assert refusal.value.detail == "'thinking_budget' must be a number from 1024 to 1000000."
+
+
+@pytest.mark.parametrize(
+    "values", [{"base_url": "ftp://secret"}, {"api_key": "sk\nsecret"}, {"api_key": "secrét"}]
+)
+def test_what_cannot_be_right_for_anthropic_is_refused(values: dict[str, object]) -> None:
+    with pytest.raises(Invalid) as refusal:
+        ANTHROPIC.validate({"base_url": "https://a", "api_key": "k"} | values)
 
     assert "secret" not in refusal.value.detail

@@ -1,5 +1,6 @@
 """What each provider asks of its user, and how the answers are checked."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -70,14 +71,35 @@ def _json(name: str, value: Mapping[str, object]) -> str:
 
 def _check_openai(given: Credentials) -> Credentials:
     parse_headers(given.get("default_headers", ""))
-    key = given.get("api_key", "")
+    _check_key(given.get("api_key", ""))
+    url = _base_url(given["base_url"])
+    return given | {"base_url": url.removesuffix("/chat/completions").rstrip("/")}
+
+
+def _check_anthropic(given: Credentials) -> Credentials:
+    _check_key(given["api_key"])
+    url = _base_url(given["base_url"]).removesuffix("/messages").rstrip("/")
+    checked = given | {"base_url": url.removesuffix("/v1").rstrip("/")}
+    if "thinking_budget" in given:
+        checked["thinking_budget"] = str(_budget(given["thinking_budget"]))
+    return checked
+
+
+def _check_key(key: str) -> None:
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise InvalidCredentials("'api_key' holds characters that no key has.")
-    return given | {"base_url": _base_url(given["base_url"])}
+
+
+def _budget(text: str) -> int:
+    """The API's own limits: at least 1,024, and less than any model says at all."""
+    number = int(text) if re.fullmatch(r"[0-9]{1,7}", text) else 0
+    if not 1_024 <= number <= 1_000_000:
+        raise InvalidCredentials("'thinking_budget' must be a number from 1024 to 1000000.")
+    return number
 
 
 def _base_url(text: str) -> str:
-    """The address without the ends that people copy along. Never repeated: it may hold a secret."""
+    """The address, if it is one. Never repeated in errors: it may hold a secret."""
     try:
         url = httpx2.URL(text)
     except httpx2.InvalidURL as error:
@@ -88,7 +110,7 @@ def _base_url(text: str) -> str:
         raise InvalidCredentials(
             "'base_url' must be a plain address, without a name, a password, '?' or '#'."
         )
-    return text.rstrip("/").removesuffix("/chat/completions").rstrip("/")
+    return text.rstrip("/")
 
 
 OPENAI: Final = ProviderDefinition(
@@ -118,8 +140,36 @@ OPENAI: Final = ProviderDefinition(
     check=_check_openai,
 )
 
+ANTHROPIC: Final = ProviderDefinition(
+    form_inputs=[
+        FormInput(input_type="password", name="api_key", label="API Key"),
+        FormInput(
+            input_type="text",
+            name="base_url",
+            label="Base URL",
+            value="https://api.anthropic.com",
+            attr={"type": "url"},
+        ),
+        FormInput(
+            input_type="text",
+            name="model",
+            label="Model, when an agent names none",
+            attr={"placeholder": "claude-sonnet-5-5"},
+        ),
+        FormInput(
+            input_type="text",
+            name="thinking_budget",
+            label="Thinking, in tokens (empty: as the model does by itself)",
+            attr={"type": "number", "min": "1024", "placeholder": "8192"},
+        ),
+    ],
+    required=("api_key", "base_url"),
+    check=_check_anthropic,
+)
+
 PROVIDERS: Final[Mapping[str, ProviderDefinition]] = {
     "Demo": ProviderDefinition(),
     "OpenAI": OPENAI,
+    "Anthropic": ANTHROPIC,
 }
 """Every provider by the name that agents and settings use. Demo asks nothing: it is ready."""

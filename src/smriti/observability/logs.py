@@ -21,7 +21,15 @@ type LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 type LogFormat = Literal["text", "json"]
 
 # At INFO these write addresses, at DEBUG whole messages of users.
-_TALKATIVE: Final = ("boto3", "botocore", "httpcore2", "httpx2", "openai", "urllib3")
+_TALKATIVE: Final = (
+    "anthropic",
+    "boto3",
+    "botocore",
+    "httpcore2",
+    "httpx2",
+    "openai",
+    "urllib3",
+)
 _UVICORN: Final = ("uvicorn", "uvicorn.error", "uvicorn.access")
 
 

@@ -16,12 +16,9 @@ from smriti.llm.provider import (
     TextChunk,
     TokensUsed,
 )
-from smriti.llm.providers.openai_stream import (
-    MAX_REPLY_CHARACTERS,
-    ErrorInStream,
-    ReplyReader,
-    StreamBroken,
-)
+from smriti.llm.providers.failures import ErrorInStream, StreamBroken
+from smriti.llm.providers.openai_stream import ReplyReader
+from smriti.llm.providers.pieces import MAX_REPLY_CHARACTERS
 from smriti.llm.providers.sse import MAX_LINE_BYTES
 from smriti.llm.types import ToolCall, Usage
 

@@ -1,8 +1,7 @@
 """Any server that speaks OpenAI's chat completions: OpenAI, Ollama, vLLM, OpenRouter, …"""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final
 
 import anyio
@@ -14,16 +13,15 @@ from openai import AsyncAPIResponse, AsyncOpenAI, Omit
 from smriti.core.errors import AppError
 from smriti.llm.headers import parse_headers
 from smriti.llm.provider import Credentials, ModelFailed, ModelInfo, ProviderEvent
-from smriti.llm.providers.openai_errors import Failures, secrets_of
+from smriti.llm.providers.bodies import bound, drain, whole
+from smriti.llm.providers.failures import ErrorInStream, StreamBroken, secrets_of
+from smriti.llm.providers.openai_errors import Failures
 from smriti.llm.providers.openai_request import to_wire
-from smriti.llm.providers.openai_stream import ErrorInStream, ReplyReader, StreamBroken
+from smriti.llm.providers.openai_stream import ReplyReader
+from smriti.llm.providers.shared_client import SharedClient
 from smriti.llm.types import ModelRequest
 
 MAX_MODELS: Final = 1_000
-_MAX_BODY_BYTES: Final = 8 * 1024 * 1024
-_MAX_ERROR_BYTES: Final = 64 * 1024
-_ERROR_S: Final = 10.0
-_DRAIN_S: Final = 1.0
 
 # What the SDK and its transport raise while they send and read; anyio's from a cut TLS connection.
 _FAILURES: Final = (
@@ -41,8 +39,7 @@ _FAILURES: Final = (
 class OpenAIProvider:
     """A connection with one user's credentials.
 
-    `open_http` makes the HTTP client, with its timeouts and guards. It is opened for the first
-    request, so that a provider that was closed can still serve whoever holds it.
+    `open_http` makes the HTTP client, with its timeouts and guards.
     """
 
     def __init__(
@@ -59,9 +56,7 @@ class OpenAIProvider:
         self._failures = Failures(self._base_url, secrets_of(credentials, self._headers))
         self._open_http = open_http
         self._max_retries = max_retries
-        self._client: AsyncOpenAI | None = None
-        self._requests = 0
-        self._closed = False
+        self._client = SharedClient(self._connect)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
         model = request.model or self._model
@@ -69,7 +64,7 @@ class OpenAIProvider:
             raise ModelFailed("No model is chosen. Name one in the agent or in the settings.")
         wire = orjson.dumps(to_wire(request, model=model, official=self._official))
         try:
-            async with self._connected() as client, self._post(client, wire) as response:
+            async with self._client.used() as client, self._post(client, wire) as response:
                 async for events in _read(response):
                     for event in events:
                         yield event
@@ -79,10 +74,10 @@ class OpenAIProvider:
 
     async def models(self) -> list[ModelInfo]:
         try:
-            async with self._connected() as client:
+            async with self._client.used() as client:
                 listing = client.models.with_streaming_response.list(extra_headers=self._auth())
                 async with listing as response:
-                    found = _model_ids(await _whole(response.iter_bytes()))
+                    found = _model_ids(await whole(response.iter_bytes()))
         except _FAILURES as error:
             raise self._failures.of(error, "") from None
         return [
@@ -91,8 +86,7 @@ class OpenAIProvider:
         ]
 
     async def close(self) -> None:
-        self._closed = True
-        await self._let_go()
+        await self._client.close()
 
     @property
     def _official(self) -> bool:
@@ -123,26 +117,9 @@ class OpenAIProvider:
         finally:
             await response.close()
 
-    @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[AsyncOpenAI]:
-        self._client = self._client or self._connect()
-        self._requests += 1
-        try:
-            yield self._client
-        finally:
-            self._requests -= 1
-            if self._closed:
-                await self._let_go()
-
-    async def _let_go(self) -> None:
-        if self._requests or self._client is None:
-            return
-        client, self._client = self._client, None
-        await client.close()
-
     def _connect(self) -> AsyncOpenAI:
         http = self._open_http()
-        http.event_hooks["response"].append(_bound)
+        http.event_hooks["response"].append(bound)
         client = AsyncOpenAI(
             api_key=self._api_key,
             admin_api_key="",
@@ -164,63 +141,13 @@ async def _read(response: AsyncAPIResponse[object]) -> AsyncIterator[Iterable[Pr
     reader = ReplyReader()
     received = response.iter_bytes()
     if "json" in response.headers.get("content-type", ""):  # a server that does not stream
-        yield list(reader.read(await _whole(received)))
+        yield list(reader.read(await whole(received)))
     async for piece in received:
         yield reader.feed(piece)
         if reader.done:
-            await _drain(received)
+            await drain(received)
             break
     yield reader.end()
-
-
-class _FirstBytes(httpx2.AsyncByteStream):
-    """A response body that ends after so many bytes, or some seconds."""
-
-    def __init__(self, body: httpx2.AsyncByteStream, limit: int) -> None:
-        self._body = body
-        self._limit = limit
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        left = self._limit
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_ERROR_S):
-                async for piece in self._body:
-                    yield piece[:left]
-                    left -= len(piece)
-                    if left <= 0:
-                        return
-
-    async def aclose(self) -> None:
-        await self._body.aclose()
-
-
-async def _bound(response: httpx2.Response) -> None:
-    """What was compressed without being asked for is not opened: a bomb would stop the event loop.
-
-    The SDK reads the body of an error whole; an endless one must not fill the memory.
-    """
-    response.headers.pop("content-encoding", None)
-    if response.status_code >= 300 and isinstance(response.stream, httpx2.AsyncByteStream):
-        response.stream = _FirstBytes(response.stream, _MAX_ERROR_BYTES)
-
-
-async def _whole(received: AsyncIterator[bytes]) -> bytes:
-    body = bytearray()
-    async for piece in received:
-        body += piece
-        if len(body) > _MAX_BODY_BYTES:
-            raise StreamBroken("sent an answer that is too long.")
-    return bytes(body)
-
-
-async def _drain(received: AsyncIterator[bytes]) -> None:
-    """Read to the end, so that the connection can be used again; not for ever."""
-    try:
-        async with asyncio.timeout(_DRAIN_S):
-            async for _ in received:
-                pass
-    except (TimeoutError, httpx2.HTTPError):
-        return  # the answer is complete; only the connection is lost
 
 
 def _model_ids(body: bytes) -> set[str]:

@@ -16,10 +16,10 @@ from smriti.llm.provider import (
     TextChunk,
     TokensUsed,
 )
+from smriti.llm.providers.failures import ErrorInStream, StreamBroken
+from smriti.llm.providers.pieces import Meter, arguments_of, count_of
 from smriti.llm.providers.sse import DataLines, LineTooLong
 from smriti.llm.types import ToolCall, Usage
-
-MAX_REPLY_CHARACTERS: Final = 4_000_000
 
 _REASONS: Final[dict[str, FinishReason]] = {
     "length": "length",
@@ -27,19 +27,6 @@ _REASONS: Final[dict[str, FinishReason]] = {
     "content_filter": "refused",
     "refusal": "refused",
 }
-
-
-class StreamBroken(Exception):
-    """The stream is not one, or ended too early; the text completes "{base URL} …"."""
-
-
-class ErrorInStream(Exception):
-    """The server reported an error after it had begun to answer with 200."""
-
-    def __init__(self, message: str, code: int | None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.code = code
 
 
 @dataclass(slots=True)
@@ -60,7 +47,7 @@ class _Call:
             return False
         if call_id and self.call_id:
             return call_id != self.call_id
-        return _arguments(self.arguments) is not None
+        return arguments_of(self.arguments) is not None
 
 
 class ReplyReader:
@@ -74,7 +61,7 @@ class ReplyReader:
         self._usage: Usage | None = None
         self._reason: FinishReason | None = None
         self._read_any = False
-        self._characters = 0
+        self._counted = Meter().counted
         self.done = False
 
     def feed(self, received: bytes) -> list[ProviderEvent]:
@@ -161,14 +148,6 @@ class ReplyReader:
                 self._by_index[index] = call
         return call
 
-    def _counted(self, text: str) -> str:
-        if not isinstance(text, str):
-            raise TypeError(text)
-        self._characters += len(text)
-        if self._characters > MAX_REPLY_CHARACTERS:
-            raise StreamBroken("sent more than a reply can hold.")
-        return text
-
     def end(self) -> list[ProviderEvent]:
         """What can only be told at the end. `StreamBroken` when the end came too early."""
         self.feed(b"\n")
@@ -193,34 +172,19 @@ class ReplyReader:
                 call_id = self._make_id()
             used.add(call_id)
             yield ToolCall(
-                call_id=call_id, name=call.name, arguments=_arguments(call.arguments or "{}")
+                call_id=call_id, name=call.name, arguments=arguments_of(call.arguments or "{}")
             )
-
-
-def _arguments(text: str) -> dict[str, Any] | None:
-    try:
-        value = orjson.loads(text)
-        orjson.dumps(value)  # what is nested too deep to be written again would break its readers
-    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
-        return None
-    if value is None:  # how some models spell "no arguments"
-        return {}
-    return value if isinstance(value, dict) else None
 
 
 def _usage(wire: dict[str, Any]) -> Usage:
     prompt = wire.get("prompt_tokens_details") or {}
     completion = wire.get("completion_tokens_details") or {}
     return Usage(
-        input_tokens=_count(wire.get("prompt_tokens")),
-        output_tokens=_count(wire.get("completion_tokens")),
-        cached_tokens=_count(prompt.get("cached_tokens") or wire.get("prompt_cache_hit_tokens")),
-        reasoning_tokens=_count(completion.get("reasoning_tokens")),
+        input_tokens=count_of(wire.get("prompt_tokens")),
+        output_tokens=count_of(wire.get("completion_tokens")),
+        cached_tokens=count_of(prompt.get("cached_tokens") or wire.get("prompt_cache_hit_tokens")),
+        reasoning_tokens=count_of(completion.get("reasoning_tokens")),
     )
-
-
-def _count(value: object) -> int:
-    return max(value, 0) if isinstance(value, int) else 0
 
 
 def _raise_error(document: dict[str, Any]) -> None:

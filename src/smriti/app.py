@@ -24,6 +24,7 @@ from smriti.core.edge import DocumentedAPI, Services, install_error_handlers, re
 from smriti.core.errors import Unavailable
 from smriti.core.outbound import outbound_client
 from smriti.db.table import Table, TableBusy, TableUnavailable
+from smriti.llm.catalog import load_catalog
 from smriti.llm.provider import ProviderFactories
 from smriti.llm.service import ModelService
 from smriti.memory.router import router as memory_router
@@ -63,6 +64,7 @@ def create_app(
     secrets = load_secrets(config)
     metrics = Metrics(native_tools=NATIVE_TOOLS)
     pricing = load_pricing(config.pricing_config)
+    catalog = load_catalog(config.model_catalog)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -71,7 +73,9 @@ def create_app(
             stack.push_async_callback(http.aclose)
             store = table or await open_table(config, stack)
             factories = providers or provider_factories(config)
-            services = build_services(Outside(config, secrets, store, factories, http, metrics))
+            services = build_services(
+                Outside(config, secrets, store, factories, catalog, http, metrics)
+            )
             services.add(pricing)
             app.state.services = services
             await _run(services, stack)

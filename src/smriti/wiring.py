@@ -30,6 +30,7 @@ from smriti.core.edge import Services
 from smriti.core.outbound import outbound_client
 from smriti.db.sqlite import SqliteTable
 from smriti.db.table import Table
+from smriti.llm.catalog import Catalog
 from smriti.llm.definitions import PROVIDERS
 from smriti.llm.provider import Credentials, Provider, ProviderFactories
 from smriti.llm.providers.demo import DemoProvider
@@ -70,6 +71,7 @@ class Outside:
     secrets: ServerSecrets
     table: Table
     providers: ProviderFactories
+    catalog: Catalog
     http: httpx2.AsyncClient
     metrics: Metrics
 
@@ -116,7 +118,7 @@ def _add_models(services: Services, outside: Outside) -> None:
     settings = ProviderSettingsRepository(outside.table)
     own = _own_credentials(outside.config)
     providers = ProviderService(settings, models, services.get(SecretBox), own=own)
-    services.add(models, providers)
+    services.add(outside.catalog, models, providers)
 
 
 def _add_memory(services: Services, table: Table) -> None:
@@ -161,6 +163,7 @@ def _add_turns(services: Services, outside: Outside) -> None:
         services.get(ConversationService),
         messages,
         TurnRepository(outside.table),
+        outside.catalog,
         outside.metrics,
     )
     services.add(

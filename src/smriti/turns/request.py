@@ -6,7 +6,8 @@ from typing import Final
 import orjson
 
 from smriti.core.errors import BadRequest
-from smriti.llm.catalog import ModelTraits, estimate_tokens, traits_of
+from smriti.llm.catalog import Catalog, estimate_tokens
+from smriti.llm.families import ModelTraits
 from smriti.llm.types import ChatMessage, ModelRequest
 from smriti.messages.models import Message
 from smriti.turns.architecture import Architecture, Mind
@@ -30,10 +31,11 @@ def model_of(opening: Opening) -> str:
     return opening.agent.agent_model or opening.credentials.get("model") or "default"
 
 
-def check_images(opening: Opening, question: Message) -> None:
+def check_images(opening: Opening, question: Message, catalog: Catalog) -> None:
     """Refuse pictures for a model that has no eyes: `ImagesNotSeen`."""
     model = model_of(opening)
-    if any(file.is_image for file in question.attachments) and not traits_of(model).sees_images:
+    sees_images = catalog.traits_of(model).sees_images
+    if not sees_images and any(file.is_image for file in question.attachments):
         raise ImagesNotSeen(
             f"The model {model!r} does not see images. Choose another, or send text."
         )
@@ -46,10 +48,11 @@ async def build_request(
     *,
     architecture: Architecture,
     opener: Opener,
+    catalog: Catalog,
 ) -> ModelRequest:
     """The request of a turn's first step. Older history is read only while there is room."""
     model = model_of(opening)
-    traits = traits_of(model)
+    traits = catalog.traits_of(model, context_tokens=opening.agent.context_tokens)
     specs = tuple(mind.tools.specs()) if traits.takes_tools else ()
     described = orjson.dumps([spec.model_dump() for spec in specs]).decode()
     room = _room(traits) - estimate_tokens(mind.system) - estimate_tokens(described)

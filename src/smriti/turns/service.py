@@ -61,7 +61,7 @@ class TurnService:
         try:
             self._runner.check_room(conversation_id)  # again: others may have come meanwhile
             architecture = self._architecture_of(opening)
-            check_images(opening, _question(opening, new))
+            check_images(opening, _question(opening, new), self._desk.catalog)
         except AppError:
             await self._give_back(opening)
             raise
@@ -138,7 +138,12 @@ class TurnService:
         )
         mind = architecture.mind(scene)
         request = await build_request(
-            mind, question, opening, architecture=architecture, opener=self._opener
+            mind,
+            question,
+            opening,
+            architecture=architecture,
+            opener=self._opener,
+            catalog=self._desk.catalog,
         )
         provider = await self._models.connect(opening.agent.agent_provider, opening.credentials)
         return Plan(request, provider, mind, architecture.max_steps, architecture.remembers)

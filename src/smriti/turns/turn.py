@@ -12,6 +12,7 @@ from smriti.conversations.repository import ConversationRepository, LeaseLost
 from smriti.conversations.service import ConversationService
 from smriti.core.errors import AppError, Conflict, Unavailable, UpstreamFailed
 from smriti.db.table import ConditionFailed, TableError
+from smriti.llm.catalog import Catalog
 from smriti.llm.provider import Provider
 from smriti.llm.types import ModelRequest
 from smriti.messages.models import Message, Status
@@ -52,6 +53,7 @@ class Desk:
     conversation_service: ConversationService
     messages: MessageRepository
     turns: TurnRepository
+    catalog: Catalog
     metrics: Metrics
 
 

@@ -42,9 +42,10 @@ class ToolFinished(Frozen):
 
 
 class StepCompleted(Frozen):
-    """One model call and its tools are done. Stored, not shown."""
+    """One model call and its tools are done. Stored, not shown. `model` answered."""
 
     type: Literal["step_completed"] = "step_completed"
+    model: str
     parts: Sequence[Part]
     usage: Usage
     finish_reason: FinishReason
@@ -67,7 +68,7 @@ class TurnFailed(Frozen):
 
 
 type LoopEvent = Annotated[
-    TextDelta | ReasoningDelta | ToolStarted | ToolFinished | StepCompleted,
+    Notice | TextDelta | ReasoningDelta | ToolStarted | ToolFinished | StepCompleted,
     Field(discriminator="type"),
 ]
 type TurnEvent = Annotated[

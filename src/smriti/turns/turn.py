@@ -151,6 +151,8 @@ class Turn:
             case TextDelta():
                 self._answer.add_text(event.text)
                 self._show(event)
+            case Notice():
+                self._reporter.say(event)
             case ReasoningDelta() | ToolStarted():
                 self._show(event)
             case ToolFinished(result=result):

@@ -9,6 +9,7 @@ from structlog.contextvars import bind_contextvars
 from smriti.auth.models import Claims
 from smriti.core.clock import new_id, utc_now
 from smriti.core.errors import AppError, Conflict, Unavailable
+from smriti.llm.retry import RetryingProvider
 from smriti.llm.service import ModelService
 from smriti.messages.models import Message, MessageCreate
 from smriti.realtime.broker import EventLog, OpenLog
@@ -145,7 +146,9 @@ class TurnService:
             opener=self._opener,
             catalog=self._desk.catalog,
         )
-        provider = await self._models.connect(opening.agent.agent_provider, opening.credentials)
+        agent = opening.agent
+        connected = await self._models.connect(agent.agent_provider, opening.credentials)
+        provider = RetryingProvider(connected, fallback_model=agent.fallback_model)
         return Plan(request, provider, mind, architecture.max_steps, architecture.remembers)
 
     async def _refuse(self, opening: Opening, reporter: Reporter, failure: AppError) -> None:

@@ -203,6 +203,8 @@ async def test_the_form_that_creates_an_agent_offers_what_is_configured(home: Ho
         "0",
     ]
     assert "values" not in inputs["agent_name"]
+    assert inputs["fallback_model"]["options"][0] == {"value": "", "label": "-"}
+    assert inputs["context_tokens"]["label"] == "Context window (tokens)"
 
 
 async def test_the_form_that_changes_an_agent_is_there_for_any_id(home: Home) -> None:

@@ -25,6 +25,7 @@ from smriti.core.edge import DocumentedAPI, Services, install_error_handlers, re
 from smriti.core.errors import Unavailable
 from smriti.core.outbound import outbound_client
 from smriti.db.table import Table, TableBusy, TableUnavailable
+from smriti.llm.catalog import load_catalog
 from smriti.llm.provider import ProviderFactories
 from smriti.llm.service import ModelService
 from smriti.memory.router import router as memory_router
@@ -65,6 +66,7 @@ def create_app(
     secrets = load_secrets(config)
     metrics = Metrics(native_tools=NATIVE_TOOLS)
     pricing = load_pricing(config.pricing_config)
+    catalog = load_catalog(config.model_catalog)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -72,8 +74,10 @@ def create_app(
             http = outbound_client(allow_private=config.private_networks_allowed)
             stack.push_async_callback(http.aclose)
             store = table or await open_table(config, stack)
-            factories = providers or provider_factories(config)
-            services = build_services(Outside(config, secrets, store, factories, http, metrics))
+            factories = providers or provider_factories(config, catalog)
+            services = build_services(
+                Outside(config, secrets, store, factories, catalog, http, metrics)
+            )
             services.add(pricing)
             app.state.services = services
             await _run(services, stack)

@@ -30,6 +30,7 @@ from smriti.core.edge import Services
 from smriti.core.outbound import outbound_client
 from smriti.db.sqlite import SqliteTable
 from smriti.db.table import Table
+from smriti.llm.catalog import Catalog
 from smriti.llm.definitions import PROVIDERS
 from smriti.llm.provider import Credentials, Provider, ProviderFactories
 from smriti.llm.providers.demo import DemoProvider
@@ -78,6 +79,7 @@ class Outside:
     secrets: ServerSecrets
     table: Table
     providers: ProviderFactories
+    catalog: Catalog
     http: httpx2.AsyncClient
     metrics: Metrics
 
@@ -124,7 +126,7 @@ def _add_models(services: Services, outside: Outside) -> None:
     settings = ProviderSettingsRepository(outside.table)
     own = _own_credentials(outside.config)
     providers = ProviderService(settings, models, services.get(SecretBox), own=own)
-    services.add(models, providers)
+    services.add(outside.catalog, models, providers)
 
 
 def _add_memory(services: Services, table: Table) -> None:
@@ -165,7 +167,7 @@ def _add_turns(services: Services, outside: Outside) -> None:
         turns,
         outside.metrics,
         runner.slots,
-        lambda *_: None,
+        outside.catalog,
     )
     opener = Opener(
         table,
@@ -215,7 +217,7 @@ def _architectures(services: Services, messages: MessageRepository) -> Mapping[s
     return {architecture.name: architecture for architecture in known}
 
 
-def provider_factories(config: Config) -> ProviderFactories:
+def provider_factories(config: Config, catalog: Catalog) -> ProviderFactories:
     """How to connect to each provider. SDKs are imported with the first connection."""
     open_http = partial(
         outbound_client,
@@ -231,7 +233,7 @@ def provider_factories(config: Config) -> ProviderFactories:
     def anthropic(credentials: Credentials) -> Provider:
         from smriti.llm.providers.anthropic import AnthropicProvider
 
-        return AnthropicProvider(credentials, open_http)
+        return AnthropicProvider(credentials, open_http, catalog=catalog)
 
     return {"Demo": lambda _: DemoProvider(), "OpenAI": openai, "Anthropic": anthropic}
 

@@ -33,6 +33,8 @@ async def test_a_created_agent_is_answered_whole(home: Home) -> None:
         "presence_penalty": None,
         "frequency_penalty": None,
         "max_output_tokens": None,
+        "context_tokens": None,
+        "fallback_model": None,
     }
     assert agent["created_at"].endswith("Z")
     assert await home.get(f"/agents/{agent['agent_id']}") == agent
@@ -86,12 +88,14 @@ async def test_an_update_changes_only_what_is_given(home: Home) -> None:
     assert await home.get(f"/agents/{agent['agent_id']}") == changed
 
 
-async def test_null_clears_a_sampling_value(home: Home) -> None:
-    agent = await home.agent(temperature=0.5)
+async def test_null_clears_what_may_be_left_open(home: Home) -> None:
+    values = {"temperature": 0.5, "context_tokens": 64_000, "fallback_model": "small"}
+    agent = await home.agent(**values)
+    assert values.items() <= agent.items()
 
-    response = await home.client.put(f"/agents/{agent['agent_id']}", json={"temperature": None})
+    response = await home.client.put(f"/agents/{agent['agent_id']}", json=dict.fromkeys(values))
 
-    assert response.json()["temperature"] is None
+    assert dict.fromkeys(values).items() <= response.json().items()
 
 
 async def test_an_update_of_nothing_answers_the_agent_unchanged(home: Home) -> None:
@@ -115,6 +119,8 @@ async def test_an_update_of_nothing_answers_the_agent_unchanged(home: Home) -> N
         {"top_p": "a lot"},
         {"agent_persona": "x" * 20_001},
         {"capabilities": "devices"},
+        {"context_tokens": 999},
+        {"context_tokens": "10000001"},
     ],
 )
 async def test_a_value_that_makes_no_sense_is_refused_and_changes_nothing(
@@ -197,6 +203,8 @@ async def test_the_form_that_creates_an_agent_offers_what_is_configured(home: Ho
         "0",
     ]
     assert "values" not in inputs["agent_name"]
+    assert inputs["fallback_model"]["options"][0] == {"value": "", "label": "-"}
+    assert inputs["context_tokens"]["label"] == "Context window (tokens)"
 
 
 async def test_the_form_that_changes_an_agent_is_there_for_any_id(home: Home) -> None:

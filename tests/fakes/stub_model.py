@@ -91,11 +91,7 @@ class StubModel:
     @property
     def questions(self) -> list[Json]:
         """The requests that a person's message led to; titles are left out."""
-        return [
-            request
-            for request in self.requests
-            if not _text(request["messages"][-1].get("content") or "").startswith(_TITLE)
-        ]
+        return [request for request in self.requests if not is_for_title(request)]
 
     async def __call__(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -108,10 +104,14 @@ class StubModel:
             return
         request = orjson.loads(body)
         self.requests.append(request)
+        await self.answer(request, receive, send)
+
+    async def answer(
+        self, request: Json, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
         plan = Plan.of(request)
         if plan.status != 200:
-            failure = {"message": "scripted failure", "type": "server_error", "code": plan.status}
-            await _send_json(send, {"error": failure}, plan.status)
+            await send_failure(send, plan.status)
             return
         await _stream(plan, send)
 
@@ -133,6 +133,10 @@ class StubModel:
                 thread.join()
 
 
+def is_for_title(request: Json) -> bool:
+    return _text(request["messages"][-1].get("content") or "").startswith(_TITLE)
+
+
 async def _body(receive: ASGIReceiveCallable) -> bytes:
     body = b""
     while True:
@@ -145,34 +149,33 @@ async def _body(receive: ASGIReceiveCallable) -> bytes:
 
 
 async def _stream(plan: Plan, send: ASGISendCallable) -> None:
-    await _start(send, 200, b"text/event-stream")
+    await start(send)
     async for chunk in _chunks(plan):
-        frame = b"data: " + orjson.dumps(chunk) + b"\n\n"
-        await send({"type": "http.response.body", "body": frame, "more_body": True})
+        await send_piece(send, b"data: " + orjson.dumps(chunk) + b"\n\n")
     if plan.aborts:
         return  # without the last, empty piece the connection ends in the middle
-    await send({"type": "http.response.body", "body": b"data: [DONE]\n\n", "more_body": False})
+    await send_piece(send, b"data: [DONE]\n\n", last=True)
 
 
 async def _chunks(plan: Plan) -> AsyncIterator[Json]:
     await asyncio.sleep(plan.first_s)
     for _ in range(plan.reasons):
-        yield _chunk({"reasoning_content": "hm "})
+        yield chunk_of({"reasoning_content": "hm "})
     for index, call in enumerate(plan.calls):
-        yield _chunk({"tool_calls": [_told(index, {**call, "arguments": ""})]})
+        yield chunk_of({"tool_calls": [_told(index, {**call, "arguments": ""})]})
         for piece in re.findall(r"(?s).{1,7}", call["arguments"]):
-            yield _chunk({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
+            yield chunk_of({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
     words = [] if plan.calls else plan.words
     for word in words[: len(words) // 2] if plan.aborts else words:
-        yield _chunk({"content": word})
+        yield chunk_of({"content": word})
         await asyncio.sleep(plan.between_s)
     if not plan.aborts:
-        yield _chunk({}, "tool_calls" if plan.calls else "stop")
+        yield chunk_of({}, "tool_calls" if plan.calls else "stop")
         usage = {"prompt_tokens": 9, "completion_tokens": len(words), "total_tokens": 9}
         yield {"object": "chat.completion.chunk", "choices": [], "usage": usage}
 
 
-def _chunk(delta: Json, reason: str | None = None) -> Json:
+def chunk_of(delta: Json, reason: str | None = None) -> Json:
     choice = {"index": 0, "delta": delta, "finish_reason": reason}
     return {"id": "stub", "object": "chat.completion.chunk", "choices": [choice]}
 
@@ -181,14 +184,32 @@ def _told(index: int, function: MutableMapping[str, str]) -> Json:
     return {"index": index, "id": f"call_{index}", "type": "function", "function": function}
 
 
-async def _send_json(send: ASGISendCallable, answer: Json, status: int = 200) -> None:
-    await _start(send, status, b"application/json")
-    body = orjson.dumps(answer)
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+async def send_failure(send: ASGISendCallable, status: int, **headers: str) -> None:
+    failure = {"message": "scripted failure", "type": "server_error", "code": status}
+    await _send_json(send, {"error": failure}, status, **headers)
 
 
-async def _start(send: ASGISendCallable, status: int, media_type: bytes) -> None:
-    headers = [(b"content-type", media_type)]
+async def _send_json(
+    send: ASGISendCallable, answer: Json, status: int = 200, **headers: str
+) -> None:
+    await start(send, "application/json", status, **headers)
+    await send_piece(send, orjson.dumps(answer), last=True)
+
+
+async def send_piece(send: ASGISendCallable, piece: bytes, *, last: bool = False) -> None:
+    await send({"type": "http.response.body", "body": piece, "more_body": not last})
+
+
+async def start(
+    send: ASGISendCallable, media_type: str = "text/event-stream", status: int = 200, **headers: str
+) -> None:
+    """The head of an answer. In names of headers, `_` stands for `-`."""
+    fields = {"content-type": media_type, **headers}
     await send(
-        {"type": "http.response.start", "status": status, "headers": headers, "trailers": False}
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [(k.replace("_", "-").encode(), v.encode()) for k, v in fields.items()],
+            "trailers": False,
+        }
     )

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from smriti.core.paging import PageRequest
 from smriti.db.table import Action, Put, Table, Update
-from smriti.llm.catalog import estimate_tokens
+from smriti.llm.catalog import BUILT_IN, estimate_tokens
+from smriti.llm.families import UNKNOWN
 from smriti.llm.provider import ModelFailed, Provider, ProviderEvent, TextChunk
 from smriti.llm.providers.demo import DemoProvider
 from smriti.llm.types import ModelRequest
@@ -71,7 +72,7 @@ async def crowded(house: House, *, turns: int = 3) -> None:
 
 
 async def compact(house: House, model: Provider) -> None:
-    ask = Ask(model, "gpt-4o")
+    ask = Ask(model, "gpt-4o", BUILT_IN.traits_of("gpt-4o"))
     await Compactor(house.blocks, house.archive).compact(ADA, "notes", ask, ORIGIN)
 
 
@@ -274,7 +275,7 @@ async def test_a_small_model_reads_a_long_block_part_by_part(house: House) -> No
                 yield event
 
     await Compactor(house.blocks, house.archive).compact(
-        ADA, "notes", Ask(Counting(), "unknown"), ORIGIN
+        ADA, "notes", Ask(Counting(), "unknown", UNKNOWN), ORIGIN
     )
 
     left = await house.lines("notes")

@@ -1,17 +1,20 @@
 """What of the past the model sees."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smriti.db.table import Table
 from smriti.llm.provider import CallRequested, Finished
 from smriti.llm.types import ChatMessage, TextPart, ToolCall
 from smriti.messages.models import Message
 from smriti.messages.repository import MessageRepository
 from smriti.turns.history import Window, fitted, session_of, size_of
 from smriti.turns.past import Said, Shape, Shown
-from tests.home import HELLO, Home
+from tests.home import HELLO, Home, open_home
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SHAPE = Shape(words=8000, session_minutes=60, with_images=False)
@@ -191,3 +194,31 @@ def test_what_is_shown_is_the_newest_that_fits(sizes: list[int], words: int, tok
     if kept < len(all_said):
         one_more = all_said[-kept - 1]
         assert shown.words + one_more.words > words or shown.tokens + one_more.tokens > tokens
+
+
+@pytest.mark.parametrize(("window", "shown"), [(None, 1), (64_000, 3)])
+async def test_an_agents_own_window_decides_how_much_of_the_past_fits(
+    home: Home, window: int | None, shown: int
+) -> None:
+    agent = await home.scripted_agent(context_tokens=window)
+    conversation = await home.conversation(agent, title="Tea")
+    model = home.script(HELLO, HELLO)
+    await home.say(conversation, "x" * 40_000)
+
+    await home.say(conversation, "And now?")
+
+    assert len(model.requests[1].messages) == shown
+
+
+async def test_the_operators_catalogue_decides_what_a_model_is_given(
+    table: Table, tmp_path: Path
+) -> None:
+    catalog = tmp_path / "models.json"
+    catalog.write_text('{"scripted": {"takes_tools": false}}', encoding="utf-8")
+    async with open_home(table, tmp_path, model_catalog=catalog) as home:
+        conversation = await home.conversation(await home.scripted_agent(), title="Tea")
+        model = home.script(HELLO)
+
+        await home.say(conversation, "Hi")
+
+    assert model.requests[0].tools == ()

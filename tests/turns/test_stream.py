@@ -249,6 +249,27 @@ async def test_after_a_failed_turn_the_conversation_goes_on(home: Home) -> None:
     assert spoken(events) == "Here I am."
 
 
+async def test_an_overloaded_model_is_replaced_by_the_fallback_and_the_person_is_told(
+    home: Home,
+) -> None:
+    agent = await home.scripted_agent(fallback_model="small")
+    conversation = await home.conversation(agent, title="Tea")
+    busy = ModelFailed("Too many requests.", transient=True, retry_after_s=100)
+    model = home.script([busy], [TextChunk("Here I am."), Finished("stop")])
+
+    events = await home.say(conversation, "Are you there?")
+
+    assert [request.model for request in model.requests] == ["scripted", "small"]
+    assert [(event["event_type"], event["content"]) for event in events[7:]] == [
+        (
+            "LIFECYCLE_NOTIFICATION",
+            "Asking the fallback model 'small' instead. Too many requests.",
+        ),
+        ("AGENT_RESPONSE_TO_USER", "Here I am."),
+        ("STREAM_COMPLETE", "Response complete"),
+    ]
+
+
 async def test_an_unknown_tool_is_answered_so_that_the_model_can_go_on(home: Home) -> None:
     conversation = await home.conversation(await home.scripted_agent(), title="Tea")
     home.script(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from smriti.db.table import Table
 from smriti.llm.catalog import estimate_tokens
+from smriti.llm.families import UNKNOWN
 from smriti.llm.provider import ModelFailed, Provider, TextChunk
 from smriti.llm.providers.demo import DemoProvider
 from smriti.llm.types import ReasoningPart, Role, TextPart, ToolCall, ToolResult
@@ -51,7 +52,7 @@ async def extend(
 ) -> Summary | None:
     summariser = Summariser(MessageRepository(table))
     return await summariser.extend(
-        previous, messages, Ask(model, "stub"), budget_tokens=budget_tokens
+        previous, messages, Ask(model, "stub", UNKNOWN), budget_tokens=budget_tokens
     )
 
 

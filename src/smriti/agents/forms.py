@@ -42,6 +42,7 @@ def _shared(
     architectures: Sequence[str], providers: Sequence[str], models: Sequence[ModelInfo]
 ) -> list[FormInput]:
     offered = {model.model_id: model.display_name for model in models}
+    nothing = {"": "-"}
     return [
         _select("agent_architecture", "Architecture", {name: name for name in architectures}),
         FormInput(input_type="text_area", name="agent_persona", label="Persona"),
@@ -57,6 +58,10 @@ def _shared(
         _number("presence_penalty", "Presence penalty", -2, 2),
         _number("frequency_penalty", "Frequency penalty", -2, 2),
         _number("max_output_tokens", "Longest answer (tokens)", 1, 1_000_000, step="1"),
+        _number("context_tokens", "Context window (tokens)", 1_000, 10_000_000, step="1"),
+        _select(
+            "fallback_model", "Fallback model, when the other is overloaded", nothing | offered
+        ),
     ]
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from smriti.core.clock import new_id, utc_now
+from smriti.llm.catalog import ContextTokens
 from smriti.llm.types import Sampling
 
 DEFAULT_SESSION_TIMEOUT_MINUTES = 60
@@ -17,7 +18,17 @@ type Minutes = Annotated[int, Field(ge=0, le=525_600)]
 type Capabilities = Annotated[list[Label], Field(max_length=20)]
 
 
-class Agent(Sampling):
+class Tuning(Sampling):
+    """How the model is used; what is None is left to the provider and to the catalogue.
+
+    `fallback_model`, of the same provider, is asked when the agent's model is overloaded.
+    """
+
+    context_tokens: ContextTokens | None = None
+    fallback_model: Label | None = None
+
+
+class Agent(Tuning):
     """A definition: name, persona, model and how it thinks. Times are UTC."""
 
     agent_id: str = Field(default_factory=new_id)
@@ -37,7 +48,7 @@ class Agent(Sampling):
         return Sampling(**{name: getattr(self, name) for name in Sampling.model_fields})
 
 
-class _FormValues(Sampling):
+class _FormValues(Tuning):
     """Forms submit flat text, an empty one for every field that was left alone."""
 
     @model_validator(mode="before")
@@ -72,7 +83,7 @@ class AgentCreate(_FormValues):
 
 
 class AgentUpdate(_FormValues):
-    """A partial change. Null clears the sampling values and is ignored elsewhere."""
+    """A partial change. Null clears what may be left open and is ignored elsewhere."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -89,7 +100,7 @@ class AgentUpdate(_FormValues):
 
     @model_validator(mode="after")
     def _null_is_no_change(self) -> Self:
-        for name in self.model_fields_set - Sampling.model_fields.keys():
+        for name in self.model_fields_set - Tuning.model_fields.keys():
             if getattr(self, name) is None:
                 self.model_fields_set.discard(name)
         return self

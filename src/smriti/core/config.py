@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 type Environment = Literal["local", "production"]
@@ -12,6 +12,13 @@ type Switch = Literal["on", "off"]
 
 class ConfigurationError(Exception):
     """The settings contradict each other; the text says which to change."""
+
+
+def faults_of(error: ValidationError) -> str:
+    """What is wrong with a file of settings, and where in it."""
+    return "; ".join(
+        f"{'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg']}" for fault in error.errors()
+    )
 
 
 class Config(BaseSettings):
@@ -33,6 +40,7 @@ class Config(BaseSettings):
     max_body_bytes: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
     stream_keep_alive_s: Annotated[float, Field(gt=0)] = 15.0
     pricing_config: Path | None = None
+    model_catalog: Path | None = None
 
     dynamodb_table: str | None = None
     dynamodb_endpoint: str | None = None

@@ -1,80 +1,108 @@
-"""What models can do, as far as their names tell."""
+"""What models can do and what they cost: as far as their names tell, and as the operator says."""
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Final, TypedDict
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+
+from smriti.core.config import ConfigurationError, faults_of
+from smriti.llm.families import FAMILIES, PRICES, UNKNOWN, ModelTraits, first_match
+from smriti.llm.types import Usage
+
+type ContextTokens = Annotated[int, Field(ge=1_000, le=10_000_000)]
+type _Price = Annotated[float, Field(ge=0, allow_inf_nan=False)] | None
+
+# "us.anthropic.claude-…": where a model is served, and whose it is.
+_VENDOR: Final = re.compile(r"^([a-z-]+\.)+(?=[a-z])", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class ModelTraits:
-    """Sizes are in tokens; the context window holds the prompt and the answer."""
+@with_config(ConfigDict(extra="forbid"))
+class Override(TypedDict, total=False):
+    """What the operator says of a family; the rest is as it was. A price of null is none."""
 
-    context_tokens: int
-    max_output_tokens: int
-    sees_images: bool = False
-    takes_tools: bool = True
-
-
-# For a model that nobody here has heard of: 8k is what practically everything served today takes,
-# and what a local server cuts off silently beyond its setting would cost the newest question.
-# Tools are offered, because leaving them out would make the agent forget without a word.
-UNKNOWN: Final = ModelTraits(context_tokens=8_192, max_output_tokens=2_048)
-
-# Open weights are listed with 32k, though most were trained on 128k: who serves them at home gives
-# them less, and Smriti keeps long histories in memory, not in the prompt.
-_OPEN: Final = ModelTraits(context_tokens=32_768, max_output_tokens=4_096)
-_OPEN_SEEING: Final = ModelTraits(32_768, 4_096, sees_images=True)
-
-# The first pattern that begins the name wins; vendor prefixes ("openai/") are cut off before.
-_FAMILIES: Final[tuple[tuple[re.Pattern[str], ModelTraits], ...]] = tuple(
-    (re.compile(pattern), traits)
-    for pattern, traits in (
-        (r"demo$", ModelTraits(32_768, 1_024)),
-        (r"gpt-5.*chat", ModelTraits(128_000, 16_384, sees_images=True)),
-        (r"gpt-[5-9]", ModelTraits(400_000, 128_000, sees_images=True)),
-        (r"gpt-4\.1", ModelTraits(1_047_576, 32_768, sees_images=True)),
-        (r"(chat)?gpt-4o|chatgpt", ModelTraits(128_000, 16_384, sees_images=True)),
-        (r"gpt-4-turbo", ModelTraits(128_000, 4_096, sees_images=True)),
-        (r"gpt-4", ModelTraits(8_192, 4_096)),
-        (r"gpt-3\.5", ModelTraits(16_385, 4_096)),
-        (r"gpt-oss", ModelTraits(131_072, 32_768)),
-        (r"o1-(mini|preview)", ModelTraits(128_000, 65_536, takes_tools=False)),
-        (r"o[13]-mini", ModelTraits(200_000, 100_000)),
-        (r"o[134](-|$)", ModelTraits(200_000, 100_000, sees_images=True)),
-        (r"claude-(2|instant)", ModelTraits(100_000, 4_096, takes_tools=False)),
-        (r"claude-3-(haiku|sonnet|opus)", ModelTraits(200_000, 4_096, sees_images=True)),
-        (r"claude-3[.-]5", ModelTraits(200_000, 8_192, sees_images=True)),
-        (r"claude-3[.-]7", ModelTraits(200_000, 64_000, sees_images=True)),
-        (r"claude-(4-opus|opus-4(?![.-][5-9]))", ModelTraits(200_000, 32_000, sees_images=True)),
-        (r"claude-([34]|[a-z]+-4(?![.-][6-9]))", ModelTraits(200_000, 64_000, sees_images=True)),
-        (r"claude", ModelTraits(1_000_000, 128_000, sees_images=True)),
-        (r"gemini", ModelTraits(1_000_000, 8_192, sees_images=True)),
-        (r"grok", ModelTraits(131_072, 16_384)),
-        (r"deepseek-r1:", ModelTraits(32_768, 8_192, takes_tools=False)),
-        (r"deepseek", ModelTraits(65_536, 8_192)),
-        (r"command-(r|a)", ModelTraits(128_000, 4_096)),
-        (r"llava|bakllava|moondream", ModelTraits(8_192, 2_048, True, takes_tools=False)),
-        (r"llama-?4|llama-?3\.2-?.*vision", _OPEN_SEEING),
-        (r"(meta-)?llama-?3\.[1-9]", _OPEN),
-        (r"(meta-)?llama-?2|codellama", ModelTraits(4_096, 2_048, takes_tools=False)),
-        (r"qwen.*vl|qvq", _OPEN_SEEING),
-        (r"qwen-?[2-9]|qwq|qwen", _OPEN),
-        (r"pixtral|mistral-(small|medium)(-?3|-latest|-25)|magistral", _OPEN_SEEING),
-        (r"mistral|mixtral|ministral|codestral|devstral", _OPEN),
-        (r"gemma-?3n?", ModelTraits(32_768, 4_096, sees_images=True, takes_tools=False)),
-        (r"gemma", ModelTraits(8_192, 2_048, takes_tools=False)),
-        (r"phi-?[34]", ModelTraits(16_384, 4_096)),
-    )
-)
+    context_tokens: ContextTokens
+    max_output_tokens: Annotated[int, Field(ge=1, le=10_000_000)]
+    sees_images: bool
+    takes_tools: bool
+    input_price: _Price
+    cached_price: _Price
+    output_price: _Price
 
 
-def traits_of(model_id: str) -> ModelTraits:
-    """What the model is known to do; careful guesses for one that is not known."""
-    name = model_id.rpartition("/")[2].lower()
-    for pattern, traits in _FAMILIES:
-        if pattern.match(name):
-            return traits
-    return UNKNOWN
+_FILE: Final = TypeAdapter(dict[str, Override])
+
+
+class Catalog:
+    """The built-in families under the operator's overrides, of which the first match wins.
+
+    Patterns are regular expressions for the beginning of a model's name, in any case. An override
+    may also begin with the vendor ("openai/gpt-5").
+    """
+
+    def __init__(self, overrides: Mapping[str, Override] | None = None) -> None:
+        """`re.PatternError` when a pattern is none."""
+        self._overrides = [
+            (re.compile(pattern, re.IGNORECASE), override)
+            for pattern, override in (overrides or {}).items()
+        ]
+
+    def traits_of(self, model_id: str, *, context_tokens: int | None = None) -> ModelTraits:
+        """What the model is known to do; careful guesses for one that is not known.
+
+        `context_tokens` is an agent's own word for the window.
+        """
+        name = _VENDOR.sub("", model_id.rpartition("/")[2], count=1)
+        traits = first_match(FAMILIES, name) or UNKNOWN
+        if prices := first_match(PRICES, name):
+            fresh, cached, output = prices
+            traits = replace(traits, input_price=fresh, cached_price=cached, output_price=output)
+        traits = replace(traits, **(first_match(self._overrides, model_id, name) or {}))
+        return replace(traits, context_tokens=context_tokens) if context_tokens else traits
+
+    def cost(self, model_id: str, usage: Usage) -> float | None:
+        """What these tokens cost in US dollars, None where the price is not known.
+
+        Input includes what was cached, output what was reasoning.
+        """
+        traits = self.traits_of(model_id)
+        fresh_price, output_price = traits.input_price, traits.output_price
+        if fresh_price is None or output_price is None:
+            return None
+        cached_price = fresh_price if traits.cached_price is None else traits.cached_price
+        fresh_tokens = max(usage.input_tokens - usage.cached_tokens, 0)
+        cost = (
+            fresh_tokens * fresh_price
+            + usage.cached_tokens * cached_price
+            + usage.output_tokens * output_price
+        )
+        return cost / 1_000_000
+
+
+BUILT_IN: Final = Catalog()
+"""What is known without an operator's word."""
+
+
+def load_catalog(path: Path | None = None) -> Catalog:
+    """The catalogue with the overrides of this file (MODEL_CATALOG).
+
+    `ConfigurationError` names the file and the entry in it.
+    """
+    if path is None:
+        return BUILT_IN
+    try:
+        overrides = _FILE.validate_json(path.read_bytes())
+        return Catalog(overrides)
+    except OSError as error:
+        raise ConfigurationError(f"MODEL_CATALOG: {path} cannot be read: {error}.") from error
+    except ValidationError as error:
+        raise ConfigurationError(f"MODEL_CATALOG: {path}: {faults_of(error)}") from error
+    except re.PatternError as error:
+        raise ConfigurationError(
+            f"MODEL_CATALOG: {path}: {error.pattern!r} is no regular expression: {error}."
+        ) from error
 
 
 def estimate_tokens(text: str) -> int:

@@ -45,7 +45,25 @@ class Finished:
     reason: FinishReason
 
 
-type ProviderEvent = TextChunk | ReasoningChunk | CallRequested | TokensUsed | Finished
+@dataclass(frozen=True, slots=True)
+class Delayed:
+    """The model failed for the moment; it is asked again in so many seconds."""
+
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchedModel:
+    """The model was given up; this one is asked from now on."""
+
+    model: str
+    reason: str
+
+
+type ProviderEvent = (
+    TextChunk | ReasoningChunk | CallRequested | TokensUsed | Finished | Delayed | SwitchedModel
+)
 
 
 class ModelFailed(UpstreamFailed):

@@ -119,6 +119,9 @@ class ModelRequest(Frozen):
     def without_tools(self) -> Self:
         return self.model_copy(update={"tools": ()})
 
+    def with_model(self, model: str) -> Self:
+        return self.model_copy(update={"model": model})
+
     def continued(self, *parts: Part) -> Self:
         """The request of the next step: the assistant's newest message grown by `parts`."""
         if not parts:

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from smriti.core.config import ConfigurationError
+from smriti.core.config import ConfigurationError, faults_of
 
 FREE: Final = "free"
 
@@ -133,16 +133,10 @@ def load_pricing(path: Path | None = None) -> Pricing:
     except OSError as error:
         raise ConfigurationError(f"PRICING_CONFIG: {source} cannot be read: {error}.") from error
     except ValidationError as error:
-        raise ConfigurationError(f"{source}: {_faults(error)}") from error
+        raise ConfigurationError(f"{source}: {faults_of(error)}") from error
 
 
 def _packaged() -> Traversable:
     packaged = files("smriti") / "pricing_config.json"
     # An editable install has no copy in the package; there the checkout's own file counts.
     return packaged if packaged.is_file() else Path(__file__).parents[3] / "pricing_config.json"
-
-
-def _faults(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg']}" for fault in error.errors()
-    )

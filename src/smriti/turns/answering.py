@@ -6,6 +6,7 @@ from functools import partial
 
 from smriti.conversations.models import Conversation
 from smriti.core.errors import Conflict, Unavailable
+from smriti.llm.retry import RetryingProvider
 from smriti.llm.service import ModelService
 from smriti.messages.models import Message
 from smriti.turns.answer import Answer
@@ -140,9 +141,16 @@ class Answering:
         )
         mind = architecture.mind(scene)
         prompt = await build_prompt(
-            mind, question, opening, architecture=architecture, opener=self._opener
+            mind,
+            question,
+            opening,
+            architecture=architecture,
+            opener=self._opener,
+            catalog=self._desk.catalog,
         )
-        provider = await self._models.connect(opening.agent.agent_provider, opening.credentials)
+        agent = opening.agent
+        connected = await self._models.connect(agent.agent_provider, opening.credentials)
+        provider = RetryingProvider(connected, fallback_model=agent.fallback_model)
         running.record.model = prompt.request.model
         plan = Plan(
             request=prompt.request.continued(*answer.parts) if answer.parts else prompt.request,
@@ -169,7 +177,7 @@ class Answering:
             self._opener.pasts.keep(conversation.conversation_id, known, fence=conversation.fence)
         else:
             self._opener.pasts.drop(conversation.conversation_id)
-        ask = Ask(plan.provider, plan.request.model)
+        ask = Ask(plan.provider, plan.request.model, prompt.traits)
 
         async def follow_up() -> None:
             if turn.completed and turn.answer is not None and conversation.untitled:

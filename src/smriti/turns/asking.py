@@ -4,7 +4,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
-from smriti.llm.catalog import traits_of
+from smriti.llm.families import ModelTraits
 from smriti.llm.provider import Provider, TextChunk
 from smriti.llm.types import ChatMessage, ModelRequest, Sampling, TextPart
 
@@ -20,6 +20,7 @@ class Ask:
 
     provider: Provider
     model: str
+    traits: ModelTraits
 
     async def __call__(self, system: str, text: str, max_tokens: int) -> str:
         """What the model says to `text`; `ModelFailed`."""
@@ -36,9 +37,8 @@ class Ask:
     @property
     def answer_tokens(self) -> int:
         """The longest answer worth asking for; thoughts count too, where a model thinks first."""
-        traits = traits_of(self.model)
-        share = traits.context_tokens // _ANSWER_SHARE
-        return min(traits.max_output_tokens, share, _MAX_ANSWER_TOKENS)
+        share = self.traits.context_tokens // _ANSWER_SHARE
+        return min(self.traits.max_output_tokens, share, _MAX_ANSWER_TOKENS)
 
     @property
     def reading_tokens(self) -> int:
@@ -46,4 +46,4 @@ class Ask:
 
         Of more than that even large models keep little.
         """
-        return min(traits_of(self.model).context_tokens // _READING_SHARE, _MAX_READING_TOKENS)
+        return min(self.traits.context_tokens // _READING_SHARE, _MAX_READING_TOKENS)

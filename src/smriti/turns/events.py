@@ -42,12 +42,13 @@ class ToolFinished(Frozen):
 
 
 class ReplyEnded(Frozen):
-    """The model has replied; tools that it called run next. Not shown.
+    """The model has replied, which is `model`; tools that it called run next. Not shown.
 
     `repeatable`: all of the calls could run again if a crash hides whether they ran.
     """
 
     type: Literal["reply_ended"] = "reply_ended"
+    model: str
     parts: Sequence[Part]
     usage: Usage
     finish_reason: FinishReason
@@ -91,7 +92,7 @@ class TurnFailed(Frozen):
 
 
 type LoopEvent = Annotated[
-    TextDelta | ReasoningDelta | ReplyEnded | ToolStarted | ToolFinished | StepCompleted,
+    Notice | TextDelta | ReasoningDelta | ReplyEnded | ToolStarted | ToolFinished | StepCompleted,
     Field(discriminator="type"),
 ]
 type TurnEvent = Annotated[

@@ -1,22 +1,19 @@
 """What a turn costs: its steps, tokens and times, kept in its record."""
 
 import time
-from collections.abc import Callable
 
-from smriti.llm.types import ToolCall, Usage
+from smriti.llm.catalog import Catalog
+from smriti.llm.types import ToolCall
 from smriti.turns.events import ReplyEnded, StepCompleted
 from smriti.turns.models import StepRecord, ToolUse, TurnRecord
-
-type CostOf = Callable[[str, Usage], float | None]
-"""The price of tokens of a model, in US dollars; None when it is not known."""
 
 
 class Ledger:
     """Books the steps of one attempt. Times are milliseconds since the last thing that ended."""
 
-    def __init__(self, record: TurnRecord, cost_of: CostOf) -> None:
+    def __init__(self, record: TurnRecord, catalog: Catalog) -> None:
         self._record = record
-        self._cost_of = cost_of
+        self._catalog = catalog
         self._began = self._last = time.monotonic()
 
     @property
@@ -27,20 +24,23 @@ class Ledger:
         if self._record.first_token_ms is None:
             self._record.first_token_ms = round(self.seconds * 1000)
 
-    def reply_ended(self, reply: ReplyEnded, model: str) -> None:
+    def reply_ended(self, reply: ReplyEnded) -> None:
         calls = [
             ToolUse(call_id=part.call_id, name=part.name)
             for part in reply.parts
             if isinstance(part, ToolCall)
         ]
-        step = StepRecord(model=model, usage=reply.usage, model_ms=self._passed(), calls=calls)
+        step = StepRecord(
+            model=reply.model, usage=reply.usage, model_ms=self._passed(), calls=calls
+        )
         record = self._record
         record.step_log.append(step)
         record.steps += 1
         record.usage += reply.usage
-        cost = self._cost_of(model, reply.usage)
-        if cost is not None:
-            record.cost = (record.cost or 0.0) + cost
+        # A step without a price leaves the turn without one: half a sum would look like a whole.
+        cost = self._catalog.cost(reply.model, reply.usage)
+        earlier = record.cost if record.steps > 1 else 0.0
+        record.cost = None if cost is None or earlier is None else earlier + cost
 
     def step_completed(self, step: StepCompleted) -> None:
         if not step.results or not self._record.step_log:

@@ -7,11 +7,13 @@ from typing import Final, assert_never
 
 from smriti.llm.provider import (
     CallRequested,
+    Delayed,
     Finished,
     FinishReason,
     Provider,
     ProviderEvent,
     ReasoningChunk,
+    SwitchedModel,
     TextChunk,
     TokensUsed,
 )
@@ -27,6 +29,7 @@ from smriti.llm.types import (
 from smriti.tools.toolset import Toolset, run_again, run_tools
 from smriti.turns.events import (
     LoopEvent,
+    Notice,
     ReasoningDelta,
     ReplyEnded,
     StepCompleted,
@@ -39,7 +42,8 @@ from smriti.turns.events import (
 class Reply:
     """One model reply, collected from its pieces."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: str) -> None:
+        self.model = model
         self._text: list[str] = []
         self._thoughts: list[ReasoningPart] = []
         self._thought: list[str] = []
@@ -47,17 +51,16 @@ class Reply:
         self.usage = Usage()
         self.finish_reason: FinishReason = "stop"
 
-    def add(self, event: ProviderEvent) -> TextDelta | ReasoningDelta | None:
+    def add(self, event: ProviderEvent) -> TextDelta | ReasoningDelta | Notice | None:
         """Take the piece in; answer what of it is shown at once."""
         match event:
             case TextChunk(text):
                 self._text.append(text)
                 return TextDelta.model_construct(text=text)
-            case ReasoningChunk(text, signature):
-                self._thought.append(text)
-                if signature is not None:
-                    self._end_thought(signature)
-                return ReasoningDelta.model_construct(text=text) if text else None
+            case ReasoningChunk():
+                return self._think(event)
+            case Delayed() | SwitchedModel():
+                return self._heed(event)
             case CallRequested(call):
                 self.calls.append(call)
             case TokensUsed(usage):
@@ -67,6 +70,20 @@ class Reply:
             case _:
                 assert_never(event)
         return None
+
+    def _think(self, chunk: ReasoningChunk) -> ReasoningDelta | None:
+        self._thought.append(chunk.text)
+        if chunk.signature is not None:
+            self._end_thought(chunk.signature)
+        return ReasoningDelta.model_construct(text=chunk.text) if chunk.text else None
+
+    def _heed(self, event: Delayed | SwitchedModel) -> Notice:
+        """Say why there is no answer yet."""
+        if isinstance(event, Delayed):
+            when = f"in {event.seconds:.0f} seconds" if event.seconds >= 1.5 else "in a moment"
+            return Notice(text=f"Asking the model again {when}. {event.reason}")
+        self.model = event.model
+        return Notice(text=f"Asking the fallback model {event.model!r} instead. {event.reason}")
 
     def _end_thought(self, signature: str | None = None) -> None:
         thought = ReasoningPart(text="".join(self._thought), signature=signature)
@@ -87,6 +104,7 @@ class Reply:
         if without_calls:
             parts = [part for part in parts if part.type != "tool_call"]
         return ReplyEnded(
+            model=self.model,
             parts=parts,
             usage=self.usage,
             finish_reason=self.finish_reason,
@@ -126,7 +144,7 @@ async def run_steps(
 
     for step in range(done.steps, max_steps + 1):
         closing = step == max_steps
-        reply = Reply()
+        reply = Reply(request.model)
         asked = _asked(request, closing=closing)
         async with aclosing(provider.stream(asked)) as pieces:
             async for piece in pieces:
@@ -143,7 +161,7 @@ async def run_steps(
             yield ToolStarted(call=call)
         yield reply.ended(repeatable=repeatable.issuperset(call.name for call in reply.calls))
         results = await run_tools(tools, reply.calls)
-        request = request.continued(*reply.parts, *results)
+        request = request.continued(*reply.parts, *results).with_model(reply.model)
         for told in _told(results):
             yield told
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from smriti.conversations.repository import ConversationRepository
 from smriti.conversations.service import ConversationService
+from smriti.llm.catalog import Catalog
 from smriti.llm.provider import Provider
 from smriti.llm.types import ModelRequest
 from smriti.messages.repository import MessageRepository
 from smriti.observability.metrics import Metrics
 from smriti.turns.architecture import Mind
 from smriti.turns.events import TurnEvent
-from smriti.turns.ledger import CostOf
 from smriti.turns.loop import Progress
 from smriti.turns.repository import TurnRepository
 from smriti.turns.slots import FairSlots
@@ -29,7 +29,7 @@ class Desk:
     turns: TurnRepository
     metrics: Metrics
     slots: FairSlots
-    cost_of: CostOf
+    catalog: Catalog
 
 
 @dataclass(frozen=True, slots=True)

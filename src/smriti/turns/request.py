@@ -6,7 +6,8 @@ from itertools import dropwhile
 from typing import Final
 
 from smriti.core.errors import BadRequest
-from smriti.llm.catalog import estimate_tokens, traits_of
+from smriti.llm.catalog import Catalog, estimate_tokens
+from smriti.llm.families import ModelTraits
 from smriti.llm.types import ChatMessage, ImagePart, ModelRequest
 from smriti.messages.models import Message
 from smriti.turns import prompt
@@ -53,6 +54,7 @@ class Prompt:
     request: ModelRequest
     shown: Shown
     known: Shown | None
+    traits: ModelTraits
     spent: Spent
 
 
@@ -61,10 +63,11 @@ def model_of(opening: Opening) -> str:
     return opening.agent.agent_model or opening.credentials.get("model") or "default"
 
 
-def check_images(opening: Opening, question: Message) -> None:
+def check_images(opening: Opening, question: Message, catalog: Catalog) -> None:
     """Refuse pictures for a model that has no eyes: `ImagesNotSeen`."""
     model = model_of(opening)
-    if any(file.is_image for file in question.attachments) and not traits_of(model).sees_images:
+    sees_images = catalog.traits_of(model).sees_images
+    if not sees_images and any(file.is_image for file in question.attachments):
         raise ImagesNotSeen(
             f"The model {model!r} does not see images. Choose another, or send text."
         )
@@ -77,10 +80,11 @@ async def build_prompt(
     *,
     architecture: Architecture,
     opener: Opener,
+    catalog: Catalog,
 ) -> Prompt:
     """Everything that the model is shown. Older history is read only while there is room."""
     model = model_of(opening)
-    traits = traits_of(model)
+    traits = catalog.traits_of(model, context_tokens=opening.agent.context_tokens)
     specs = tuple(mind.tools.specs()) if traits.takes_tools else ()
     spent = Spent(
         context=traits.context_tokens,
@@ -106,7 +110,7 @@ async def build_prompt(
         sampling=opening.agent.sampling,
     )
     whole = asked is said.message and not any(map(_has_pictures, [*past.said, said]))
-    return Prompt(request, past, past.followed_by(said) if whole else None, spent)
+    return Prompt(request, past, past.followed_by(said) if whole else None, traits, spent)
 
 
 def _summary_text(summary: Summary | None) -> str:

@@ -49,7 +49,7 @@ class Starter:
     def check(self, opening: Opening, question: Message) -> None:
         """Refuse what the agent cannot answer, before anything is said or stored."""
         self._answering.architecture_of(opening)
-        check_images(opening, question)
+        check_images(opening, question, self._desk.catalog)
 
     def start_fresh(self, opening: Opening, question: Message, running: Running) -> None:
         """Start a turn that has taken its conversation."""

@@ -14,6 +14,7 @@ from smriti.messages.models import Message, Status
 from smriti.turns.answer import Answer
 from smriti.turns.events import (
     LoopEvent,
+    Notice,
     QuestionSaved,
     ReasoningDelta,
     ReplyEnded,
@@ -56,7 +57,7 @@ class Turn:
         self._record = running.record
         self._reporter = running.reporter
         self._desk = desk
-        self._ledger = Ledger(self._record, desk.cost_of)
+        self._ledger = Ledger(self._record, desk.catalog)
         self._ending: Ending = "complete"
         self._failure: AppError | None = None
         self._lease_lost = False
@@ -180,18 +181,20 @@ class Turn:
             async for event in events:
                 if not self.accepted:  # nothing is shown and no tool runs before this
                     await asyncio.wait([accepted])
-                await self._take(event, plan.request.model)
+                await self._take(event)
 
-    async def _take(self, event: LoopEvent, model: str) -> None:
+    async def _take(self, event: LoopEvent) -> None:
         match event:
             case TextDelta():
                 self._answer.add_text(event.text)
                 self._show(event)
+            case Notice():
+                self._reporter.say(event)
             case ReasoningDelta() | ToolStarted():
                 self._show(event)
             case ReplyEnded():
                 self._answer.end_reply(event)
-                self._ledger.reply_ended(event, model)
+                self._ledger.reply_ended(event)
                 if not event.repeatable:
                     await self._store_step()
             case ToolFinished(result=result):

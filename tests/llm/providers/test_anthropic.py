@@ -13,6 +13,7 @@ import pytest
 from smriti.core.clock import utc_now
 from smriti.core.config import Config
 from smriti.core.outbound import AddressRefused
+from smriti.llm.catalog import BUILT_IN
 from smriti.llm.provider import Finished, ModelFailed, ProviderEvent, TextChunk, TokensUsed
 from smriti.llm.providers.anthropic import AnthropicProvider
 from smriti.llm.providers.failures import seconds_until_retry
@@ -257,7 +258,7 @@ async def test_a_server_that_cannot_be_reached_is_named(
 
 
 async def test_the_server_reaches_no_private_address_with_it() -> None:
-    factories = provider_factories(Config(_env_file=None, allow_private_networks="off"))
+    factories = provider_factories(Config(_env_file=None, allow_private_networks="off"), BUILT_IN)
     provider = factories["Anthropic"]({"base_url": "http://127.0.0.1:9", "api_key": KEY})
 
     with pytest.raises(ModelFailed) as failure:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 import anthropic
@@ -11,6 +12,7 @@ import orjson
 from anthropic import AsyncAnthropic, AsyncAPIResponse
 
 from smriti.core.errors import AppError
+from smriti.llm.catalog import BUILT_IN, Catalog
 from smriti.llm.provider import Credentials, ModelFailed, ModelInfo, ProviderEvent
 from smriti.llm.providers.anthropic_errors import Failures, said_by
 from smriti.llm.providers.anthropic_request import to_wire
@@ -42,7 +44,11 @@ class AnthropicProvider:
     """
 
     def __init__(
-        self, credentials: Credentials, open_http: Callable[[], httpx2.AsyncClient]
+        self,
+        credentials: Credentials,
+        open_http: Callable[[], httpx2.AsyncClient],
+        *,
+        catalog: Catalog = BUILT_IN,
     ) -> None:
         self._base_url = credentials["base_url"]
         self._api_key = credentials["api_key"]
@@ -50,6 +56,7 @@ class AnthropicProvider:
         self._thinking_budget = int(credentials.get("thinking_budget", "0"))
         self._failures = Failures(self._base_url, secrets_of(credentials, {}))
         self._open_http = open_http
+        self._catalog = catalog
         self._client = SharedClient(self._connect)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
@@ -89,16 +96,17 @@ class AnthropicProvider:
         self, client: AsyncAnthropic, request: ModelRequest, model: str
     ) -> AsyncIterator[AsyncAPIResponse[object]]:
         budget = self._thinking_budget
-        wire = to_wire(request, model=model, thinking_budget=budget)
+        wire_of = partial(
+            to_wire, request, model=model, thinking_budget=budget, catalog=self._catalog
+        )
         try:
-            response = await _post(client, wire)
+            response = await _post(client, wire_of())
         except anthropic.BadRequestError as error:
             # A turn that waited for somebody, or for a new process, may have a new system prompt:
             # what the model thought under the old one does not count any more.
             if "`thinking`" not in said_by(error):
                 raise
-            wire = to_wire(request, model=model, thinking_budget=budget, thoughts=False)
-            response = await _post(client, wire)
+            response = await _post(client, wire_of(thoughts=False))
         try:
             yield response
         finally:

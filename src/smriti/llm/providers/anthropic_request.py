@@ -6,7 +6,8 @@ from typing import Final, assert_never
 
 import orjson
 
-from smriti.llm.catalog import traits_of
+from smriti.llm.catalog import BUILT_IN, Catalog
+from smriti.llm.families import ModelTraits
 from smriti.llm.providers.anthropic_stream import REDACTED, SIGNED
 from smriti.llm.providers.steps import Step, steps_of
 from smriti.llm.types import (
@@ -33,7 +34,12 @@ _NOT_OF_AN_ID: Final = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 def to_wire(
-    request: ModelRequest, *, model: str, thinking_budget: int = 0, thoughts: bool = True
+    request: ModelRequest,
+    *,
+    model: str,
+    thinking_budget: int = 0,
+    thoughts: bool = True,
+    catalog: Catalog = BUILT_IN,
 ) -> Wire:
     """The body, streaming, with marks for the prompt cache.
 
@@ -53,12 +59,12 @@ def to_wire(
     elif called:  # calls in the past need tools, also when no more may be asked for
         body["tools"] = [{"name": name, "input_schema": {"type": "object"}} for name in called]
         body["tool_choice"] = {"type": "none"}
-    return body | _limits(request, model, thinking_budget if thoughts else 0)
+    traits = catalog.traits_of(model)
+    return body | _limits(request, model, traits, thinking_budget if thoughts else 0)
 
 
-def _limits(request: ModelRequest, model: str, budget: int) -> Wire:
+def _limits(request: ModelRequest, model: str, traits: ModelTraits, budget: int) -> Wire:
     """How long the answer may be, and how much of it thought; `max_tokens` counts both."""
-    traits = traits_of(model)
     answer = request.sampling.max_output_tokens
     if answer is None:
         longest = min(traits.max_output_tokens, traits.context_tokens // _ANSWER_SHARE)

@@ -1,0 +1,107 @@
+"""The stub model with faults: each request for an answer meets the next one of a script."""
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+import orjson
+from uvicorn._types import ASGIReceiveCallable, ASGISendCallable
+
+from tests.fakes.stub_model import (
+    Json,
+    StubModel,
+    chunk_of,
+    is_for_title,
+    send_failure,
+    send_piece,
+    start,
+)
+
+type Fault = Callable[[ASGIReceiveCallable, ASGISendCallable], Awaitable[None]]
+
+
+class FaultyModel(StubModel):
+    """What follows the scripted faults, and every title, is answered as the stub does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._faults: deque[Fault] = deque()
+
+    def script(self, *faults: Fault) -> None:
+        """What the next requests meet, instead of what was left of an earlier script."""
+        self._faults = deque(faults)
+
+    async def answer(
+        self, request: Json, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        if self._faults and not is_for_title(request):
+            await self._faults.popleft()(receive, send)
+        else:
+            await super().answer(request, receive, send)
+
+
+def status(code: int, **headers: str) -> Fault:
+    """An answer that is an error."""
+
+    async def fault(_: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        await send_failure(send, code, **headers)
+
+    return fault
+
+
+async def cut(_: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    """The connection ends in the middle of the answer."""
+    await _begin(send)
+
+
+async def stall(receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    """Nothing comes after the answer's first word."""
+    await _begin(send)
+    await _client_gone(receive)
+
+
+async def silence(receive: ASGIReceiveCallable, _: ASGISendCallable) -> None:
+    """Nothing comes at all."""
+    await _client_gone(receive)
+
+
+async def garbage(_: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    """A stream of what is no JSON, after a good beginning."""
+    await _begin(send)
+    await send_piece(send, b'data: {"choices": [{"del\n\n', last=True)
+
+
+async def web_page(_: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    """A page, as a proxy shows one."""
+    await start(send, "text/html")
+    await send_piece(send, b"<html><h1>Welcome to the proxy</h1></html>", last=True)
+
+
+def tool_calls(*calls: Json) -> Fault:
+    """All of these calls, {"name": …, "arguments": {…}}, in one reply."""
+
+    async def fault(_: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        told = [
+            {
+                "index": index,
+                "id": f"call_{index}",
+                "function": {**call, "arguments": orjson.dumps(call["arguments"]).decode()},
+            }
+            for index, call in enumerate(calls)
+        ]
+        await start(send)
+        for chunk in (chunk_of({"tool_calls": told}), chunk_of({}, "tool_calls")):
+            await send_piece(send, b"data: " + orjson.dumps(chunk) + b"\n\n")
+        await send_piece(send, b"data: [DONE]\n\n", last=True)
+
+    return fault
+
+
+async def _begin(send: ASGISendCallable) -> None:
+    await start(send)
+    chunk = chunk_of({"content": "Once"})
+    await send_piece(send, b"data: " + orjson.dumps(chunk) + b"\n\n")
+
+
+async def _client_gone(receive: ASGIReceiveCallable) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

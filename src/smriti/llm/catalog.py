@@ -25,6 +25,9 @@ UNKNOWN: Final = ModelTraits(context_tokens=8_192, max_output_tokens=2_048)
 _OPEN: Final = ModelTraits(context_tokens=32_768, max_output_tokens=4_096)
 _OPEN_SEEING: Final = ModelTraits(32_768, 4_096, sees_images=True)
 
+# "us.anthropic.claude-…" of Bedrock: where a model is served, and whose it is.
+_VENDOR: Final = re.compile(r"^([a-z-]+\.)+(?=[a-z])")
+
 # The first pattern that begins the name wins; vendor prefixes ("openai/") are cut off before.
 _FAMILIES: Final[tuple[tuple[re.Pattern[str], ModelTraits], ...]] = tuple(
     (re.compile(pattern), traits)
@@ -41,18 +44,24 @@ _FAMILIES: Final[tuple[tuple[re.Pattern[str], ModelTraits], ...]] = tuple(
         (r"o1-(mini|preview)", ModelTraits(128_000, 65_536, takes_tools=False)),
         (r"o[13]-mini", ModelTraits(200_000, 100_000)),
         (r"o[134](-|$)", ModelTraits(200_000, 100_000, sees_images=True)),
-        (r"claude-(2|instant)", ModelTraits(100_000, 4_096, takes_tools=False)),
+        (r"claude-(v?2|instant)", ModelTraits(100_000, 4_096, takes_tools=False)),
         (r"claude-3-(haiku|sonnet|opus)", ModelTraits(200_000, 4_096, sees_images=True)),
         (r"claude-3[.-]5", ModelTraits(200_000, 8_192, sees_images=True)),
         (r"claude", ModelTraits(200_000, 32_000, sees_images=True)),
+        (r"nova-micro", ModelTraits(128_000, 5_000)),
+        (r"nova-(lite|pro)", ModelTraits(300_000, 5_000, sees_images=True)),
+        (r"nova-premier|nova-2", ModelTraits(1_000_000, 10_000, sees_images=True)),
+        (r"titan-text-premier", ModelTraits(32_000, 3_072, takes_tools=False)),
+        (r"titan-text-lite", ModelTraits(4_096, 2_048, takes_tools=False)),
+        (r"titan", ModelTraits(8_192, 4_096, takes_tools=False)),
         (r"gemini", ModelTraits(1_000_000, 8_192, sees_images=True)),
         (r"grok", ModelTraits(131_072, 16_384)),
-        (r"deepseek-r1:", ModelTraits(32_768, 8_192, takes_tools=False)),
-        (r"deepseek", ModelTraits(65_536, 8_192)),
+        (r"deepseek-r1:|r1-v", ModelTraits(32_768, 8_192, takes_tools=False)),
+        (r"deepseek|v3[-.]", ModelTraits(65_536, 8_192)),
         (r"command-(r|a)", ModelTraits(128_000, 4_096)),
         (r"llava|bakllava|moondream", ModelTraits(8_192, 2_048, True, takes_tools=False)),
-        (r"llama-?4|llama-?3\.2-?.*vision", _OPEN_SEEING),
-        (r"(meta-)?llama-?3\.[1-9]", _OPEN),
+        (r"llama-?4|llama-?3\.2-?.*vision|llama3-2-[19]", _OPEN_SEEING),
+        (r"(meta-)?llama-?3(\.[1-9]|-[1-9]-)", _OPEN),
         (r"(meta-)?llama-?2|codellama", ModelTraits(4_096, 2_048, takes_tools=False)),
         (r"qwen.*vl|qvq", _OPEN_SEEING),
         (r"qwen-?[2-9]|qwq|qwen", _OPEN),
@@ -67,7 +76,7 @@ _FAMILIES: Final[tuple[tuple[re.Pattern[str], ModelTraits], ...]] = tuple(
 
 def traits_of(model_id: str) -> ModelTraits:
     """What the model is known to do; careful guesses for one that is not known."""
-    name = model_id.rpartition("/")[2].lower()
+    name = _VENDOR.sub("", model_id.rpartition("/")[2].lower())
     for pattern, traits in _FAMILIES:
         if pattern.match(name):
             return traits

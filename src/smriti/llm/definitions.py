@@ -1,5 +1,6 @@
 """What each provider asks of its user, and how the answers are checked."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,6 +14,8 @@ from smriti.llm.headers import parse_headers
 from smriti.llm.provider import Credentials
 
 _MAX_CHARACTERS: Final = 8_000
+# It becomes a part of the host's name that the credentials are sent to.
+_REGION: Final = re.compile(r"[a-z]{2}(-gov)?-[a-z]{4,12}-[1-9]")
 
 
 class InvalidCredentials(Invalid):
@@ -70,10 +73,26 @@ def _json(name: str, value: Mapping[str, object]) -> str:
 
 def _check_openai(given: Credentials) -> Credentials:
     parse_headers(given.get("default_headers", ""))
-    key = given.get("api_key", "")
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        raise InvalidCredentials("'api_key' holds characters that no key has.")
+    _check_keys(given, "api_key")
     return given | {"base_url": _base_url(given["base_url"])}
+
+
+def _check_bedrock(given: Credentials) -> Credentials:
+    keys = ("aws_access_key_id", "aws_secret_access_key")
+    _check_keys(given, "api_key", "aws_session_token", *keys)
+    if not _REGION.fullmatch(given["region"]):
+        raise InvalidCredentials("'region' is not the name of a region, such as us-east-1.")
+    missing = [name for name in keys if name not in given]
+    if missing and "api_key" not in given:
+        raise BadRequest(f"Missing required fields: {missing}, or an 'api_key' instead")
+    return given
+
+
+def _check_keys(given: Credentials, *names: str) -> None:
+    for name in names:
+        key = given.get(name, "")
+        if not (key.isascii() and key.isprintable()) or " " in key:
+            raise InvalidCredentials(f"{name!r} holds characters that no key has.")
 
 
 def _base_url(text: str) -> str:
@@ -118,8 +137,37 @@ OPENAI: Final = ProviderDefinition(
     check=_check_openai,
 )
 
+BEDROCK: Final = ProviderDefinition(
+    form_inputs=[
+        FormInput(input_type="text", name="aws_access_key_id", label="AWS access key ID"),
+        FormInput(
+            input_type="password", name="aws_secret_access_key", label="AWS secret access key"
+        ),
+        FormInput(
+            input_type="password",
+            name="aws_session_token",
+            label="AWS session token (of temporary keys)",
+        ),
+        FormInput(
+            input_type="password",
+            name="api_key",
+            label="Bedrock API key (in the place of the AWS keys)",
+        ),
+        FormInput(input_type="text", name="region", label="Region", value="us-east-1"),
+        FormInput(
+            input_type="text",
+            name="model",
+            label="Model, when an agent names none",
+            attr={"placeholder": "us.anthropic.claude-haiku-4-5-20251001-v1:0"},
+        ),
+    ],
+    required=("region",),
+    check=_check_bedrock,
+)
+
 PROVIDERS: Final[Mapping[str, ProviderDefinition]] = {
     "Demo": ProviderDefinition(),
     "OpenAI": OPENAI,
+    "Bedrock": BEDROCK,
 }
 """Every provider by the name that agents and settings use. Demo asks nothing: it is ready."""

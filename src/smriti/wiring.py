@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -200,16 +201,30 @@ def provider_factories(config: Config) -> ProviderFactories:
 
         return OpenAIProvider(credentials, open_http)
 
-    return {"Demo": lambda _: DemoProvider(), "OpenAI": openai}
+    # As many as turns, because a thread waits with each; they begin when they are needed.
+    threads = ThreadPoolExecutor(config.max_concurrent_turns, thread_name_prefix="smriti-bedrock")
+
+    def bedrock(credentials: Credentials) -> Provider:
+        from smriti.llm.providers.bedrock import BedrockProvider
+
+        return BedrockProvider(credentials, threads, silence_s=config.model_timeout_s)
+
+    return {"Demo": lambda _: DemoProvider(), "OpenAI": openai, "Bedrock": bedrock}
 
 
 def _own_credentials(config: Config) -> dict[str, Credentials]:
     """The process's own keys, for the local owner alone."""
-    if config.openai_api_key is None or not config.local:
+    if not config.local:
         return {}
-    key = config.openai_api_key.get_secret_value()
-    values = {"base_url": config.openai_base_url, "api_key": key}
-    return {"OpenAI": PROVIDERS["OpenAI"].validate(values)}
+    found = {
+        "OpenAI": (config.openai_api_key, {"base_url": config.openai_base_url}),
+        "Bedrock": (config.aws_bearer_token_bedrock, {"region": config.bedrock_region}),
+    }
+    return {
+        name: PROVIDERS[name].validate({**where, "api_key": key.get_secret_value()})
+        for name, (key, where) in found.items()
+        if key is not None
+    }
 
 
 def _google_issuer(config: Config, http: httpx2.AsyncClient) -> OpenIdIssuer | None:

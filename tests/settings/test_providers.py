@@ -19,12 +19,13 @@ VALUES = {
 
 
 async def test_providers_are_listed_with_their_forms(home: Home) -> None:
-    demo, openai = await home.get("/settings/providers")
+    demo, openai, bedrock = await home.get("/settings/providers")
 
     assert (demo["provider_name"], demo["is_configured"]) == ("Demo", True)
     assert (openai["provider_name"], openai["is_configured"]) == ("OpenAI", False)
     assert [field["name"] for field in openai["form"]["form_inputs"]] == list(VALUES)
     assert openai["form"]["form_inputs"][1]["values"] is None
+    assert (bedrock["provider_name"], bedrock["is_configured"]) == ("Bedrock", False)
 
 
 async def test_saving_configures_and_saving_again_keeps_the_first_time(home: Home) -> None:
@@ -102,14 +103,19 @@ async def test_models_are_listed_by_provider(home: Home) -> None:
     assert await home.get("/llm/models/nobody") == []
 
 
+@pytest.mark.parametrize(
+    ("setting", "provider"),
+    [("openai_api_key", "OpenAI"), ("aws_bearer_token_bedrock", "Bedrock")],
+)
 async def test_the_servers_own_key_serves_the_local_owner_alone(
-    table: Table, tmp_path: Path
+    table: Table, tmp_path: Path, setting: str, provider: str
 ) -> None:
-    async with open_home(table, tmp_path, openai_api_key="sk-of-the-house") as home:
-        assert (await home.get(PATH))["is_configured"] is False
+    path = f"/settings/providers/{provider}"
+    async with open_home(table, tmp_path, **{setting: "sk-of-the-house"}) as home:
+        assert (await home.get(path))["is_configured"] is False
         await home.become_owner()
 
-        assert (await home.get(PATH))["is_configured"] is True
+        assert (await home.get(path))["is_configured"] is True
 
 
 async def test_settings_saved_under_another_key_say_what_to_do(home: Home) -> None:

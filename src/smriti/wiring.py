@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -235,19 +236,35 @@ def provider_factories(config: Config, catalog: Catalog) -> ProviderFactories:
 
         return AnthropicProvider(credentials, open_http, catalog=catalog)
 
-    return {"Demo": lambda _: DemoProvider(), "OpenAI": openai, "Anthropic": anthropic}
+    # As many as turns, because a thread waits with each; they begin when they are needed.
+    threads = ThreadPoolExecutor(config.max_concurrent_turns, thread_name_prefix="smriti-bedrock")
+
+    def bedrock(credentials: Credentials) -> Provider:
+        from smriti.llm.providers.bedrock import BedrockProvider
+
+        return BedrockProvider(credentials, threads, silence_s=config.model_timeout_s)
+
+    return {
+        "Demo": lambda _: DemoProvider(),
+        "OpenAI": openai,
+        "Anthropic": anthropic,
+        "Bedrock": bedrock,
+    }
 
 
 def _own_credentials(config: Config) -> dict[str, Credentials]:
     """The process's own keys, for the local owner alone."""
-    keys = {
-        "OpenAI": (config.openai_api_key, config.openai_base_url),
-        "Anthropic": (config.anthropic_api_key, config.anthropic_base_url),
+    if not config.local:
+        return {}
+    found = {
+        "OpenAI": (config.openai_api_key, {"base_url": config.openai_base_url}),
+        "Anthropic": (config.anthropic_api_key, {"base_url": config.anthropic_base_url}),
+        "Bedrock": (config.aws_bearer_token_bedrock, {"region": config.bedrock_region}),
     }
     return {
-        name: PROVIDERS[name].validate({"base_url": url, "api_key": key.get_secret_value()})
-        for name, (key, url) in keys.items()
-        if key is not None and config.local
+        name: PROVIDERS[name].validate({**where, "api_key": key.get_secret_value()})
+        for name, (key, where) in found.items()
+        if key is not None
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from smriti.core.config import ConfigurationError
-from smriti.llm.catalog import Catalog, estimate_tokens, load_catalog
+from smriti.llm.catalog import BUILT_IN, Catalog, estimate_tokens, load_catalog
 from smriti.llm.families import UNKNOWN, ModelTraits
 from smriti.llm.types import Usage
 
@@ -45,16 +45,37 @@ def catalog_of(folder: Path, entries: Any) -> Catalog:
         ("gemma3:4b", 32_768, True, False),
         ("gemma2:9b", 8_192, False, False),
         ("deepseek-chat", 65_536, False, True),
-        ("eu.anthropic.claude-opus-4-5-20251101-v1:0", 200_000, True, True),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", 200_000, True, True),
+        ("anthropic.claude-3-5-sonnet-20241022-v2:0", 200_000, True, True),
+        ("anthropic.claude-v2:1", 100_000, False, False),
+        ("amazon.nova-pro-v1:0", 300_000, True, True),
+        ("us-gov.amazon.nova-micro-v1:0", 128_000, False, True),
+        ("global.amazon.nova-2-lite-v1:0", 1_000_000, True, True),
+        ("amazon.titan-text-express-v1", 8_192, False, False),
         ("meta.llama3-1-70b-instruct-v1:0", 32_768, False, True),
-        ("amazon.nova-lite-v1:0", 300_000, True, True),
+        ("us.meta.llama3-2-11b-instruct-v1:0", 32_768, True, True),
+        ("meta.llama3-70b-instruct-v1:0", UNKNOWN.context_tokens, False, True),
+        ("us.deepseek.r1-v1:0", 32_768, False, False),
+        ("mistral.mistral-large-2402-v1:0", 32_768, False, True),
+        (
+            "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0",
+            300_000,
+            True,
+            True,
+        ),
+        (
+            "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-opus-4",
+            200_000,
+            True,
+            True,
+        ),
         ("my-own-finetune", UNKNOWN.context_tokens, False, True),
     ],
 )
 def test_families_are_known_by_their_names(
     model: str, context: int, images: bool, tools: bool
 ) -> None:
-    traits = Catalog().traits_of(model)
+    traits = BUILT_IN.traits_of(model)
 
     assert (traits.context_tokens, traits.sees_images, traits.takes_tools) == (
         context,
@@ -65,7 +86,7 @@ def test_families_are_known_by_their_names(
 
 
 def test_an_agents_own_window_is_believed() -> None:
-    traits = Catalog().traits_of("llama3.2:3b", context_tokens=131_072)
+    traits = BUILT_IN.traits_of("llama3.2:3b", context_tokens=131_072)
 
     assert traits == ModelTraits(131_072, 4_096)
 
@@ -95,25 +116,25 @@ def test_an_agents_own_window_is_believed() -> None:
 def test_prices_are_those_of_the_version_and_no_other(
     model: str, prices: tuple[float, float, float] | None
 ) -> None:
-    traits = Catalog().traits_of(model)
+    traits = BUILT_IN.traits_of(model)
 
     known = (traits.input_price, traits.cached_price, traits.output_price)
     assert known == (prices or (None, None, None))
 
 
 def test_cached_input_is_charged_at_its_own_price_and_reasoning_is_output() -> None:
-    cost = Catalog().cost("gpt-4.1", USAGE)
+    cost = BUILT_IN.cost("gpt-4.1", USAGE)
 
     assert cost == pytest.approx(0.6 * 2.00 + 0.4 * 0.50 + 0.1 * 8.00)
 
 
 @pytest.mark.parametrize("model", ["llama3.2:3b", "my-own-finetune"])
 def test_what_has_no_price_costs_nothing_that_is_known(model: str) -> None:
-    assert Catalog().cost(model, USAGE) is None
+    assert BUILT_IN.cost(model, USAGE) is None
 
 
 def test_more_cached_than_asked_is_not_paid_back() -> None:
-    cost = Catalog().cost("gpt-4.1", Usage(input_tokens=1, cached_tokens=1_000_000))
+    cost = BUILT_IN.cost("gpt-4.1", Usage(input_tokens=1, cached_tokens=1_000_000))
 
     assert cost == pytest.approx(0.50)
 
@@ -191,7 +212,7 @@ def test_tokens_are_estimated_from_characters_and_bytes(text: str, tokens: int) 
     ],
 )
 def test_claudes_sizes_follow_their_versions(model: str, context: int, output: int) -> None:
-    traits = traits_of(model)
+    traits = BUILT_IN.traits_of(model)
 
     assert (traits.context_tokens, traits.max_output_tokens) == (context, output)
     assert traits.sees_images

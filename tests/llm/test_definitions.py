@@ -3,10 +3,10 @@
 import pytest
 
 from smriti.core.errors import BadRequest, Invalid
-from smriti.llm.definitions import ANTHROPIC, OPENAI, PROVIDERS
+from smriti.llm.definitions import ANTHROPIC, BEDROCK, OPENAI, PROVIDERS
 
 
-def test_demo_asks_nothing_and_the_others_four_things() -> None:
+def test_demo_asks_nothing_and_the_others_what_they_need() -> None:
     fields = {
         name: [(field.name, field.input_type) for field in definition.form_inputs]
         for name, definition in PROVIDERS.items()
@@ -25,6 +25,14 @@ def test_demo_asks_nothing_and_the_others_four_things() -> None:
             ("base_url", "text"),
             ("model", "text"),
             ("thinking_budget", "text"),
+        ],
+        "Bedrock": [
+            ("aws_access_key_id", "text"),
+            ("aws_secret_access_key", "password"),
+            ("aws_session_token", "password"),
+            ("api_key", "password"),
+            ("region", "text"),
+            ("model", "text"),
         ],
     }
     assert ANTHROPIC.form_inputs[1].value == "https://api.anthropic.com"
@@ -130,3 +138,49 @@ def test_what_cannot_be_right_for_anthropic_is_refused(values: dict[str, object]
         ANTHROPIC.validate({"base_url": "https://a", "api_key": "k"} | values)
 
     assert "secret" not in refusal.value.detail
+
+
+KEYS = {"aws_access_key_id": "AKIA1", "aws_secret_access_key": "abc/+1"}
+
+
+@pytest.mark.parametrize("given", [KEYS, {"api_key": "bedrock-api-key-1"}])
+@pytest.mark.parametrize("region", ["us-east-1", "ap-southeast-2", "us-gov-west-1"])
+def test_bedrock_takes_a_pair_of_keys_or_an_api_key(given: dict[str, object], region: str) -> None:
+    assert BEDROCK.validate({**given, "region": region}) == {**given, "region": region}
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (KEYS, "Missing required fields: ['region']"),
+        (
+            {"region": "us-east-1", "aws_access_key_id": "AKIA1"},
+            "Missing required fields: ['aws_secret_access_key'], or an 'api_key' instead",
+        ),
+    ],
+)
+def test_bedrock_needs_one_of_the_two(values: dict[str, object], told: str) -> None:
+    with pytest.raises(BadRequest) as refusal:
+        BEDROCK.validate(values)
+
+    assert refusal.value.detail == told
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"region": "us-east-1.hidden.example/#"},
+        {"region": "us-east-1\nhidden"},
+        {"region": "HIDDEN-EAST-1"},
+        {"region": "hidden"},
+        {"aws_access_key_id": "AKIA hidden"},
+        {"aws_secret_access_key": "hid\u00e9 hidden"},
+        {"aws_session_token": "a\nhidden"},
+        {"api_key": "h\u00e9 hidden"},
+    ],
+)
+def test_what_bedrock_cannot_use_is_refused_without_repeating_it(values: dict[str, object]) -> None:
+    with pytest.raises(Invalid) as refusal:
+        BEDROCK.validate({**KEYS, "region": "us-east-1", **values})
+
+    assert "hidden" not in refusal.value.detail.lower()

@@ -12,7 +12,7 @@ from smriti.llm.provider import (
 )
 from smriti.llm.types import ChatMessage, ModelRequest, TextPart, ToolCall
 from smriti.tools.toolset import NoTools
-from smriti.turns.events import LoopEvent, Notice, StepCompleted
+from smriti.turns.events import LoopEvent, Notice, ReplyEnded
 from smriti.turns.loop import run_steps
 from tests.fakes.scripted_provider import ScriptedProvider
 
@@ -45,5 +45,5 @@ async def test_the_model_that_took_over_is_asked_in_the_next_steps_too() -> None
 
     assert events[0] == Notice(text="Asking the fallback model 'small' instead. It is busy.")
     assert [request.model for request in provider.requests] == ["big", "small"]
-    answered_by = [event.model for event in events if isinstance(event, StepCompleted)]
+    answered_by = [event.model for event in events if isinstance(event, ReplyEnded)]
     assert answered_by == ["small", "small"]

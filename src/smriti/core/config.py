@@ -59,6 +59,8 @@ class Config(BaseSettings):
     openai_base_url: str = "https://api.openai.com/v1"
     anthropic_api_key: SecretStr | None = None
     anthropic_base_url: str = "https://api.anthropic.com"
+    aws_bearer_token_bedrock: SecretStr | None = None
+    bedrock_region: str = "us-east-1"
     model_timeout_s: Annotated[float, Field(gt=0)] = 120.0
     max_concurrent_turns: Annotated[int, Field(ge=1)] = 256
     shutdown_grace_s: Annotated[float, Field(ge=0)] = 20.0

@@ -14,6 +14,8 @@ from smriti.llm.headers import parse_headers
 from smriti.llm.provider import Credentials
 
 _MAX_CHARACTERS: Final = 8_000
+# It becomes a part of the host's name that the credentials are sent to.
+_REGION: Final = re.compile(r"[a-z]{2}(-gov)?-[a-z]{4,12}-[1-9]")
 
 
 class InvalidCredentials(Invalid):
@@ -71,23 +73,18 @@ def _json(name: str, value: Mapping[str, object]) -> str:
 
 def _check_openai(given: Credentials) -> Credentials:
     parse_headers(given.get("default_headers", ""))
-    _check_key(given.get("api_key", ""))
+    _check_keys(given, "api_key")
     url = _base_url(given["base_url"])
     return given | {"base_url": url.removesuffix("/chat/completions").rstrip("/")}
 
 
 def _check_anthropic(given: Credentials) -> Credentials:
-    _check_key(given["api_key"])
+    _check_keys(given, "api_key")
     url = _base_url(given["base_url"]).removesuffix("/messages").rstrip("/")
     checked = given | {"base_url": url.removesuffix("/v1").rstrip("/")}
     if "thinking_budget" in given:
         checked["thinking_budget"] = str(_budget(given["thinking_budget"]))
     return checked
-
-
-def _check_key(key: str) -> None:
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        raise InvalidCredentials("'api_key' holds characters that no key has.")
 
 
 def _budget(text: str) -> int:
@@ -96,6 +93,24 @@ def _budget(text: str) -> int:
     if not 1_024 <= number <= 1_000_000:
         raise InvalidCredentials("'thinking_budget' must be a number from 1024 to 1000000.")
     return number
+
+
+def _check_bedrock(given: Credentials) -> Credentials:
+    keys = ("aws_access_key_id", "aws_secret_access_key")
+    _check_keys(given, "api_key", "aws_session_token", *keys)
+    if not _REGION.fullmatch(given["region"]):
+        raise InvalidCredentials("'region' is not the name of a region, such as us-east-1.")
+    missing = [name for name in keys if name not in given]
+    if missing and "api_key" not in given:
+        raise BadRequest(f"Missing required fields: {missing}, or an 'api_key' instead")
+    return given
+
+
+def _check_keys(given: Credentials, *names: str) -> None:
+    for name in names:
+        key = given.get(name, "")
+        if not (key.isascii() and key.isprintable()) or " " in key:
+            raise InvalidCredentials(f"{name!r} holds characters that no key has.")
 
 
 def _base_url(text: str) -> str:
@@ -167,9 +182,38 @@ ANTHROPIC: Final = ProviderDefinition(
     check=_check_anthropic,
 )
 
+BEDROCK: Final = ProviderDefinition(
+    form_inputs=[
+        FormInput(input_type="text", name="aws_access_key_id", label="AWS access key ID"),
+        FormInput(
+            input_type="password", name="aws_secret_access_key", label="AWS secret access key"
+        ),
+        FormInput(
+            input_type="password",
+            name="aws_session_token",
+            label="AWS session token (of temporary keys)",
+        ),
+        FormInput(
+            input_type="password",
+            name="api_key",
+            label="Bedrock API key (in the place of the AWS keys)",
+        ),
+        FormInput(input_type="text", name="region", label="Region", value="us-east-1"),
+        FormInput(
+            input_type="text",
+            name="model",
+            label="Model, when an agent names none",
+            attr={"placeholder": "us.anthropic.claude-haiku-4-5-20251001-v1:0"},
+        ),
+    ],
+    required=("region",),
+    check=_check_bedrock,
+)
+
 PROVIDERS: Final[Mapping[str, ProviderDefinition]] = {
     "Demo": ProviderDefinition(),
     "OpenAI": OPENAI,
     "Anthropic": ANTHROPIC,
+    "Bedrock": BEDROCK,
 }
 """Every provider by the name that agents and settings use. Demo asks nothing: it is ready."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import aclosing, suppress
-from typing import Final, assert_never
+from typing import Final
 
 import structlog
 
@@ -10,29 +10,17 @@ from smriti.conversations.models import Conversation
 from smriti.conversations.repository import LeaseLost, answered
 from smriti.core.errors import AppError, Conflict, Unavailable, UpstreamFailed
 from smriti.db.table import ConditionFailed, TableError
-from smriti.messages.models import Message, Status
+from smriti.messages.models import Message
 from smriti.turns.answer import Answer
-from smriti.turns.events import (
-    LoopEvent,
-    Notice,
-    QuestionSaved,
-    ReasoningDelta,
-    ReplyEnded,
-    StepCompleted,
-    TextDelta,
-    ToolFinished,
-    ToolStarted,
-    TurnFailed,
-    TurnFinished,
-)
+from smriti.turns.events import QuestionSaved, TurnFailed, TurnFinished
 from smriti.turns.failures import told
 from smriti.turns.leases import keep_lease
-from smriti.turns.ledger import Ledger
 from smriti.turns.loop import run_steps
 from smriti.turns.models import Ending, TurnRecord
 from smriti.turns.plan import Desk, Plan
 from smriti.turns.retelling import RESTARTING, STOPPED
 from smriti.turns.runner import Running
+from smriti.turns.scribe import Scribe
 
 _LIMIT_S: Final = 1800.0
 
@@ -52,17 +40,15 @@ class Turn:
     ) -> None:
         self._conversation = conversation
         self.question = question
-        self._answer = answer
         self._running = running
         self._record = running.record
         self._reporter = running.reporter
         self._desk = desk
-        self._ledger = Ledger(self._record, desk.catalog)
+        self._scribe = Scribe(conversation, answer, running, desk)
         self._ending: Ending = "complete"
         self._failure: AppError | None = None
         self._lease_lost = False
         self._suspended = False
-        self._spoke = False
         self.accepted = False
         self.answer: Message | None = None
 
@@ -181,53 +167,7 @@ class Turn:
             async for event in events:
                 if not self.accepted:  # nothing is shown and no tool runs before this
                     await asyncio.wait([accepted])
-                await self._take(event)
-
-    async def _take(self, event: LoopEvent) -> None:
-        match event:
-            case TextDelta():
-                self._answer.add_text(event.text)
-                self._show(event)
-            case Notice():
-                self._reporter.say(event)
-            case ReasoningDelta() | ToolStarted():
-                self._show(event)
-            case ReplyEnded():
-                self._answer.end_reply(event)
-                self._ledger.reply_ended(event)
-                if not event.repeatable:
-                    await self._store_step()
-            case ToolFinished(result=result):
-                self._desk.metrics.tool_called(result.name, success=result.success)
-                self._show(event)
-            case StepCompleted():
-                self._answer.end_step(event)
-                self._ledger.step_completed(event)
-                if not event.final:
-                    await self._store_step()
-            case _:
-                assert_never(event)
-
-    def _show(self, event: TextDelta | ReasoningDelta | ToolStarted | ToolFinished) -> None:
-        if not self._spoke:
-            self._spoke = True
-            self._ledger.first_token()
-            self._desk.metrics.first_token_seen(seconds=self._ledger.seconds)
-        self._reporter.say(event)
-
-    async def _store_step(self) -> None:
-        await asyncio.gather(
-            self._store_answer("running"), self._desk.turns.note_step(self._record)
-        )
-
-    async def _store_answer(self, status: Status) -> Message | None:
-        message = self._answer.message(status)
-        if message is not None:
-            try:
-                await self._desk.messages.put(message, fence=self._conversation.fence)
-            except ConditionFailed as error:
-                raise LeaseLost from error
-        return message
+                await self._scribe.take(event)
 
     async def _put_away(self) -> Conversation | None:
         """Store what was said, close the record, give the conversation back."""
@@ -235,7 +175,7 @@ class Turn:
             self._reporter.say(STOPPED)
         try:
             if self.accepted and not self._lease_lost:
-                self.answer = await self._store_answer(self._ending)
+                self.answer = await self._scribe.store(self._ending)
         except LeaseLost:
             self._lease_lost = True
         except Exception as error:  # noqa: BLE001 - the turn's end
@@ -289,13 +229,13 @@ class Turn:
 
     @property
     def _finish_reason(self) -> str:
-        return "cancelled" if self._ending == "cancelled" else self._answer.finish_reason
+        return "cancelled" if self._ending == "cancelled" else self._scribe.answer.finish_reason
 
     def _say_the_end(self) -> None:
         # First: nothing below may keep a reader waiting.
         self._reporter.close(None if self._suspended else self._last_event())
         ending = "suspended" if self._suspended else self._ending
-        seconds = self._ledger.seconds
+        seconds = self._scribe.ledger.seconds
         self._desk.metrics.turn_finished(ending, seconds=seconds)
         for kind, count in self._record.usage.by_kind():
             self._desk.metrics.tokens_used(kind, count)
@@ -310,4 +250,6 @@ class Turn:
     def _last_event(self) -> TurnFinished | TurnFailed:
         if self._failure is not None:
             return TurnFailed(problem=self._failure.problem())
-        return TurnFinished(message_id=self._answer.message_id, finish_reason=self._finish_reason)
+        return TurnFinished(
+            message_id=self._scribe.answer.message_id, finish_reason=self._finish_reason
+        )

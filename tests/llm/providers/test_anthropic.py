@@ -28,7 +28,7 @@ from smriti.llm.types import (
     Usage,
 )
 from smriti.tools.toolset import ToolFailed
-from smriti.turns.events import StepCompleted
+from smriti.turns.events import ReplyEnded
 from smriti.turns.loop import run_steps
 from smriti.wiring import provider_factories
 from tests.llm.providers.test_anthropic_stream import (
@@ -368,8 +368,8 @@ async def test_a_reply_with_two_tools_goes_back_with_both_results() -> None:
             {"role": "user", "content": [result, failed | {"is_error": True} | mark]},
         ]
     }
-    assert isinstance(steps[-1], StepCompleted)
-    assert steps[-1].parts == [TextPart(text="Grüße!")]
+    assert isinstance(steps[-2], ReplyEnded)
+    assert steps[-2].parts == [TextPart(text="Grüße!")]
 
 
 async def test_an_endless_error_page_is_read_no_further_than_needed() -> None:

@@ -1,0 +1,82 @@
+"""Taking down what the loop brings: told to readers, booked, stored step by step."""
+
+import asyncio
+from typing import assert_never
+
+from smriti.conversations.models import Conversation
+from smriti.conversations.repository import LeaseLost
+from smriti.db.table import ConditionFailed
+from smriti.messages.models import Message, Status
+from smriti.turns.answer import Answer
+from smriti.turns.events import (
+    LoopEvent,
+    Notice,
+    ReasoningDelta,
+    ReplyEnded,
+    StepCompleted,
+    TextDelta,
+    ToolFinished,
+    ToolStarted,
+)
+from smriti.turns.ledger import Ledger
+from smriti.turns.plan import Desk
+from smriti.turns.runner import Running
+
+
+class Scribe:
+    def __init__(
+        self, conversation: Conversation, answer: Answer, running: Running, desk: Desk
+    ) -> None:
+        self._conversation = conversation
+        self._record = running.record
+        self._reporter = running.reporter
+        self._desk = desk
+        self._spoke = False
+        self.answer = answer
+        self.ledger = Ledger(self._record, desk.catalog)
+
+    async def take(self, event: LoopEvent) -> None:
+        match event:
+            case TextDelta():
+                self.answer.add_text(event.text)
+                self._show(event)
+            case Notice():
+                self._reporter.say(event)
+            case ReasoningDelta() | ToolStarted():
+                self._show(event)
+            case ToolFinished(result=result):
+                self._desk.metrics.tool_called(result.name, success=result.success)
+                self._show(event)
+            case ReplyEnded() | StepCompleted():
+                await self._book(event)
+            case _:
+                assert_never(event)
+
+    def _show(self, event: TextDelta | ReasoningDelta | ToolStarted | ToolFinished) -> None:
+        if not self._spoke:
+            self._spoke = True
+            self.ledger.first_token()
+            self._desk.metrics.first_token_seen(seconds=self.ledger.seconds)
+        self._reporter.say(event)
+
+    async def _book(self, event: ReplyEnded | StepCompleted) -> None:
+        if isinstance(event, ReplyEnded):
+            self.answer.end_reply(event)
+            self.ledger.reply_ended(event)
+            worth_storing = not event.repeatable  # before tools run that must not run twice
+        else:
+            self.answer.end_step(event)
+            self.ledger.step_completed(event)
+            worth_storing = not event.final
+        if worth_storing:
+            await asyncio.gather(self.store("running"), self._desk.turns.note_step(self._record))
+
+    async def store(self, status: Status) -> Message | None:
+        """Store the answer so far; None while there is nothing. `LeaseLost`: it is another's."""
+        message = self.answer.message(status)
+        if message is not None:
+            try:
+                await self._desk.messages.put(message, fence=self._conversation.fence)
+            except ConditionFailed as error:
+                raise LeaseLost from error
+        return message

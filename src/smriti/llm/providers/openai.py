@@ -8,7 +8,7 @@ import anyio
 import httpx2
 import openai
 import orjson
-from openai import AsyncAPIResponse, AsyncOpenAI, Omit
+from openai import AsyncOpenAI, Omit
 
 from smriti.core.errors import AppError
 from smriti.llm.headers import parse_headers
@@ -43,11 +43,7 @@ class OpenAIProvider:
     """
 
     def __init__(
-        self,
-        credentials: Credentials,
-        open_http: Callable[[], httpx2.AsyncClient],
-        *,
-        max_retries: int = 2,
+        self, credentials: Credentials, open_http: Callable[[], httpx2.AsyncClient]
     ) -> None:
         self._base_url = credentials["base_url"]
         self._api_key = credentials.get("api_key", "")
@@ -55,14 +51,13 @@ class OpenAIProvider:
         self._headers = parse_headers(credentials.get("default_headers", ""))
         self._failures = Failures(self._base_url, secrets_of(credentials, self._headers))
         self._open_http = open_http
-        self._max_retries = max_retries
         self._client = SharedClient(self._connect)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
         model = request.model or self._model
         if not model:
             raise ModelFailed("No model is chosen. Name one in the agent or in the settings.")
-        wire = orjson.dumps(to_wire(request, model=model, official=self._official))
+        wire = to_wire(request, model=model, official=self._official)
         try:
             async with self._client.used() as client, self._post(client, wire) as response:
                 async for events in _read(response):
@@ -98,24 +93,22 @@ class OpenAIProvider:
         return {} if given else {"Authorization": Omit()}
 
     @asynccontextmanager
-    async def _post(
-        self, client: AsyncOpenAI, body: bytes
-    ) -> AsyncIterator[AsyncAPIResponse[object]]:
-        """The SDK's request with its retries, and its raw response.
+    async def _post(self, client: AsyncOpenAI, body: bytes) -> AsyncIterator[httpx2.Response]:
+        """The SDK's request, and its raw response.
 
         What `chat.completions.with_streaming_response.create` does, without walking through the
         whole prompt first: that walk costs more CPU than all the rest of a turn's model call.
         """
         response = await client.post(
             "/chat/completions",
-            cast_to=AsyncAPIResponse[object],
+            cast_to=httpx2.Response,
             content=body,
             options={"headers": {**self._auth(), "X-Stainless-Raw-Response": "stream"}},
         )
         try:
             yield response
         finally:
-            await response.close()
+            await response.aclose()
 
     def _connect(self) -> AsyncOpenAI:
         http = self._open_http()
@@ -125,7 +118,7 @@ class OpenAIProvider:
             admin_api_key="",
             base_url=self._base_url,
             default_headers={"Accept-Encoding": "identity", **self._headers},
-            max_retries=self._max_retries,
+            max_retries=0,  # whoever asks tries again: a wait can then be shown
             http_client=http,
             _enforce_credentials=False,
         )
@@ -136,12 +129,12 @@ class OpenAIProvider:
         return client
 
 
-async def _read(response: AsyncAPIResponse[object]) -> AsyncIterator[Iterable[ProviderEvent]]:
+async def _read(response: httpx2.Response) -> AsyncIterator[Iterable[ProviderEvent]]:
     """The reply's events, as many at a time as arrive together."""
     reader = ReplyReader()
-    received = response.iter_bytes()
+    received = response.aiter_raw()
     if "json" in response.headers.get("content-type", ""):  # a server that does not stream
-        yield list(reader.read(await whole(received)))
+        yield reader.read(await whole(received))
     async for piece in received:
         yield reader.feed(piece)
         if reader.done:

@@ -27,7 +27,6 @@ from smriti.conversations.service import ConversationService
 from smriti.core.config import Config
 from smriti.core.crypto import SecretBox
 from smriti.core.edge import Services
-from smriti.core.outbound import outbound_client
 from smriti.db.sqlite import SqliteTable
 from smriti.db.table import Table
 from smriti.llm.definitions import PROVIDERS
@@ -189,15 +188,16 @@ def _architectures(services: Services, messages: MessageRepository) -> Mapping[s
 
 def provider_factories(config: Config) -> ProviderFactories:
     """How to connect to each provider. SDKs are imported with the first connection."""
-    open_http = partial(
-        outbound_client,
-        allow_private=config.private_networks_allowed,
-        timeout_s=config.model_timeout_s,
-    )
 
     def openai(credentials: Credentials) -> Provider:
+        from smriti.core.outbound_aiohttp import stream_client
         from smriti.llm.providers.openai import OpenAIProvider
 
+        open_http = partial(
+            stream_client,
+            allow_private=config.private_networks_allowed,
+            timeout_s=config.model_timeout_s,
+        )
         return OpenAIProvider(credentials, open_http)
 
     return {"Demo": lambda _: DemoProvider(), "OpenAI": openai}

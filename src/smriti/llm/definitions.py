@@ -8,7 +8,7 @@ import httpx2
 import orjson
 
 from smriti.core.errors import BadRequest, Invalid
-from smriti.core.forms import FormInput
+from smriti.core.forms import FormInput, FormOption
 from smriti.llm.headers import parse_headers
 from smriti.llm.provider import Credentials
 
@@ -73,6 +73,8 @@ def _check_openai(given: Credentials) -> Credentials:
     key = given.get("api_key", "")
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise InvalidCredentials("'api_key' holds characters that no key has.")
+    if given.get("api", _APIS[0].value) not in {option.value for option in _APIS}:
+        raise InvalidCredentials("'api' is none of the APIs that it can be.")
     return given | {"base_url": _base_url(given["base_url"])}
 
 
@@ -88,8 +90,15 @@ def _base_url(text: str) -> str:
         raise InvalidCredentials(
             "'base_url' must be a plain address, without a name, a password, '?' or '#'."
         )
-    return text.rstrip("/").removesuffix("/chat/completions").rstrip("/")
+    whole = text.rstrip("/")
+    return whole.removesuffix("/chat/completions").removesuffix("/responses").rstrip("/")
 
+
+_APIS: Final = [
+    FormOption(value="auto", label="Automatic: Responses at OpenAI, chat completions elsewhere"),
+    FormOption(value="chat", label="Chat completions"),
+    FormOption(value="responses", label="Responses"),
+]
 
 OPENAI: Final = ProviderDefinition(
     form_inputs=[
@@ -112,6 +121,9 @@ OPENAI: Final = ProviderDefinition(
             name="default_headers",
             label="Default headers",
             attr={"placeholder": "Name: value"},
+        ),
+        FormInput(
+            input_type="select", name="api", label="API", value=_APIS[0].value, options=_APIS
         ),
     ],
     required=("base_url",),

@@ -422,3 +422,53 @@ async def test_closing_an_idle_connection_closes_its_client() -> None:
 
     assert server.clients[0].is_closed
     assert unused.clients == []
+
+
+RESPONSE = (
+    b'data: {"type":"response.output_text.delta","output_index":0,"delta":"Hello"}\n\n'
+    b'data: {"type":"response.completed","response":{"status":"completed"}}\n\n'
+)
+OFFICIAL = "https://api.openai.com/v1"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "api", "path"),
+    [
+        (OFFICIAL, None, "responses"),
+        (OFFICIAL, "auto", "responses"),
+        (OFFICIAL, "chat", "chat/completions"),
+        (BASE_URL, None, "chat/completions"),
+        (BASE_URL, "responses", "responses"),
+    ],
+)
+async def test_openai_is_asked_over_responses_and_others_over_chat(
+    base_url: str, api: str | None, path: str
+) -> None:
+    server = Server(streamed(RESPONSE if path == "responses" else STREAM))
+    chosen = {} if api is None else {"api": api}
+
+    assert await reply(server.provider(base_url=base_url, **chosen)) == EVENTS
+    assert str(server.requests[0].url) == f"{base_url}/{path}"
+
+
+async def test_an_organization_that_may_not_see_thoughts_is_asked_without_them() -> None:
+    error = {"message": "Verify.", "param": "reasoning.summary", "code": "unsupported_value"}
+    refused = httpx2.Response(400, json={"error": error})
+    server = Server(refused, streamed(RESPONSE), streamed(RESPONSE))
+    provider = server.provider(api="responses")
+    asked = REQUEST.model_copy(update={"model": "gpt-5"})
+
+    assert await reply(provider, asked) == EVENTS
+    assert await reply(provider, asked) == EVENTS
+
+    bodies = [orjson.loads(request.content) for request in server.requests]
+    assert ["reasoning" in body for body in bodies] == [True, False, False]
+
+
+async def test_another_refusal_of_a_response_is_told() -> None:
+    server = Server(refusal(400, "No such model."))
+
+    told = await failure_of(server.provider(api="responses"))
+
+    assert told == f"{BASE_URL} refused the request (400). It said: No such model."
+    assert len(server.requests) == 1

@@ -182,7 +182,7 @@ def joined(events: list[ProviderEvent]) -> list[ProviderEvent]:
         match whole[-1:], event:
             case [TextChunk(begun)], TextChunk(text):
                 whole[-1] = TextChunk(begun + text)
-            case [ReasoningChunk(begun)], ReasoningChunk(text):
+            case [ReasoningChunk(begun, None)], ReasoningChunk(text, None):
                 whole[-1] = ReasoningChunk(begun + text)
             case _:
                 whole.append(event)

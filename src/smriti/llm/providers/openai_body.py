@@ -1,8 +1,10 @@
 """Request bodies out of pieces that are JSON already."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import orjson
+
+type Wire = dict[str, object]
 
 
 def led(documents: Iterable[object]) -> bytes:
@@ -10,7 +12,7 @@ def led(documents: Iterable[object]) -> bytes:
     return b"".join(b"," + orjson.dumps(document) for document in documents)
 
 
-def spliced(body: Mapping[str, object], name: str, items: bytes) -> bytes:
+def spliced(body: Wire, name: str, items: bytes) -> bytes:
     """The body as JSON, with one more member: an array of items that are led by their commas.
 
     orjson's own `Fragment` copies what it holds several times.

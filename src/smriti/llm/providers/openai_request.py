@@ -4,10 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import assert_never
 
-import orjson
-
-from smriti.llm.providers.openai_body import led, spliced
-from smriti.llm.providers.steps import steps_of
+from smriti.llm.providers.openai_body import Wire, led, spliced
+from smriti.llm.providers.steps import arguments_json, steps_of
 from smriti.llm.types import (
     ChatMessage,
     ImagePart,
@@ -17,8 +15,6 @@ from smriti.llm.types import (
     ToolCall,
     ToolSpec,
 )
-
-type Wire = dict[str, object]
 
 
 def to_wire(request: ModelRequest, *, model: str, official: bool) -> bytes:
@@ -119,10 +115,8 @@ def _steps(message: ChatMessage) -> Iterator[Wire]:
 
 
 def _call(call: ToolCall) -> Wire:
-    # Sorted, because a store may give members back in another order, and prompt caches see bytes.
-    arguments = orjson.dumps(call.arguments or {}, option=orjson.OPT_SORT_KEYS).decode()
     return {
         "id": call.call_id,
         "type": "function",
-        "function": {"name": call.name, "arguments": arguments},
+        "function": {"name": call.name, "arguments": arguments_json(call)},
     }

@@ -41,6 +41,10 @@ class Said(Meter):
             self._kind = kind
         self._pieces.append(self.counted(text))
 
+    def event(self, event: ProviderEvent) -> None:
+        self._join()
+        self._events.append(event)
+
     def taken(self) -> list[ProviderEvent]:
         """What was added since it was last asked."""
         self._join()

@@ -28,7 +28,6 @@ from smriti.conversations.service import ConversationService
 from smriti.core.config import Config
 from smriti.core.crypto import SecretBox
 from smriti.core.edge import Services
-from smriti.core.outbound import outbound_client
 from smriti.db.sqlite import SqliteTable
 from smriti.db.table import Table
 from smriti.llm.catalog import Catalog
@@ -220,11 +219,13 @@ def _architectures(services: Services, messages: MessageRepository) -> Mapping[s
 
 def provider_factories(config: Config, catalog: Catalog) -> ProviderFactories:
     """How to connect to each provider. SDKs are imported with the first connection."""
-    open_http = partial(
-        outbound_client,
-        allow_private=config.private_networks_allowed,
-        timeout_s=config.model_timeout_s,
-    )
+
+    def open_http() -> httpx2.AsyncClient:
+        from smriti.core.outbound_aiohttp import stream_client
+
+        return stream_client(
+            allow_private=config.private_networks_allowed, timeout_s=config.model_timeout_s
+        )
 
     def openai(credentials: Credentials) -> Provider:
         from smriti.llm.providers.openai import OpenAIProvider

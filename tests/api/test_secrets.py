@@ -86,7 +86,7 @@ async def home(crashing: CrashingTable, model: Model, tmp_path: Path) -> AsyncIt
     )
 
     def openai(credentials: Credentials) -> Provider:
-        return OpenAIProvider(credentials, model.open_http, max_retries=0)
+        return OpenAIProvider(credentials, model.open_http)
 
     factories = {"Demo": lambda _: DemoProvider(), "OpenAI": openai}
     app = create_app(config, table=crashing, providers=factories)

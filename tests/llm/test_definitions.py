@@ -19,6 +19,7 @@ def test_demo_asks_nothing_and_the_others_what_they_need() -> None:
             ("api_key", "password"),
             ("model", "text"),
             ("default_headers", "text_area"),
+            ("api", "select"),
         ],
         "Anthropic": [
             ("api_key", "password"),
@@ -64,8 +65,9 @@ def test_values_are_trimmed_turned_into_text_and_the_unknown_dropped() -> None:
     }
 
 
-def test_a_whole_endpoint_address_is_cut_to_its_base() -> None:
-    values = {"base_url": "https://a.example/api/v1/chat/completions"}
+@pytest.mark.parametrize("endpoint", ["chat/completions", "chat/completions/", "responses"])
+def test_a_whole_endpoint_address_is_cut_to_its_base(endpoint: str) -> None:
+    values = {"base_url": f"https://a.example/api/v1/{endpoint}"}
 
     assert OPENAI.validate(values) == {"base_url": "https://a.example/api/v1"}
 
@@ -87,6 +89,7 @@ def test_a_whole_endpoint_address_is_cut_to_its_base() -> None:
         {"base_url": "https://a.example", "model": ["secret"]},
         {"base_url": "https://a.example", "model": "secret" * 2000},
         {"base_url": "https://a.example", "default_headers": "secret"},
+        {"base_url": "https://a.example", "api": "secret"},
     ],
 )
 def test_what_cannot_be_right_is_refused_without_repeating_it(values: dict[str, object]) -> None:

@@ -15,6 +15,7 @@ VALUES = {
     "api_key": "sk-very-secret",
     "model": "small",
     "default_headers": "",
+    "api": "auto",
 }
 
 

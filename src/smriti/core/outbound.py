@@ -6,14 +6,19 @@ import socket
 import ssl
 from collections.abc import Iterable
 from functools import cache
+from typing import Final
 
 import httpcore2
 import httpx2
 
 from smriti.core.errors import Invalid
 
-_CONNECTIONS = 256
-_LIMITS = httpx2.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=64)
+CONNECTIONS: Final = 256
+CONNECT_S: Final = 10.0
+KEEP_ALIVE_S: Final = 5.0
+_LIMITS: Final = httpx2.Limits(
+    max_connections=CONNECTIONS, max_keepalive_connections=64, keepalive_expiry=KEEP_ALIVE_S
+)
 
 
 class AddressRefused(Invalid):
@@ -48,18 +53,23 @@ async def public_address(host: str, port: int) -> str:
         raise httpcore2.ConnectError(f"The name {host!r} cannot be resolved.") from error
     addresses = [str(entry[4][0]) for entry in found]
     for address in addresses:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-        mapped = getattr(parsed, "ipv4_mapped", None)
-        if not (mapped or parsed).is_global:
-            raise AddressRefused(
-                f"{host!r} is an address of a private network, which this server does not reach. "
-                "Its operator can allow that with ALLOW_PRIVATE_NETWORKS=on."
-            )
+        check_public(address, host=host)
     return addresses[0]
 
 
+def check_public(address: str, *, host: str) -> None:
+    """`AddressRefused`, in which `host` is named, when `address` is not a public one."""
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    if not (mapped or parsed).is_global:
+        raise AddressRefused(
+            f"{host!r} is an address of a private network, which this server does not reach. "
+            "Its operator can allow that with ALLOW_PRIVATE_NETWORKS=on."
+        )
+
+
 @cache
-def tls() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
     """One for the process: reading all root certificates takes 17 ms and 0.7 MB every time."""
     return httpx2.create_ssl_context(trust_env=False)
 
@@ -68,10 +78,10 @@ class OutboundTransport(httpx2.AsyncHTTPTransport):
     """The usual transport; unless private networks are allowed, it checks every connection."""
 
     def __init__(self, *, allow_private: bool) -> None:
-        super().__init__(verify=tls(), trust_env=False, limits=_LIMITS)
+        super().__init__(verify=tls_context(), trust_env=False, limits=_LIMITS)
         if not allow_private:
             self._pool = httpcore2.AsyncConnectionPool(
-                ssl_context=tls(),
+                ssl_context=tls_context(),
                 max_connections=_LIMITS.max_connections,
                 max_keepalive_connections=_LIMITS.max_keepalive_connections,
                 keepalive_expiry=_LIMITS.keepalive_expiry,
@@ -80,9 +90,15 @@ class OutboundTransport(httpx2.AsyncHTTPTransport):
 
 
 def outbound_client(*, allow_private: bool, timeout_s: float = 60.0) -> httpx2.AsyncClient:
+    """A client for addresses that others give."""
+    return guarded_client(OutboundTransport(allow_private=allow_private), timeout_s=timeout_s)
+
+
+def guarded_client(transport: httpx2.AsyncBaseTransport, *, timeout_s: float) -> httpx2.AsyncClient:
     """A client that never follows a redirect by itself: each hop is a new address to check."""
     return httpx2.AsyncClient(
-        transport=OutboundTransport(allow_private=allow_private),
-        timeout=httpx2.Timeout(timeout_s, connect=10.0),
+        transport=transport,
+        timeout=httpx2.Timeout(timeout_s, connect=CONNECT_S),
         follow_redirects=False,
+        trust_env=False,
     )

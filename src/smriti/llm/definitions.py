@@ -9,7 +9,7 @@ import httpx2
 import orjson
 
 from smriti.core.errors import BadRequest, Invalid
-from smriti.core.forms import FormInput
+from smriti.core.forms import FormInput, FormOption
 from smriti.llm.headers import parse_headers
 from smriti.llm.provider import Credentials
 
@@ -74,8 +74,10 @@ def _json(name: str, value: Mapping[str, object]) -> str:
 def _check_openai(given: Credentials) -> Credentials:
     parse_headers(given.get("default_headers", ""))
     _check_keys(given, "api_key")
-    url = _base_url(given["base_url"])
-    return given | {"base_url": url.removesuffix("/chat/completions").rstrip("/")}
+    if given.get("api", _APIS[0].value) not in {option.value for option in _APIS}:
+        raise InvalidCredentials("'api' is none of the APIs that it can be.")
+    url = _base_url(given["base_url"]).removesuffix("/chat/completions").removesuffix("/responses")
+    return given | {"base_url": url.rstrip("/")}
 
 
 def _check_anthropic(given: Credentials) -> Credentials:
@@ -128,6 +130,12 @@ def _base_url(text: str) -> str:
     return text.rstrip("/")
 
 
+_APIS: Final = [
+    FormOption(value="auto", label="Automatic: Responses at OpenAI, chat completions elsewhere"),
+    FormOption(value="chat", label="Chat completions"),
+    FormOption(value="responses", label="Responses"),
+]
+
 OPENAI: Final = ProviderDefinition(
     form_inputs=[
         FormInput(
@@ -149,6 +157,9 @@ OPENAI: Final = ProviderDefinition(
             name="default_headers",
             label="Default headers",
             attr={"placeholder": "Name: value"},
+        ),
+        FormInput(
+            input_type="select", name="api", label="API", value=_APIS[0].value, options=_APIS
         ),
     ],
     required=("base_url",),

@@ -1,10 +1,14 @@
 """The one vocabulary of what is said: the same parts are stored, sent to models, and streamed."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+MAX_KEPT_BYTES: Final = 64 * 1024
 
 
 class Frozen(BaseModel):
@@ -61,15 +65,27 @@ type Part = Annotated[
 type Role = Literal["user", "assistant"]
 
 
-class ChatMessage(Frozen):
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
     """One message of a prompt. An assistant's holds tool calls *and* their results, in order."""
 
     role: Role
     parts: tuple[Part, ...]
+    _wires: dict[str, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def text(self) -> str:
         return "".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+    def wire(self, form: str, make: Callable[[Self], bytes]) -> bytes:
+        """What `make` makes of it; kept under the name `form`, for it is sent turn after turn."""
+        try:
+            return self._wires[form]
+        except KeyError:
+            made = make(self)
+            if len(made) <= MAX_KEPT_BYTES:  # what holds an image would double its memory
+                self._wires[form] = made
+            return made
 
 
 class ToolSpec(Frozen):

@@ -50,8 +50,8 @@ class Server:
             raise answer
         return answer
 
-    def provider(self, max_retries: int = 0, **credentials: str) -> OpenAIProvider:
-        return OpenAIProvider(CREDENTIALS | credentials, self.open, max_retries=max_retries)
+    def provider(self, **credentials: str) -> OpenAIProvider:
+        return OpenAIProvider(CREDENTIALS | credentials, self.open)
 
 
 class Pieces(httpx2.AsyncByteStream):
@@ -82,11 +82,15 @@ async def reply(provider: OpenAIProvider, request: ModelRequest = REQUEST) -> li
     return [event async for event in provider.stream(request)]
 
 
-async def failure_of(provider: OpenAIProvider) -> str:
-    with pytest.raises(ModelFailed) as failure:
+async def failure(provider: OpenAIProvider) -> ModelFailed:
+    with pytest.raises(ModelFailed) as failed:
         await reply(provider)
-    assert failure.value.__cause__ is None
-    return failure.value.detail
+    assert failed.value.__cause__ is None
+    return failed.value
+
+
+async def failure_of(provider: OpenAIProvider) -> str:
+    return (await failure(provider)).detail
 
 
 async def test_a_request_is_sent_and_its_answer_streamed() -> None:
@@ -155,14 +159,93 @@ async def test_an_answer_that_is_not_streamed_is_read_too() -> None:
     message = {"role": "assistant", "content": "Hello"}
     body = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
 
-    assert await reply(Server(httpx2.Response(200, json=body)).provider()) == EVENTS
+    headers = {"content-type": "application/json"}
+    whole = httpx2.Response(200, headers=headers, stream=Pieces(orjson.dumps(body)))
+
+    assert await reply(Server(whole).provider()) == EVENTS
 
 
-async def test_a_failure_before_the_first_event_is_tried_again() -> None:
-    busy = httpx2.Response(503, headers={"retry-after-ms": "1"}, json={})
-    server = Server(busy, streamed())
+@pytest.mark.parametrize(
+    ("status", "kind", "transient"),
+    [
+        (408, "x", True),
+        (409, "x", True),
+        (429, "rate_limit_exceeded", True),
+        (429, "insufficient_quota", False),
+        (500, "x", True),
+        (529, "x", True),
+        (301, "x", False),
+        (400, "x", False),
+        (401, "x", False),
+        (404, "x", False),
+    ],
+)
+async def test_it_asks_once_and_says_whether_asking_again_may_help(
+    status: int, kind: str, transient: bool
+) -> None:
+    body = {"error": {"message": "", "type": kind, "code": kind}}
+    server = Server(httpx2.Response(status, json=body))
 
-    assert await reply(server.provider(max_retries=1)) == EVENTS
+    assert (await failure(server.provider())).transient is transient
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "3"}, 3.0),
+        ({"retry-after": "0.5", "retry-after-ms": "250"}, 0.25),
+        ({"retry-after": "7", "retry-after-ms": "soon"}, 7.0),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 -0000"}, None),
+        ({"retry-after": "nan", "retry-after-ms": "inf"}, None),
+        ({"retry-after": "tomorrow"}, None),
+    ],
+)
+async def test_how_long_the_server_wants_to_be_left_alone(
+    headers: dict[str, str], seconds: float | None
+) -> None:
+    server = Server(httpx2.Response(503, headers=headers, json={}))
+
+    assert (await failure(server.provider())).retry_after_s == seconds
+
+
+@pytest.mark.parametrize(
+    ("error", "transient"),
+    [
+        ({"message": "Busy", "code": 503}, True),
+        ({"message": "Busy", "code": "rate_limit_exceeded"}, True),
+        ({"message": "Oh", "type": "server_error", "code": None}, True),
+        ({"message": "Paid?", "type": "insufficient_quota", "code": 429}, False),
+        ({"message": "No", "code": 400}, False),
+        ({"message": "No", "code": "context_length_exceeded"}, False),
+    ],
+)
+async def test_an_error_in_the_stream_may_pass_too(
+    error: dict[str, object], transient: bool
+) -> None:
+    line = b"data: %b\n\n" % orjson.dumps({"error": error})
+
+    assert (await failure(Server(streamed(line)).provider())).transient is transient
+
+
+@pytest.mark.parametrize(
+    ("answer", "transient"),
+    [
+        (httpx2.ConnectError("refused"), True),
+        (httpx2.ReadTimeout("slow"), True),
+        (httpx2.UnsupportedProtocol("odd"), False),
+        (AddressRefused("private"), False),
+        (streamed(httpx2.ReadError("reset")), True),
+        (streamed(STREAM.split(b"\n\n")[0]), True),
+        (streamed(b"<html>"), False),
+    ],
+)
+async def test_a_lost_connection_may_be_made_again(
+    answer: httpx2.Response | Exception, transient: bool
+) -> None:
+    assert (await failure(Server(answer).provider())).transient is transient
 
 
 async def test_a_connection_lost_after_the_end_mark_does_no_harm() -> None:
@@ -236,10 +319,10 @@ async def test_a_stream_that_breaks_keeps_what_came_and_fails(
     stream = Server(streamed(first, broken)).provider().stream(REQUEST)
 
     assert await anext(stream) == TextChunk("Hello")
-    with pytest.raises(ModelFailed) as failure:
+    with pytest.raises(ModelFailed) as failed:
         await anext(stream)
 
-    assert told in failure.value.detail
+    assert told in failed.value.detail
 
 
 async def test_secrets_in_headers_are_not_repeated_either() -> None:
@@ -339,3 +422,53 @@ async def test_closing_an_idle_connection_closes_its_client() -> None:
 
     assert server.clients[0].is_closed
     assert unused.clients == []
+
+
+RESPONSE = (
+    b'data: {"type":"response.output_text.delta","output_index":0,"delta":"Hello"}\n\n'
+    b'data: {"type":"response.completed","response":{"status":"completed"}}\n\n'
+)
+OFFICIAL = "https://api.openai.com/v1"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "api", "path"),
+    [
+        (OFFICIAL, None, "responses"),
+        (OFFICIAL, "auto", "responses"),
+        (OFFICIAL, "chat", "chat/completions"),
+        (BASE_URL, None, "chat/completions"),
+        (BASE_URL, "responses", "responses"),
+    ],
+)
+async def test_openai_is_asked_over_responses_and_others_over_chat(
+    base_url: str, api: str | None, path: str
+) -> None:
+    server = Server(streamed(RESPONSE if path == "responses" else STREAM))
+    chosen = {} if api is None else {"api": api}
+
+    assert await reply(server.provider(base_url=base_url, **chosen)) == EVENTS
+    assert str(server.requests[0].url) == f"{base_url}/{path}"
+
+
+async def test_an_organization_that_may_not_see_thoughts_is_asked_without_them() -> None:
+    error = {"message": "Verify.", "param": "reasoning.summary", "code": "unsupported_value"}
+    refused = httpx2.Response(400, json={"error": error})
+    server = Server(refused, streamed(RESPONSE), streamed(RESPONSE))
+    provider = server.provider(api="responses")
+    asked = REQUEST.model_copy(update={"model": "gpt-5"})
+
+    assert await reply(provider, asked) == EVENTS
+    assert await reply(provider, asked) == EVENTS
+
+    bodies = [orjson.loads(request.content) for request in server.requests]
+    assert ["reasoning" in body for body in bodies] == [True, False, False]
+
+
+async def test_another_refusal_of_a_response_is_told() -> None:
+    server = Server(refusal(400, "No such model."))
+
+    told = await failure_of(server.provider(api="responses"))
+
+    assert told == f"{BASE_URL} refused the request (400). It said: No such model."
+    assert len(server.requests) == 1

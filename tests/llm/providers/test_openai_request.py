@@ -1,5 +1,9 @@
 """A neutral request as OpenAI-compatible servers read it."""
 
+from typing import Any
+
+import orjson
+
 from smriti.llm.providers.openai_request import to_wire
 from smriti.llm.providers.steps import NO_RESULT
 from smriti.llm.types import (
@@ -45,12 +49,16 @@ def wire_call(call_id: str, arguments: str = "{}") -> dict[str, object]:
     return {"id": call_id, "type": "function", "function": function}
 
 
+def wire_of(asked: ModelRequest, *, official: bool = False) -> Any:
+    return orjson.loads(to_wire(asked, model="m", official=official))
+
+
 def messages_of(*messages: ChatMessage) -> object:
-    return to_wire(request(*messages), model="m", official=False)["messages"]
+    return wire_of(request(*messages))["messages"]
 
 
 def test_a_plain_request_asks_for_a_stream_with_usage() -> None:
-    assert to_wire(request(user(text("Hi")), system="Be kind."), model="m", official=False) == {
+    assert wire_of(request(user(text("Hi")), system="Be kind.")) == {
         "model": "m",
         "messages": [
             {"role": "system", "content": "Be kind."},
@@ -67,8 +75,8 @@ def test_tools_and_sampling_are_sent_where_they_are_given() -> None:
         update={"tools": (spec,), "sampling": Sampling(temperature=0.0, max_output_tokens=9)}
     )
 
-    compatible = to_wire(asked, model="m", official=False)
-    official = to_wire(asked, model="m", official=True)
+    compatible = wire_of(asked)
+    official = wire_of(asked, official=True)
 
     assert compatible["tools"] == [
         {
@@ -134,6 +142,22 @@ def test_neighbouring_questions_become_one_and_empty_answers_none() -> None:
     assert messages_of(
         user(text("A")), user(text("B")), assistant(ReasoningPart(text="…")), user(text("C"))
     ) == [{"role": "user", "content": "A\n\nB"}, {"role": "user", "content": "C"}]
+
+
+def test_what_was_sent_before_is_sent_again_byte_for_byte() -> None:
+    past = [user(text("A")), assistant(text("B"), call("x", k="v"), result("x", "R")), user()]
+    asked = request(*past, user(text("C")), system="S")
+
+    first = to_wire(asked, model="m", official=False)
+    again = to_wire(request(*past, user(text("C")), system="S"), model="m", official=False)
+
+    assert again == first
+    assert all(message == equal for message, equal in zip(past, list(past), strict=True))
+
+
+def test_a_prompt_without_messages_is_a_body_too() -> None:
+    assert wire_of(request())["messages"] == []
+    assert messages_of(assistant(ReasoningPart(text="…"))) == []
 
 
 def test_images_are_sent_as_data_addresses() -> None:

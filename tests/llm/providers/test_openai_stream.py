@@ -91,8 +91,7 @@ RECORDED: dict[str, tuple[bytes, list[ProviderEvent]]] = {
     "openai": (
         OPENAI,
         [
-            TextChunk("Grüße"),
-            TextChunk(", 你好 👋"),
+            TextChunk("Grüße, 你好 👋"),
             TokensUsed(
                 Usage(input_tokens=19, output_tokens=10, cached_tokens=16, reasoning_tokens=4)
             ),
@@ -173,7 +172,34 @@ def test_it_does_not_matter_where_the_bytes_are_cut(server: str, cuts: list[int]
     stream, events = RECORDED[server]
     edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
 
-    assert read(*(stream[start:end] for start, end in pairwise(edges))) == events
+    assert joined(read(*(stream[start:end] for start, end in pairwise(edges)))) == events
+
+
+def joined(events: list[ProviderEvent]) -> list[ProviderEvent]:
+    """The events, with neighbouring pieces of text put together."""
+    whole: list[ProviderEvent] = []
+    for event in events:
+        match whole[-1:], event:
+            case [TextChunk(begun)], TextChunk(text):
+                whole[-1] = TextChunk(begun + text)
+            case [ReasoningChunk(begun, None)], ReasoningChunk(text, None):
+                whole[-1] = ReasoningChunk(begun + text)
+            case _:
+                whole.append(event)
+    return whole
+
+
+def test_text_that_arrives_together_is_one_event_and_keeps_its_order() -> None:
+    pieces = [{"content": "a"}, {"content": "b"}, {"reasoning": "c"}, {"reasoning": "d"}]
+    together = b"".join(chunk(delta) for delta in [*pieces, {"content": "e"}])
+
+    assert read(together, chunk({"content": "f"}, "stop")) == [
+        TextChunk("ab"),
+        ReasoningChunk("cd"),
+        TextChunk("e"),
+        TextChunk("f"),
+        Finished("stop"),
+    ]
 
 
 def test_a_usage_below_zero_counts_as_nothing() -> None:
@@ -340,17 +366,20 @@ def test_a_broken_stream_says_what_is_wrong(pieces: list[bytes], told: str | Non
 
 
 @pytest.mark.parametrize(
-    ("line", "message", "code"),
+    ("line", "message", "code", "name"),
     [
-        ('{"error":{"message":"Overloaded","type":"server_error","code":503}}', "Overloaded", 503),
-        ('{"error":{"message":"No","code":"bad_key"},"choices":[]}', "No", None),
-        ('{"error":"plain words"}', "plain words", None),
-        ('{"object":"error","message":"too long","code":400}', "too long", 400),
-        ('{"error":{"type":"server_error"}}', "server_error", None),
+        ('{"error":{"message":"Overloaded","type":"busy","code":503}}', "Overloaded", 503, "busy"),
+        ('{"error":{"message":"No","code":"bad_key"},"choices":[]}', "No", None, "bad_key"),
+        ('{"error":"plain words"}', "plain words", None, ""),
+        ('{"object":"error","message":"too long","code":400}', "too long", 400, ""),
+        ('{"error":{"type":"server_error"}}', "server_error", None, "server_error"),
     ],
 )
-def test_errors_inside_the_stream_are_raised(line: str, message: str, code: int | None) -> None:
+def test_errors_inside_the_stream_are_raised(
+    line: str, message: str, code: int | None, name: str
+) -> None:
     with pytest.raises(ErrorInStream) as failure:
         read(chunk({"content": "half"}), f"event: error\ndata: {line}\n\n".encode())
 
-    assert (failure.value.message, failure.value.code) == (message, code)
+    failed = failure.value
+    assert (failed.message, failed.code, failed.name) == (message, code, name)

@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import HTTPResponse
 
-from smriti.core.outbound import tls
+from smriti.core.outbound import tls_context
 from smriti.llm.providers.failures import StreamBroken
 
 CONNECT_S: Final = 10.0
@@ -25,7 +25,7 @@ type OpenConnection = Callable[[str], HTTPConnection]
 
 
 def open_https(host: str) -> HTTPConnection:
-    return HTTPSConnection(host, timeout=CONNECT_S, ssl_context=tls())
+    return HTTPSConnection(host, timeout=CONNECT_S, ssl_context=tls_context())
 
 
 class LineCut(Exception):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from math import isfinite
+from math import isfinite, nan
 from typing import Final
 
 from smriti.core.clock import utc_now
@@ -18,13 +18,21 @@ class StreamBroken(Exception):
     """The stream is not one, or ended too early; the text completes "{base URL} …"."""
 
 
-class ErrorInStream(Exception):
-    """The server reported an error after it had begun to answer with 200."""
+class StreamCut(StreamBroken):
+    """The stream was one, and ended in the middle."""
 
-    def __init__(self, message: str, code: int | None) -> None:
+
+class ErrorInStream(Exception):
+    """The server reported an error after it had begun to answer with 200.
+
+    `code` is an HTTP status, if it told one; `name` is what it calls such errors.
+    """
+
+    def __init__(self, message: str, code: int | None, name: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.code = code
+        self.name = name
 
 
 @dataclass(frozen=True)
@@ -87,12 +95,22 @@ def secrets_of(credentials: Mapping[str, str], headers: Mapping[str, str]) -> tu
 
 
 def seconds_until_retry(headers: Mapping[str, str]) -> float | None:
-    """What `Retry-After` asks to wait: seconds or a date. None without one, and for nonsense."""
-    text = headers.get("retry-after", "").strip()
-    seconds = None
+    """What `Retry-After` asks to wait: seconds or a date. None without one, and for nonsense.
+
+    OpenAI also sends `Retry-After-Ms`, which is more exact.
+    """
+    text = headers.get("retry-after", "")
+    asked = (_number(headers.get("retry-after-ms", "")) / 1000, _number(text), _seconds_until(text))
+    return next((max(seconds, 0.0) for seconds in asked if isfinite(seconds)), None)
+
+
+def _number(text: str) -> float:
     with suppress(ValueError):
-        seconds = float(text)
-    if seconds is None:
-        with suppress(ValueError, TypeError, OverflowError):  # TypeError: a date without its zone
-            seconds = (parsedate_to_datetime(text) - utc_now()).total_seconds()
-    return max(seconds, 0.0) if seconds is not None and isfinite(seconds) else None
+        return float(text)
+    return nan
+
+
+def _seconds_until(date: str) -> float:
+    with suppress(ValueError, TypeError, OverflowError):  # TypeError: a date without its zone
+        return (parsedate_to_datetime(date) - utc_now()).total_seconds()
+    return nan

@@ -1,4 +1,4 @@
-"""Any server that speaks OpenAI's chat completions: OpenAI, Ollama, vLLM, OpenRouter, …"""
+"""Any server that speaks OpenAI's chat completions or its Responses: Ollama, vLLM, …"""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -8,7 +8,7 @@ import anyio
 import httpx2
 import openai
 import orjson
-from openai import AsyncAPIResponse, AsyncOpenAI, Omit
+from openai import AsyncOpenAI, Omit
 
 from smriti.core.errors import AppError
 from smriti.llm.headers import parse_headers
@@ -17,6 +17,8 @@ from smriti.llm.providers.bodies import bound, drain, whole
 from smriti.llm.providers.failures import ErrorInStream, StreamBroken, secrets_of
 from smriti.llm.providers.openai_errors import Failures
 from smriti.llm.providers.openai_request import to_wire
+from smriti.llm.providers.openai_responses_request import to_wire as to_responses_wire
+from smriti.llm.providers.openai_responses_stream import ResponseReader
 from smriti.llm.providers.openai_stream import ReplyReader
 from smriti.llm.providers.shared_client import SharedClient
 from smriti.llm.types import ModelRequest
@@ -43,29 +45,28 @@ class OpenAIProvider:
     """
 
     def __init__(
-        self,
-        credentials: Credentials,
-        open_http: Callable[[], httpx2.AsyncClient],
-        *,
-        max_retries: int = 2,
+        self, credentials: Credentials, open_http: Callable[[], httpx2.AsyncClient]
     ) -> None:
         self._base_url = credentials["base_url"]
         self._api_key = credentials.get("api_key", "")
         self._model = credentials.get("model", "")
         self._headers = parse_headers(credentials.get("default_headers", ""))
         self._failures = Failures(self._base_url, secrets_of(credentials, self._headers))
+        self._official = httpx2.URL(self._base_url).host == "api.openai.com"
+        api = credentials.get("api", "auto")
+        self._uses_responses = api == "responses" or (api == "auto" and self._official)
+        self._summaries = True
         self._open_http = open_http
-        self._max_retries = max_retries
         self._client = SharedClient(self._connect)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
         model = request.model or self._model
         if not model:
             raise ModelFailed("No model is chosen. Name one in the agent or in the settings.")
-        wire = orjson.dumps(to_wire(request, model=model, official=self._official))
         try:
-            async with self._client.used() as client, self._post(client, wire) as response:
-                async for events in _read(response):
+            async with self._client.used() as client, self._answer(client, request, model) as body:
+                reader = ResponseReader(model) if self._uses_responses else ReplyReader()
+                async for events in _read(body, reader):
                     for event in events:
                         yield event
         except _FAILURES as error:
@@ -88,34 +89,48 @@ class OpenAIProvider:
     async def close(self) -> None:
         await self._client.close()
 
-    @property
-    def _official(self) -> bool:
-        return httpx2.URL(self._base_url).host == "api.openai.com"
-
     def _auth(self) -> dict[str, str | Omit]:
         """The SDK insists on a key; a local model has none, and gets no header instead."""
         given = self._api_key or any(name.lower() == "authorization" for name in self._headers)
         return {} if given else {"Authorization": Omit()}
 
     @asynccontextmanager
-    async def _post(
-        self, client: AsyncOpenAI, body: bytes
-    ) -> AsyncIterator[AsyncAPIResponse[object]]:
-        """The SDK's request with its retries, and its raw response.
-
-        What `chat.completions.with_streaming_response.create` does, without walking through the
-        whole prompt first: that walk costs more CPU than all the rest of a turn's model call.
-        """
-        response = await client.post(
-            "/chat/completions",
-            cast_to=AsyncAPIResponse[object],
-            content=body,
-            options={"headers": {**self._auth(), "X-Stainless-Raw-Response": "stream"}},
-        )
+    async def _answer(
+        self, client: AsyncOpenAI, request: ModelRequest, model: str
+    ) -> AsyncIterator[httpx2.Response]:
+        response = await self._ask(client, request, model)
         try:
             yield response
         finally:
-            await response.close()
+            await response.aclose()
+
+    async def _ask(self, client: AsyncOpenAI, request: ModelRequest, model: str) -> httpx2.Response:
+        if not self._uses_responses:
+            wire = to_wire(request, model=model, official=self._official)
+            return await self._post(client, "/chat/completions", wire)
+        try:
+            wire = to_responses_wire(request, model=model, summaries=self._summaries)
+            return await self._post(client, "/responses", wire)
+        except openai.BadRequestError as error:
+            if not self._summaries or error.param != "reasoning.summary":
+                raise
+        # OpenAI shows what its models think only to organizations that it has verified.
+        self._summaries = False
+        wire = to_responses_wire(request, model=model, summaries=False)
+        return await self._post(client, "/responses", wire)
+
+    async def _post(self, client: AsyncOpenAI, path: str, body: bytes) -> httpx2.Response:
+        """The SDK's request, and its raw response.
+
+        What `with_streaming_response.create` does, without walking through the whole prompt first:
+        that walk costs more CPU than all the rest of a turn's model call.
+        """
+        return await client.post(
+            path,
+            cast_to=httpx2.Response,
+            content=body,
+            options={"headers": {**self._auth(), "X-Stainless-Raw-Response": "stream"}},
+        )
 
     def _connect(self) -> AsyncOpenAI:
         http = self._open_http()
@@ -125,7 +140,7 @@ class OpenAIProvider:
             admin_api_key="",
             base_url=self._base_url,
             default_headers={"Accept-Encoding": "identity", **self._headers},
-            max_retries=self._max_retries,
+            max_retries=0,  # whoever asks tries again: a wait can then be shown
             http_client=http,
             _enforce_credentials=False,
         )
@@ -136,12 +151,13 @@ class OpenAIProvider:
         return client
 
 
-async def _read(response: AsyncAPIResponse[object]) -> AsyncIterator[Iterable[ProviderEvent]]:
-    """The reply's events, as many at a time as arrive together."""
-    reader = ReplyReader()
-    received = response.iter_bytes()
+async def _read(
+    response: httpx2.Response, reader: ReplyReader | ResponseReader
+) -> AsyncIterator[Iterable[ProviderEvent]]:
+    """The answer's events, as many at a time as arrive together."""
+    received = response.aiter_raw()
     if "json" in response.headers.get("content-type", ""):  # a server that does not stream
-        yield list(reader.read(await whole(received)))
+        yield reader.read(await whole(received))
     async for piece in received:
         yield reader.feed(piece)
         if reader.done:

@@ -1,43 +1,41 @@
 """A neutral request as the body of a chat-completions call. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import assert_never
 
-import orjson
-
-from smriti.llm.providers.steps import steps_of
+from smriti.llm.providers.openai_body import Wire, led, spliced
+from smriti.llm.providers.steps import arguments_json, steps_of
 from smriti.llm.types import (
     ChatMessage,
     ImagePart,
     ModelRequest,
+    Sampling,
+    TextPart,
     ToolCall,
     ToolSpec,
 )
 
-type Wire = dict[str, object]
 
-
-def to_wire(request: ModelRequest, *, model: str, official: bool) -> Wire:
+def to_wire(request: ModelRequest, *, model: str, official: bool) -> bytes:
     """The body, streaming with usage. `official` is api.openai.com, which renamed a parameter."""
     body: Wire = {
         "model": model,
-        "messages": list(_messages(request)),
         "stream": True,
         "stream_options": {"include_usage": True},
+        **_sampling(request.sampling, official=official),
     }
     if request.tools:
         body["tools"] = [_tool(spec) for spec in request.tools]
-    return body | _sampling(request, official=official)
+    return spliced(body, "messages", _messages(request))
 
 
-def _sampling(request: ModelRequest, *, official: bool) -> Wire:
-    chosen = request.sampling.model_dump(exclude_none=True)
+def _sampling(sampling: Sampling, *, official: bool) -> Wire:
+    chosen: Wire = {name: value for name, value in sampling if value is not None}
     # OpenAI's newer models refuse max_tokens; most other servers know nothing else.
-    if official and "max_output_tokens" in chosen:
-        chosen["max_completion_tokens"] = chosen.pop("max_output_tokens")
-    elif "max_output_tokens" in chosen:
-        chosen["max_tokens"] = chosen.pop("max_output_tokens")
+    if "max_output_tokens" in chosen:
+        name = "max_completion_tokens" if official else "max_tokens"
+        chosen[name] = chosen.pop("max_output_tokens")
     return chosen
 
 
@@ -52,31 +50,49 @@ def _tool(spec: ToolSpec) -> Wire:
     }
 
 
-def _messages(request: ModelRequest) -> Iterator[Wire]:
-    if request.system:
-        yield {"role": "system", "content": request.system}
-    # Many chat templates demand that roles alternate: neighbours (a question that was never
-    # answered, then the next) are sent as one.
-    for role, messages in groupby(request.messages, key=lambda message: message.role):
-        match role:
-            case "user":
-                yield _user(list(messages))
-            case "assistant":
-                for message in messages:
-                    yield from _assistant(message)
-            case _:
-                assert_never(role)
+def _messages(request: ModelRequest) -> bytes:
+    """The messages, each with a comma before it."""
+    system: Wire = {"role": "system", "content": request.system}
+    first = led([system]) if request.system else b""
+    messages: Iterable[ChatMessage] = request.messages
+    if "useruser" in "".join([message.role for message in request.messages]):
+        messages = _alternating(messages)
+    return first + b"".join([message.wire("openai-chat", _message) for message in messages])
 
 
-def _user(messages: Sequence[ChatMessage]) -> Wire:
-    text = "\n\n".join(message.text for message in messages)
-    images = [part for message in messages for part in message.parts if isinstance(part, ImagePart)]
+def _alternating(messages: Iterable[ChatMessage]) -> Iterator[ChatMessage]:
+    """Many chat templates demand that roles alternate: neighbours (a question that was never
+    answered, then the next) are sent as one."""
+    for role, group in groupby(messages, key=lambda message: message.role):
+        if role == "user":
+            yield _one_question(list(group))
+        else:
+            yield from group
+
+
+def _one_question(asked: Sequence[ChatMessage]) -> ChatMessage:
+    text = "\n\n".join(message.text for message in asked)
+    images = [part for message in asked for part in message.parts if isinstance(part, ImagePart)]
+    return ChatMessage(role="user", parts=(TextPart(text=text), *images))
+
+
+def _message(message: ChatMessage) -> bytes:
+    match message.role:
+        case "user":
+            return led([_question(message)])
+        case "assistant":
+            return led(_steps(message))
+        case _:
+            assert_never(message.role)
+
+
+def _question(message: ChatMessage) -> Wire:
+    images = [_image(part) for part in message.parts if isinstance(part, ImagePart)]
+    text = message.text
     if not images:  # plain text is what every server understands
         return {"role": "user", "content": text}
-    content: list[Wire] = [_image(image) for image in images]
-    if text:
-        content.append({"type": "text", "text": text})
-    return {"role": "user", "content": content}
+    said: list[Wire] = [{"type": "text", "text": text}] if text else []
+    return {"role": "user", "content": [*images, *said]}
 
 
 def _image(image: ImagePart) -> Wire:
@@ -84,7 +100,7 @@ def _image(image: ImagePart) -> Wire:
     return {"type": "image_url", "image_url": {"url": url}}
 
 
-def _assistant(message: ChatMessage) -> Iterator[Wire]:
+def _steps(message: ChatMessage) -> Iterator[Wire]:
     for step in steps_of(message):
         if step.calls:
             yield {
@@ -99,10 +115,8 @@ def _assistant(message: ChatMessage) -> Iterator[Wire]:
 
 
 def _call(call: ToolCall) -> Wire:
-    # Sorted, because a store may give members back in another order, and prompt caches see bytes.
-    arguments = orjson.dumps(call.arguments or {}, option=orjson.OPT_SORT_KEYS).decode()
     return {
         "id": call.call_id,
         "type": "function",
-        "function": {"name": call.name, "arguments": arguments},
+        "function": {"name": call.name, "arguments": arguments_json(call)},
     }

@@ -16,8 +16,8 @@ from smriti.llm.provider import (
     TextChunk,
     TokensUsed,
 )
-from smriti.llm.providers.failures import ErrorInStream, StreamBroken
-from smriti.llm.providers.pieces import Meter, arguments_of, count_of
+from smriti.llm.providers.failures import ErrorInStream, StreamBroken, StreamCut
+from smriti.llm.providers.pieces import Said, arguments_of, count_of
 from smriti.llm.providers.sse import DataLines, LineTooLong
 from smriti.llm.types import ToolCall, Usage
 
@@ -56,12 +56,12 @@ class ReplyReader:
     def __init__(self, make_id: Callable[[], str] = new_id) -> None:
         self._make_id = make_id
         self._lines = DataLines()
+        self._said = Said()
         self._calls: list[_Call] = []
         self._by_index: dict[int, _Call] = {}
         self._usage: Usage | None = None
         self._reason: FinishReason | None = None
         self._read_any = False
-        self._counted = Meter().counted
         self.done = False
 
     def feed(self, received: bytes) -> list[ProviderEvent]:
@@ -70,29 +70,31 @@ class ReplyReader:
             payloads = self._lines.feed(received)
         except LineTooLong as error:
             raise StreamBroken("sent a line that is too long.") from error
-        return [event for payload in payloads for event in self._read_line(payload)]
+        for payload in payloads:
+            if payload == b"[DONE]":
+                self.done = True
+            elif payload and not self.done:
+                self._read(payload)
+        return self._said.taken()
 
-    def _read_line(self, payload: bytes) -> Iterator[ProviderEvent]:
-        if payload == b"[DONE]":
-            self.done = True
-        elif payload and not self.done:
-            yield from self.read(payload)
+    def read(self, payload: bytes) -> list[ProviderEvent]:
+        """The events of a reply that was not streamed."""
+        self._read(payload)
+        return self._said.taken()
 
-    def read(self, payload: bytes) -> Iterator[ProviderEvent]:
-        """The events of one JSON document: a chunk, or a reply that was not streamed."""
+    def _read(self, payload: bytes) -> None:
         try:
-            document = orjson.loads(payload)
-            yield from self._read_document(document)
+            self._read_document(orjson.loads(payload))
         except (orjson.JSONDecodeError, AttributeError, TypeError, KeyError) as error:
             raise StreamBroken("sent something that is not a chat reply.") from error
 
-    def _read_document(self, document: dict[str, Any]) -> Iterator[ProviderEvent]:
+    def _read_document(self, document: dict[str, Any]) -> None:
         _raise_error(document)
         self._read_any = True
         if usage := document.get("usage"):
             self._usage = _usage(usage)
         for choice in document.get("choices") or ():
-            yield from self._read_delta(choice.get("delta") or choice.get("message") or {})
+            self._read_delta(choice.get("delta") or choice.get("message") or {})
             if reason := choice.get("finish_reason"):
                 self._finish(reason)
 
@@ -102,40 +104,40 @@ class ReplyReader:
         # Never from "refused" back: a refusal in words ends with "stop".
         self._reason = self._reason or _REASONS.get(reason, "stop")
 
-    def _read_delta(self, delta: dict[str, Any]) -> Iterator[ProviderEvent]:
+    def _read_delta(self, delta: dict[str, Any]) -> None:
         if thought := delta.get("reasoning_content") or delta.get("reasoning"):
-            yield ReasoningChunk(self._counted(thought))
+            self._said.add(ReasoningChunk, thought)
         content = delta.get("content")
         if isinstance(content, str):
             if content:
-                yield TextChunk(self._counted(content))
+                self._said.add(TextChunk, content)
         elif content:
-            yield from self._read_parts(content)
+            self._read_parts(content)
         if refusal := delta.get("refusal"):
             self._reason = "refused"
-            yield TextChunk(self._counted(refusal))
+            self._said.add(TextChunk, refusal)
         for piece in delta.get("tool_calls") or ():
             self._collect(piece)
 
-    def _read_parts(self, parts: list[dict[str, Any]]) -> Iterator[ProviderEvent]:
+    def _read_parts(self, parts: list[dict[str, Any]]) -> None:
         """Content as a list, as Mistral's reasoning models send it."""
         for part in parts:
             if part.get("type") == "text":
-                yield TextChunk(self._counted(part["text"]))
+                self._said.add(TextChunk, part["text"])
             elif part.get("type") == "thinking":
                 for thought in part["thinking"]:
-                    yield ReasoningChunk(self._counted(thought["text"]))
+                    self._said.add(ReasoningChunk, thought["text"])
 
     def _collect(self, piece: dict[str, Any]) -> None:
         function = piece.get("function") or {}
-        call_id, name = str(piece.get("id") or ""), self._counted(function.get("name") or "")
+        call_id, name = str(piece.get("id") or ""), self._said.counted(function.get("name") or "")
         call = self._call_of(piece.get("index"), call_id, name)
         call.call_id = call.call_id or call_id
         call.name = call.name or name
         arguments = function.get("arguments") or ""
         if isinstance(arguments, dict):
             arguments = orjson.dumps(arguments).decode()
-        call.pieces.append(self._counted(arguments))
+        call.pieces.append(self._said.counted(arguments))
 
     def _call_of(self, index: int | None, call_id: str, name: str) -> _Call:
         """The call that a piece belongs to. Without an index: the newest, unless it is complete."""
@@ -150,12 +152,12 @@ class ReplyReader:
 
     def end(self) -> list[ProviderEvent]:
         """What can only be told at the end. `StreamBroken` when the end came too early."""
-        self.feed(b"\n")
+        events = self.feed(b"\n")
         if not self._read_any:
             raise StreamBroken("did not answer with a chat reply. Check the base URL.")
         if self._reason is None and not self.done:
-            raise StreamBroken("broke off in the middle of the answer.")
-        events: list[ProviderEvent] = [CallRequested(call) for call in self._whole_calls()]
+            raise StreamCut("broke off in the middle of the answer.")
+        events += [CallRequested(call) for call in self._whole_calls()]
         if self._usage is not None:
             events.append(TokensUsed(self._usage))
         return [*events, Finished(self._finish_reason())]
@@ -194,8 +196,9 @@ def _raise_error(document: dict[str, Any]) -> None:
         return
     if not isinstance(error, dict):
         raise ErrorInStream(str(error), None)
-    code = error.get("code")
+    code, kind = error.get("code"), error.get("type")
     raise ErrorInStream(
-        str(error.get("message") or error.get("type") or ""),
+        str(error.get("message") or kind or ""),
         code if isinstance(code, int) else None,
+        str(code if isinstance(code, str) else kind or ""),
     )

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import orjson
 
+from smriti.llm.provider import ProviderEvent, ReasoningChunk, TextChunk
 from smriti.llm.providers.failures import StreamBroken
 
 MAX_REPLY_CHARACTERS: Final = 4_000_000
@@ -23,6 +24,37 @@ class Meter:
         if self._characters > MAX_REPLY_CHARACTERS:
             raise StreamBroken("sent more than a reply can hold.")
         return text
+
+
+class Said(Meter):
+    """What a reply says. Neighbouring pieces of text that arrive together become one event."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._events: list[ProviderEvent] = []
+        self._kind: type[TextChunk | ReasoningChunk] = TextChunk
+        self._pieces: list[str] = []
+
+    def add(self, kind: type[TextChunk | ReasoningChunk], text: str) -> None:
+        if kind is not self._kind:
+            self._join()
+            self._kind = kind
+        self._pieces.append(self.counted(text))
+
+    def event(self, event: ProviderEvent) -> None:
+        self._join()
+        self._events.append(event)
+
+    def taken(self) -> list[ProviderEvent]:
+        """What was added since it was last asked."""
+        self._join()
+        events, self._events = self._events, []
+        return events
+
+    def _join(self) -> None:
+        if self._pieces:
+            self._events.append(self._kind("".join(self._pieces)))
+            self._pieces = []
 
 
 def arguments_of(text: str) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ MAX_LINE_BYTES: Final = 1024 * 1024
 
 
 class LineTooLong(Exception):
-    """A line of more than MAX_LINE_BYTES."""
+    """A line of more bytes than are taken."""
 
 
 class DataLines:
@@ -16,7 +16,8 @@ class DataLines:
     events; so a line is an event here. Comments and other fields are passed over.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, max_bytes: int = MAX_LINE_BYTES) -> None:
+        self._max_bytes = max_bytes
         self._rest = b""
 
     def feed(self, received: bytes) -> list[bytes]:
@@ -24,6 +25,6 @@ class DataLines:
         if b"\r" in received:  # CR, LF and CRLF end a line; an empty line more does no harm
             received = received.replace(b"\r", b"\n")
         *lines, self._rest = (self._rest + received).split(b"\n")
-        if len(self._rest) > MAX_LINE_BYTES:
+        if len(self._rest) > self._max_bytes:
             raise LineTooLong
         return [line[5:].strip() for line in lines if line.startswith(b"data:")]

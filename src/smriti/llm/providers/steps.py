@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, assert_never
 
+import orjson
+
 from smriti.llm.types import (
     ChatMessage,
     ImagePart,
@@ -61,6 +63,12 @@ def steps_of(message: ChatMessage) -> Iterable[Step]:
             steps.append(Step())
         steps[-1].take(part)
     return steps
+
+
+def arguments_json(call: ToolCall) -> str:
+    """The arguments as a model wrote them: in JSON."""
+    # Sorted, because a store may give members back in another order, and prompt caches see bytes.
+    return orjson.dumps(call.arguments or {}, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _missing(call: ToolCall) -> ToolResult:

@@ -25,6 +25,7 @@ from smriti.core.edge import DocumentedAPI, Services, install_error_handlers, re
 from smriti.core.errors import Unavailable
 from smriti.core.outbound import outbound_client
 from smriti.db.table import Table, TableBusy, TableUnavailable
+from smriti.factories import open_table, provider_factories
 from smriti.llm.catalog import load_catalog
 from smriti.llm.provider import ProviderFactories
 from smriti.llm.service import ModelService
@@ -42,7 +43,7 @@ from smriti.turns.starter import Starter
 from smriti.users.service import UserService
 from smriti.web.router import pages
 from smriti.web.router import router as web_router
-from smriti.wiring import NATIVE_TOOLS, Outside, build_services, open_table, provider_factories
+from smriti.wiring import NATIVE_TOOLS, Outside, build_services
 
 _STRANGER_BODY_BYTES: Final = 256 * 1024
 

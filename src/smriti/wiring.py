@@ -1,9 +1,6 @@
 """Every long-lived object of the process, built once, from the table upwards."""
 
-import asyncio
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -28,12 +25,10 @@ from smriti.conversations.service import ConversationService
 from smriti.core.config import Config
 from smriti.core.crypto import SecretBox
 from smriti.core.edge import Services
-from smriti.db.sqlite import SqliteTable
 from smriti.db.table import Table
+from smriti.factories import own_credentials
 from smriti.llm.catalog import Catalog
-from smriti.llm.definitions import PROVIDERS
-from smriti.llm.provider import Credentials, Provider, ProviderFactories
-from smriti.llm.providers.demo import DemoProvider
+from smriti.llm.provider import ProviderFactories
 from smriti.llm.service import ModelService
 from smriti.memory.archive.repository import ArchiveRepository
 from smriti.memory.archive.service import ArchiveService
@@ -124,7 +119,7 @@ def _add_sign_in(services: Services, outside: Outside) -> None:
 def _add_models(services: Services, outside: Outside) -> None:
     models = ModelService(outside.providers)
     settings = ProviderSettingsRepository(outside.table)
-    own = _own_credentials(outside.config)
+    own = own_credentials(outside.config)
     providers = ProviderService(settings, models, services.get(SecretBox), own=own)
     services.add(outside.catalog, models, providers)
 
@@ -169,14 +164,7 @@ def _add_turns(services: Services, outside: Outside) -> None:
         runner.slots,
         outside.catalog,
     )
-    opener = Opener(
-        table,
-        conversations=conversations,
-        agents=services.get(AgentRepository),
-        messages=messages,
-        blocks=services.get(BlockRepository),
-        providers=services.get(ProviderService),
-    )
+    opener = _opener(services, table)
     answering = Answering(
         desk,
         opener,
@@ -194,14 +182,18 @@ def _add_turns(services: Services, outside: Outside) -> None:
         starter,
         TurnStreams(logs, turns, messages, keep_alive_s=keep_alive_s),
         TurnControl(desk, queue, runner),
-        TurnService(
-            desk,
-            opener,
-            starter,
-            runner=runner,
-            claims=ClaimRepository(table),
-            logs=logs,
-        ),
+        TurnService(desk, opener, starter, runner=runner, claims=ClaimRepository(table), logs=logs),
+    )
+
+
+def _opener(services: Services, table: Table) -> Opener:
+    return Opener(
+        table,
+        conversations=services.get(ConversationRepository),
+        agents=services.get(AgentRepository),
+        messages=services.get(MessageRepository),
+        blocks=services.get(BlockRepository),
+        providers=services.get(ProviderService),
     )
 
 
@@ -217,82 +209,11 @@ def _architectures(services: Services, messages: MessageRepository) -> Mapping[s
     return {architecture.name: architecture for architecture in known}
 
 
-def provider_factories(config: Config, catalog: Catalog) -> ProviderFactories:
-    """How to connect to each provider. SDKs are imported with the first connection."""
-
-    def open_http() -> httpx2.AsyncClient:
-        from smriti.core.outbound_aiohttp import stream_client
-
-        return stream_client(
-            allow_private=config.private_networks_allowed, timeout_s=config.model_timeout_s
-        )
-
-    def openai(credentials: Credentials) -> Provider:
-        from smriti.llm.providers.openai import OpenAIProvider
-
-        return OpenAIProvider(credentials, open_http)
-
-    def anthropic(credentials: Credentials) -> Provider:
-        from smriti.llm.providers.anthropic import AnthropicProvider
-
-        return AnthropicProvider(credentials, open_http, catalog=catalog)
-
-    # As many as turns, because a thread waits with each; they begin when they are needed.
-    threads = ThreadPoolExecutor(config.max_concurrent_turns, thread_name_prefix="smriti-bedrock")
-
-    def bedrock(credentials: Credentials) -> Provider:
-        from smriti.llm.providers.bedrock import BedrockProvider
-
-        return BedrockProvider(credentials, threads, silence_s=config.model_timeout_s)
-
-    return {
-        "Demo": lambda _: DemoProvider(),
-        "OpenAI": openai,
-        "Anthropic": anthropic,
-        "Bedrock": bedrock,
-    }
-
-
-def _own_credentials(config: Config) -> dict[str, Credentials]:
-    """The process's own keys, for the local owner alone."""
-    if not config.local:
-        return {}
-    found = {
-        "OpenAI": (config.openai_api_key, {"base_url": config.openai_base_url}),
-        "Anthropic": (config.anthropic_api_key, {"base_url": config.anthropic_base_url}),
-        "Bedrock": (config.aws_bearer_token_bedrock, {"region": config.bedrock_region}),
-    }
-    return {
-        name: PROVIDERS[name].validate({**where, "api_key": key.get_secret_value()})
-        for name, (key, where) in found.items()
-        if key is not None
-    }
-
-
 def _google_issuer(config: Config, http: httpx2.AsyncClient) -> OpenIdIssuer | None:
     if config.google_client_id is None or config.google_client_secret is None:
         return None
     client = Client(client_id=config.google_client_id, client_secret=config.google_client_secret)
     return OpenIdIssuer(http, config.google_issuer, client)
-
-
-async def open_table(config: Config, stack: AsyncExitStack) -> Table:
-    """The configured engine; `stack` closes it."""
-    table: Table
-    if config.dynamodb_table is None:
-        table = await asyncio.to_thread(
-            SqliteTable.open, config.database, durability=config.sqlite_durability
-        )
-    else:
-        from smriti.db.dynamodb import DynamoTable
-
-        table = await DynamoTable.open(
-            config.dynamodb_table,
-            endpoint=config.dynamodb_endpoint,
-            region=config.aws_region_name,
-        )
-    stack.push_async_callback(table.close)
-    return table
 
 
 async def _ask_store(table: Table) -> None:

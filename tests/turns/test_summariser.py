@@ -78,6 +78,7 @@ async def test_a_first_summary_names_what_it_covers(table: Table) -> None:
         "upto_key": "MESSAGE#2026-01-02T12:01:00.000000+00:00#m1",
         "model": "stub",
         "version": 1,
+        "left_behind": [],
     }
     [request] = model.requests
     assert request.system == SUMMARY_TASK

@@ -9,9 +9,9 @@ from smriti.auth.repository import OneTimeRepository
 from smriti.cli.configuration import existing_database
 from smriti.cli.running import answers, find
 from smriti.core.config import Config
+from smriti.factories import open_table
 from smriti.users.repository import DeletionRepository, UserRepository
 from smriti.users.service import UserService
-from smriti.wiring import open_table
 
 _DEFAULT_URL = "http://127.0.0.1:8000"
 

@@ -26,7 +26,7 @@ from smriti.cli.protocol import BoundedHttp
 from smriti.cli.running import publish, withdraw
 from smriti.core.config import Config, ConfigurationError
 from smriti.core.edge import Services
-from smriti.wiring import open_table
+from smriti.factories import open_table
 
 _BACKLOG: Final = 2048
 _IDLE_S: Final = 75  # longer than proxies keep an idle connection: they must be the ones to close

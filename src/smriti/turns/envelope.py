@@ -2,6 +2,7 @@
 
 from typing import Any, Final, assert_never
 
+from smriti.llm.types import ToolCall, ToolResult
 from smriti.turns.events import (
     Notice,
     QuestionSaved,
@@ -52,21 +53,9 @@ def _members(event: TurnEvent) -> dict[str, Any]:
                 "message_id": event.message_id,
             }
         case ToolStarted(call=call):
-            members = {
-                "event_type": "TOOL_CALL_START",
-                "content": f"Calling {call.name}...",
-                "tool_name": call.name,
-                "tool_args": call.arguments or {},
-                "tool_call_id": call.call_id,
-            }
+            members = _call(call)
         case ToolFinished(result=result):
-            members = {
-                "event_type": "TOOL_CALL_RESULT",
-                "content": _shortened(result.text),
-                "tool_name": result.name,
-                "success": result.success,
-                "tool_call_id": result.call_id,
-            }
+            members = _result(result)
         case TurnResumed():
             members = {"event_type": "TURN_RESUMED", "content": "The answer goes on."}
         case TurnFinished():
@@ -81,6 +70,26 @@ def _members(event: TurnEvent) -> dict[str, Any]:
         case _:
             assert_never(event)
     return members
+
+
+def _call(call: ToolCall) -> dict[str, Any]:
+    return {
+        "event_type": "TOOL_CALL_START",
+        "content": f"Calling {call.name}...",
+        "tool_name": call.name,
+        "tool_args": call.arguments or {},
+        "tool_call_id": call.call_id,
+    }
+
+
+def _result(result: ToolResult) -> dict[str, Any]:
+    return {
+        "event_type": "TOOL_CALL_RESULT",
+        "content": _shortened(result.text),
+        "tool_name": result.name,
+        "success": result.success,
+        "tool_call_id": result.call_id,
+    }
 
 
 def _shortened(text: str) -> str:

@@ -138,15 +138,14 @@ async def run_steps(
     """
     repeatable = _repeatable(tools)
     results = await run_again(tools, done.open_calls, repeatable)
-    request = request.continued(*results)
     for told in _told(results):
         yield told
+    request = request.continued(*results)
 
     for step in range(done.steps, max_steps + 1):
         closing = step == max_steps
         reply = Reply(request.model)
-        asked = _asked(request, closing=closing)
-        async with aclosing(provider.stream(asked)) as pieces:
+        async with aclosing(provider.stream(_asked(request, closing=closing))) as pieces:
             async for piece in pieces:
                 shown = reply.add(piece)
                 if shown is not None:

@@ -13,6 +13,7 @@ import pytest
 from smriti.core.clock import utc_now
 from smriti.core.config import Config
 from smriti.core.outbound import AddressRefused
+from smriti.factories import provider_factories
 from smriti.llm.catalog import BUILT_IN
 from smriti.llm.provider import Finished, ModelFailed, ProviderEvent, TextChunk, TokensUsed
 from smriti.llm.providers.anthropic import AnthropicProvider
@@ -30,7 +31,6 @@ from smriti.llm.types import (
 from smriti.tools.toolset import ToolFailed
 from smriti.turns.events import ReplyEnded
 from smriti.turns.loop import run_steps
-from smriti.wiring import provider_factories
 from tests.llm.providers.test_anthropic_stream import (
     PLAIN,
     PLAIN_USAGE,

@@ -12,6 +12,8 @@ import httpx2
 from smriti.agents.repository import AgentRepository
 from smriti.agents.service import AgentService
 from smriti.auth.google import GoogleSignIn
+from smriti.auth.idempotency.repository import IdempotencyRepository
+from smriti.auth.idempotency.service import Idempotency
 from smriti.auth.landing import Landing
 from smriti.auth.links import LoginLinks
 from smriti.auth.oidc import Client, OpenIdIssuer
@@ -108,6 +110,7 @@ def _add_sign_in(services: Services, outside: Outside) -> None:
         GoogleSignIn(issuer, users, once, services.get(SecretBox)),
         LocalAccounts(users, tokens, Passwords(), FailureThrottle(), is_open=config.accounts_open),
         Landing(tokens, sessions, links, frontend_url=config.frontend_url),
+        Idempotency(IdempotencyRepository(outside.table)),
     )
 
 

@@ -10,6 +10,8 @@ import httpx2
 from smriti.agents.repository import AgentRepository
 from smriti.agents.service import AgentService
 from smriti.auth.google import GoogleSignIn
+from smriti.auth.idempotency.repository import IdempotencyRepository
+from smriti.auth.idempotency.service import Idempotency
 from smriti.auth.landing import Landing
 from smriti.auth.links import LoginLinks
 from smriti.auth.oidc import Client, OpenIdIssuer
@@ -48,7 +50,6 @@ from smriti.turns.answering import Answering
 from smriti.turns.architecture import Architecture
 from smriti.turns.architectures.krishna_memgpt import KrishnaMemGPT
 from smriti.turns.architectures.krishna_mini import KrishnaMini
-from smriti.turns.claims import ClaimRepository
 from smriti.turns.control import TurnControl
 from smriti.turns.opening import Opener
 from smriti.turns.plan import Desk
@@ -113,6 +114,7 @@ def _add_sign_in(services: Services, outside: Outside) -> None:
         GoogleSignIn(issuer, users, once, services.get(SecretBox)),
         LocalAccounts(users, tokens, Passwords(), FailureThrottle(), is_open=config.accounts_open),
         Landing(tokens, sessions, links, frontend_url=config.frontend_url),
+        Idempotency(IdempotencyRepository(outside.table)),
     )
 
 
@@ -182,7 +184,9 @@ def _add_turns(services: Services, outside: Outside) -> None:
         starter,
         TurnStreams(logs, turns, messages, keep_alive_s=keep_alive_s),
         TurnControl(desk, queue, runner),
-        TurnService(desk, opener, starter, runner=runner, claims=ClaimRepository(table), logs=logs),
+        TurnService(
+            desk, opener, starter, runner=runner, idempotency=services.get(Idempotency), logs=logs
+        ),
     )
 
 

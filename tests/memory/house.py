@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from smriti.core.clock import new_id
 from smriti.db.table import Table
 from smriti.memory.archive.models import Origin
 from smriti.memory.archive.repository import ArchiveRepository
@@ -35,7 +36,7 @@ class House:
 
     async def make(self, name: str, *, word_limit: int = 5000) -> None:
         new = BlockCreate(name=name, description=f"About {name}", word_limit=word_limit)
-        await self.blocks.create(ADA, new)
+        await self.blocks.create(ADA, new, new_id())
 
     async def tools(self) -> MemoryTools:
         """Ada's tools, as a turn gets them."""

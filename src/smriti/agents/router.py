@@ -6,12 +6,15 @@ from smriti.agents import forms
 from smriti.agents.dependencies import Agents, OwnedAgent
 from smriti.agents.models import Agent, AgentCreate, AgentUpdate
 from smriti.auth.dependencies import CurrentUser
+from smriti.auth.idempotency.route import IdempotentRoute
 from smriti.core.clock import Id
 from smriti.core.edge import PROBLEMS
 from smriti.core.forms import FormSchema
 from smriti.settings.dependencies import Providers
 
-router = APIRouter(prefix="/agents", tags=["agents"], responses=PROBLEMS)
+router = APIRouter(
+    prefix="/agents", tags=["agents"], responses=PROBLEMS, route_class=IdempotentRoute
+)
 
 
 @router.get(

@@ -13,7 +13,7 @@ from smriti.auth.models import Claims
 from smriti.auth.service import LocalAccounts
 from smriti.auth.sessions import SessionCookie, Sessions
 from smriti.auth.tokens import Tokens, admit
-from smriti.core.edge import provide
+from smriti.core.edge import Services, provide
 from smriti.users.models import User
 from smriti.users.service import UserService
 
@@ -48,6 +48,13 @@ async def current_user(claims: Caller, users: Users) -> User:
 
 # The signed-in user: the account exists, and has not signed this token out.
 CurrentUser = Annotated[User, Depends(current_user)]
+
+
+async def user_of(request: Request) -> User:
+    """The same, for who stands in front of a route and has no parameters."""
+    services: Services = request.app.state.services
+    claims = await caller(request, await _bearer(request), services.get(Sessions))
+    return await current_user(claims, services.get(UserService))
 
 
 async def session_cookie(

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query
 
 from smriti.auth.dependencies import CurrentUser
+from smriti.auth.idempotency.dependencies import NewId
+from smriti.auth.idempotency.route import IdempotentRoute
 from smriti.conversations.dependencies import Conversations, OwnedConversation
 from smriti.conversations.models import Conversation, ConversationCreate, ConversationUpdate
 from smriti.core.clock import Id
@@ -12,7 +14,12 @@ from smriti.core.edge import PROBLEMS, Paging
 from smriti.core.paging import Page, PageRequest
 from smriti.messages.models import MessageView
 
-router = APIRouter(prefix="/conversations", tags=["conversations"], responses=PROBLEMS)
+router = APIRouter(
+    prefix="/conversations",
+    tags=["conversations"],
+    responses=PROBLEMS,
+    route_class=IdempotentRoute,
+)
 
 
 async def _ten(
@@ -24,9 +31,12 @@ async def _ten(
 
 @router.post("/", status_code=201, summary="Begin a conversation with an agent")
 async def create_conversation(
-    new: ConversationCreate, user: CurrentUser, conversations: Conversations
+    new: ConversationCreate,
+    user: CurrentUser,
+    conversations: Conversations,
+    conversation_id: NewId,
 ) -> Conversation:
-    return await conversations.create(user.email, new)
+    return await conversations.create(user.email, new, conversation_id)
 
 
 @router.get("/", summary="List your conversations, newest first")

@@ -13,6 +13,7 @@ from smriti.conversations.models import (
 from smriti.conversations.repository import ConversationRepository
 from smriti.core.errors import NotFound
 from smriti.core.paging import Page, PageRequest
+from smriti.db.table import ConditionFailed
 from smriti.messages.models import MessageView
 from smriti.messages.repository import MessageRepository, conversation_partition
 
@@ -42,17 +43,23 @@ class ConversationService:
         self._agents = agents
         self._on_delete = tuple(on_delete)
 
-    async def create(self, owner: str, new: ConversationCreate) -> Conversation:
+    async def create(
+        self, owner: str, new: ConversationCreate, conversation_id: str
+    ) -> Conversation:
+        """A conversation under this id, or the one that an earlier attempt made under it."""
         await self._agents.get(owner, new.agent_id)
-        return await self._conversations.create(
-            Conversation(
-                created_by=owner,
-                agent_id=new.agent_id,
-                title=new.title or UNTITLED,
-                description=new.description,
-                untitled=new.title is None,
-            )
+        conversation = Conversation(
+            conversation_id=conversation_id,
+            created_by=owner,
+            agent_id=new.agent_id,
+            title=new.title or UNTITLED,
+            description=new.description,
+            untitled=new.title is None,
         )
+        try:
+            return await self._conversations.create(conversation)
+        except ConditionFailed:
+            return await self.get(owner, conversation_id)
 
     async def get(self, owner: str, conversation_id: str) -> Conversation:
         conversation = await self._conversations.find(owner, conversation_id)

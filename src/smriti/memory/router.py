@@ -4,6 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from smriti.auth.idempotency.dependencies import NewId
+from smriti.auth.idempotency.route import IdempotentRoute
 from smriti.core.edge import PROBLEMS, Paging
 from smriti.core.paging import Page
 from smriti.memory.archive.models import (
@@ -21,7 +23,12 @@ from smriti.memory.blocks.models import (
 )
 from smriti.memory.dependencies import Archive, Blocks, OwnedMemory
 
-router = APIRouter(prefix="/agents/{agent_id}", tags=["memory"], responses=PROBLEMS)
+router = APIRouter(
+    prefix="/agents/{agent_id}",
+    tags=["memory"],
+    responses=PROBLEMS,
+    route_class=IdempotentRoute,
+)
 
 
 @router.get("/memory-blocks", summary="List an agent's memory blocks")
@@ -31,8 +38,10 @@ async def list_blocks(memory: OwnedMemory, blocks: Blocks) -> list[BlockView]:
 
 
 @router.post("/memory-blocks", status_code=201, summary="Create a memory block")
-async def create_block(new: BlockCreate, memory: OwnedMemory, blocks: Blocks) -> BlockView:
-    return BlockView.of(await blocks.create(memory, new))
+async def create_block(
+    new: BlockCreate, memory: OwnedMemory, blocks: Blocks, creation_id: NewId
+) -> BlockView:
+    return BlockView.of(await blocks.create(memory, new, creation_id))
 
 
 @router.delete(

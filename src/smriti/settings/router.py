@@ -5,12 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body
 
 from smriti.auth.dependencies import CurrentUser
+from smriti.auth.idempotency.route import IdempotentRoute
 from smriti.core.edge import PROBLEMS
 from smriti.llm.provider import ModelInfo
 from smriti.settings.dependencies import Providers
 from smriti.settings.models import ProviderListing, ProviderStatus
 
-router = APIRouter(tags=["settings"], responses=PROBLEMS)
+router = APIRouter(tags=["settings"], responses=PROBLEMS, route_class=IdempotentRoute)
 
 FormValues = Annotated[
     dict[str, Any],

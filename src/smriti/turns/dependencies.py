@@ -23,7 +23,7 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=255,
-        pattern=r"^[\x21-\x7e]+$",
+        pattern=r"^[ -~]+$",
         description="A name of your own for this request. Sent again under the same name, it "
         "answers with the turn that it began the first time. Kept for a day.",
     ),

@@ -1,11 +1,12 @@
 """Asking: every refusal before the first byte, then a turn of its own."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
+import orjson
+
+from smriti.auth.idempotency.service import AnswerNotKept, Idempotency
 from smriti.auth.models import Claims
 from smriti.conversations.models import Stretch
 from smriti.core.clock import new_id, sort_time
@@ -13,7 +14,6 @@ from smriti.core.errors import BadRequest, Conflict, NotFound
 from smriti.messages.models import MAX_ATTACHMENTS, Message, MessageCreate
 from smriti.messages.repository import message_key
 from smriti.realtime.broker import EventLogs
-from smriti.turns.claims import Claim, ClaimRepository, digest_of
 from smriti.turns.events import Notice
 from smriti.turns.models import TurnRecord
 from smriti.turns.opening import Opener, Opening
@@ -23,9 +23,6 @@ from smriti.turns.reporter import Reporter
 from smriti.turns.request import model_of
 from smriti.turns.runner import Running, TurnRunner
 from smriti.turns.starter import Starter
-
-_LOOKS: Final = 20
-_LOOK_S: Final = 0.1
 
 
 class ConversationBusy(Conflict):
@@ -79,14 +76,14 @@ class TurnService:
         starter: Starter,
         *,
         runner: TurnRunner,
-        claims: ClaimRepository,
+        idempotency: Idempotency,
         logs: EventLogs,
     ) -> None:
         self._desk = desk
         self._opener = opener
         self._starter = starter
         self._runner = runner
-        self._claims = claims
+        self._idempotency = idempotency
         self._logs = logs
 
     async def send(self, ask: Ask, new: MessageCreate) -> str:
@@ -106,33 +103,25 @@ class TurnService:
     async def _once(self, ask: Ask, *request: object, begin: Begin) -> str:
         """Begin a turn; when a request of this key has begun one, that one."""
         self._runner.check_room()
-        turn_id = new_id()
         if ask.key is None:
+            turn_id = new_id()
             await begin(turn_id, _nothing)
             return turn_id
-        digest = digest_of(ask.agent_id, ask.conversation_id, *request)
-        claim = Claim(ask.claims.sub, ask.key, digest, turn_id)
-        earlier = await self._claims.make(claim)
-        if earlier != turn_id and (
-            await self._is_known(ask.conversation_id, earlier)
-            or not await self._claims.take_over(claim, earlier)
-        ):
-            return earlier
-        give_up = partial(self._claims.give_up, claim)
+        named = orjson.dumps([ask.agent_id, ask.conversation_id, *request])
         try:
-            await begin(turn_id, give_up)
-        except BaseException:
-            await give_up()
-            raise
+            claim = await self._idempotency.begin(ask.claims.sub, ask.key, named)
+        except AnswerNotKept as done:
+            return done.resource_id
+        turn_id = claim.resource_id
+        # A process that died may have begun the turn, and not have said so.
+        if await self._desk.turns.find(ask.conversation_id, turn_id) is None:
+            try:
+                await begin(turn_id, partial(self._idempotency.forget, claim))
+            except BaseException:
+                await self._idempotency.release(claim, refused=True)
+                raise
+        await self._idempotency.finish(claim, None)
         return turn_id
-
-    async def _is_known(self, conversation_id: str, turn_id: str) -> bool:
-        """Whether the turn can be read; it may be about to begin."""
-        for _ in range(_LOOKS):
-            if self._logs.find(turn_id) or await self._desk.turns.find(conversation_id, turn_id):
-                return True
-            await asyncio.sleep(_LOOK_S)
-        return False
 
     async def _send(self, ask: Ask, new: MessageCreate, turn_id: str, refused: Refused) -> None:
         opening = await self._open(ask, turn_id)

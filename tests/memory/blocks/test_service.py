@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from smriti.core.clock import new_id
 from smriti.core.paging import PageRequest
 from smriti.db.table import Item, Put, Query, Table
 from smriti.memory.blocks.models import (
@@ -114,7 +115,7 @@ async def test_of_many_who_make_a_block_at_once_one_does(house: House, table: Ta
     houses = [house, House(table)] * 4
 
     made = await asyncio.gather(
-        *(each.blocks.create(ADA, new) for each in houses), return_exceptions=True
+        *(each.blocks.create(ADA, new, new_id()) for each in houses), return_exceptions=True
     )
 
     assert sorted(type(each).__name__ for each in made) == ["Block"] + ["BlockExists"] * 7

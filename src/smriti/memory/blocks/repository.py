@@ -60,15 +60,19 @@ class BlockRepository:
             items = items + await everything(self._table, replace(query, after=first.next))
         return _core(owner, items)
 
-    async def create(self, owner: MemoryOwner, block: MemoryBlockDef) -> bool:
-        """Whether the block is new; one that has this name already stays as it is."""
+    async def create(
+        self, owner: MemoryOwner, block: MemoryBlockDef, creation_id: str
+    ) -> MemoryBlockDef | None:
+        """The block that this creation has made; None when another one has the name already."""
         key = keys.block_key(owner, "MemoryBlockDef", block.block_name)
         item = _named(owner, block.block_name, "MemoryBlockDef") | stored(block)
         try:
-            await self._table.write(Put(_at(key, item), when=NEW))
-        except ConditionFailed:
-            return False
-        return True
+            await self._table.write(Put(_at(key, item | {"creation_id": creation_id}), when=NEW))
+        except ConditionFailed as failure:
+            standing = failure.old or {}
+            made = standing.get("creation_id") == creation_id
+            return MemoryBlockDef.model_validate(standing) if made else None
+        return block
 
     async def delete(self, owner: MemoryOwner, name: str) -> None:
         """Remove a block with its lines and its history; again is no error."""

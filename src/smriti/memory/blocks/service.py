@@ -95,7 +95,8 @@ class BlockService:
     async def get(self, owner: MemoryOwner, name: str) -> Block:
         return _block(await self.core(owner), name)
 
-    async def create(self, owner: MemoryOwner, new: BlockCreate) -> Block:
+    async def create(self, owner: MemoryOwner, new: BlockCreate, creation_id: str) -> Block:
+        """A new block, or the one that an earlier attempt of this creation made."""
         if new.name in DEFAULT_BLOCKS:
             raise BlockExists(new.name)
         core = await self.core(owner)
@@ -105,9 +106,10 @@ class BlockService:
             block_name=new.name, description=new.description, word_limit=new.word_limit
         )
         await self._owners.note(owner)
-        if not await self._blocks.create(owner, definition):
+        standing = await self._blocks.create(owner, definition, creation_id)
+        if standing is None:
             raise BlockExists(new.name)
-        return Block(definition)
+        return Block(standing)
 
     async def delete(self, owner: MemoryOwner, name: str) -> None:
         """Remove a block, its lines and its history. One that does not exist is gone already."""

@@ -50,6 +50,7 @@ from smriti.turns.answering import Answering
 from smriti.turns.architecture import Architecture
 from smriti.turns.architectures.krishna_memgpt import KrishnaMemGPT
 from smriti.turns.architectures.krishna_mini import KrishnaMini
+from smriti.turns.context import ContextService
 from smriti.turns.control import TurnControl
 from smriti.turns.opening import Opener
 from smriti.turns.plan import Desk
@@ -154,39 +155,42 @@ def _add_conversations(services: Services, outside: Outside) -> None:
 
 def _add_turns(services: Services, outside: Outside) -> None:
     table, runner = outside.table, services.get(TurnRunner)
-    messages = services.get(MessageRepository)
-    conversations = services.get(ConversationRepository)
-    turns = TurnRepository(table)
-    desk = Desk(
-        conversations,
-        services.get(ConversationService),
-        messages,
-        turns,
-        outside.metrics,
-        runner.slots,
-        outside.catalog,
-    )
+    desk = _desk(services, outside)
     opener = _opener(services, table)
     answering = Answering(
         desk,
         opener,
         models=services.get(ModelService),
-        architectures=_architectures(services, messages),
+        architectures=_architectures(services, desk.messages),
         summaries=SummaryKeeper(
-            SummaryRepository(table), messages, desk.conversation_service, opener.pasts
+            SummaryRepository(table), desk.messages, desk.conversation_service, opener.pasts
         ),
     )
-    queue = TurnQueue(table, conversations=conversations, messages=messages, turns=turns)
+    queue = TurnQueue(
+        table, conversations=desk.conversations, messages=desk.messages, turns=desk.turns
+    )
     logs = MemoryLogs()
     starter = Starter(desk, queue, runner, answering, logs)
     keep_alive_s = outside.config.stream_keep_alive_s
+    idempotency = services.get(Idempotency)
     services.add(
         starter,
-        TurnStreams(logs, turns, messages, keep_alive_s=keep_alive_s),
+        TurnStreams(logs, desk.turns, desk.messages, keep_alive_s=keep_alive_s),
         TurnControl(desk, queue, runner),
-        TurnService(
-            desk, opener, starter, runner=runner, idempotency=services.get(Idempotency), logs=logs
-        ),
+        TurnService(desk, opener, starter, runner=runner, idempotency=idempotency, logs=logs),
+        ContextService(opener, answering),
+    )
+
+
+def _desk(services: Services, outside: Outside) -> Desk:
+    return Desk(
+        services.get(ConversationRepository),
+        services.get(ConversationService),
+        services.get(MessageRepository),
+        TurnRepository(outside.table),
+        outside.metrics,
+        services.get(TurnRunner).slots,
+        outside.catalog,
     )
 
 

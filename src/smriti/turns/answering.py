@@ -10,7 +10,7 @@ from smriti.llm.retry import RetryingProvider
 from smriti.llm.service import ModelService
 from smriti.messages.models import Message
 from smriti.turns.answer import Answer
-from smriti.turns.architecture import Architecture, Architectures, Scene
+from smriti.turns.architecture import Architecture, Architectures, Mind, Scene
 from smriti.turns.asking import Ask
 from smriti.turns.events import Notice, TurnEvent, TurnFailed
 from smriti.turns.failures import told
@@ -128,10 +128,14 @@ class Answering:
         freed = await self._opener.give_back(conversation, record.turn_id)
         return Done(freed, accepted=False)
 
-    async def _plan(
-        self, opening: Opening, question: Message, answer: Answer, running: Running
-    ) -> tuple[Plan, Prompt]:
-        architecture = self.architecture_of(opening)
+    async def prompt_for(self, opening: Opening, question: Message) -> Prompt:
+        """What the model would be shown."""
+        _, prompt = await self._prompt(opening, question, self.architecture_of(opening))
+        return prompt
+
+    async def _prompt(
+        self, opening: Opening, question: Message, architecture: Architecture
+    ) -> tuple[Mind, Prompt]:
         scene = Scene(
             agent=opening.agent,
             user=opening.user,
@@ -140,7 +144,7 @@ class Answering:
             core=opening.core,
         )
         mind = architecture.mind(scene)
-        prompt = await build_prompt(
+        return mind, await build_prompt(
             mind,
             question,
             opening,
@@ -148,6 +152,12 @@ class Answering:
             opener=self._opener,
             catalog=self._desk.catalog,
         )
+
+    async def _plan(
+        self, opening: Opening, question: Message, answer: Answer, running: Running
+    ) -> tuple[Plan, Prompt]:
+        architecture = self.architecture_of(opening)
+        mind, prompt = await self._prompt(opening, question, architecture)
         agent = opening.agent
         connected = await self._models.connect(agent.agent_provider, opening.credentials)
         provider = RetryingProvider(connected, fallback_model=agent.fallback_model)

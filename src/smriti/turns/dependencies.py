@@ -9,6 +9,7 @@ from smriti.conversations.dependencies import OwnedConversation
 from smriti.core.clock import Id
 from smriti.core.edge import provide
 from smriti.core.errors import BadRequest
+from smriti.turns.context import ContextService
 from smriti.turns.control import TurnControl
 from smriti.turns.service import Ask, TurnService
 from smriti.turns.streams import TurnStreams
@@ -16,6 +17,8 @@ from smriti.turns.streams import TurnStreams
 Turns = Annotated[TurnService, Depends(provide(TurnService))]
 Control = Annotated[TurnControl, Depends(provide(TurnControl))]
 Streams = Annotated[TurnStreams, Depends(provide(TurnStreams))]
+
+Contexts = Annotated[ContextService, Depends(provide(ContextService))]
 
 IdempotencyKey = Annotated[
     str | None,

@@ -137,6 +137,12 @@ class Opener:
         past = past.before(moment) if isinstance(past, Unread) else past
         return replace(opening, past=past, before=moment)
 
+    async def look(self, conversation: Conversation, turn_id: str) -> Opening:
+        """The same without taking the conversation, for who only wants to see."""
+        owner, agent_id = conversation.created_by, conversation.agent_id
+        found = await self._read(owner, agent_id, conversation.conversation_id)
+        return await self._checked(turn_id, conversation, found, held=False)
+
     async def as_before(
         self, opening: Opening, conversation: Conversation, moment: datetime
     ) -> Opening:

@@ -11,7 +11,16 @@ from smriti.core.edge import PROBLEMS, Paging
 from smriti.core.paging import Page
 from smriti.messages.models import MessageCreate
 from smriti.realtime.sse import numbered, sse_response
-from smriti.turns.dependencies import AskAgain, AskHere, Control, LastEvent, Streams, Turns
+from smriti.turns.context import Context
+from smriti.turns.dependencies import (
+    AskAgain,
+    AskHere,
+    Contexts,
+    Control,
+    LastEvent,
+    Streams,
+    Turns,
+)
 from smriti.turns.models import TurnSummary, TurnView
 from smriti.turns.streams import Chunks
 
@@ -112,6 +121,14 @@ async def edit_message(
 ) -> Response:
     turn_id = await turns.edit(ask, message_id, new)
     return _stream(await streams.attach(ask.conversation_id, turn_id))
+
+
+@router.get(
+    "/conversations/{conversation_id}/context",
+    summary="See what the model would see, and how its window is spent",
+)
+async def show_context(conversation: OwnedConversation, contexts: Contexts) -> Context:
+    return await contexts.show(conversation)
 
 
 @router.get("/conversations/{conversation_id}/turns", summary="List turns, newest first")

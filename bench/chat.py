@@ -105,38 +105,26 @@ def _other(given: argparse.Namespace) -> OpenAITarget | None:
     return OpenAITarget("other", given.server.rstrip("/"), given.server_pid, given.model, key)
 
 
+def _part(name: str) -> str:
+    if name not in PARTS:
+        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(PARTS)}")
+    return name
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Measure what a chat turn costs.")
     add = parser.add_argument
-    add(
-        "parts",
-        nargs="*",
-        metavar="PART",
-        choices=PARTS,
-        default=list(PARTS),
-        help=", ".join(PARTS),
-    )
+    add("parts", nargs="*", type=_part, default=[*PARTS], metavar="PART", help=", ".join(PARTS))
     add("--quick", action="store_true", help="few samples: to see that all works")
     add("--json", type=Path, metavar="FILE", help="all samples")
     add("--plot", type=Path, metavar="FILE", help="a plot, as FILE.svg and FILE.png")
-    add(
-        "--max-foreign",
-        type=float,
-        default=_USUAL.max_foreign,
-        metavar="CORES",
-        help="more in a round, and it is left out",
-    )
+    foreign = "rounds in which others use more cores are left out"
+    add("--max-foreign", type=float, default=_USUAL.max_foreign, metavar="N", help=foreign)
     add("--server", metavar="URL", help="an OpenAI-compatible server to compare, with its /v1")
     add("--model", default="stub", help="what to ask it for")
     add("--key-env", metavar="VAR", help="the variable that holds its key")
     add("--server-pid", type=int, metavar="PID", help="its process, to see its CPU time")
-    add(
-        "--stub-port",
-        type=int,
-        default=0,
-        metavar="PORT",
-        help="where it finds the stub, if it stands before it",
-    )
+    add("--stub-port", type=int, default=0, metavar="N", help="where it finds the stub model")
     add("--allow-remote", action="store_true", help="it may be on another machine")
     return parser
 

@@ -69,11 +69,10 @@ class ForeignLoad:
 
 
 def _busy_s() -> float:
-    """CPU seconds of the machine. Niced processes yield to us, unless we are niced ourselves."""
+    """CPU seconds of the whole machine, whoever used them."""
     with (_PROC / "stat").open(encoding="ascii") as file:
-        user, nice, system, _idle, _iowait, *rest = map(int, file.readline().split()[1:])
-    niced = nice if os.nice(0) > 0 else 0
-    return (user + niced + system + sum(rest[:3])) / _TICKS_A_S
+        user, nice, system, _idle, _iowait, *others = map(int, file.readline().split()[1:9])
+    return (user + nice + system + sum(others)) / _TICKS_A_S
 
 
 def open_many_files() -> None:

@@ -58,7 +58,7 @@ def _draw(axis: Any, panel: Panel) -> None:
     axis.set_title(title, fontsize=9, loc="left")
     axis.set_ylabel(unit)
     axis.set_xticks(range(len(rows)), [row["measure"].replace(", ", "\n") for row in rows])
-    axis.margins(y=0.15)
+    axis.margins(y=0.25)
     axis.spines[["top", "right"]].set_visible(False)
     axis.legend(fontsize=7, frameon=False, ncols=len(targets), loc="upper right")
 

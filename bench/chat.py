@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import orjson
 import uvloop
+from aiohttp import ClientError
 
 import measure
 import sizes
@@ -43,15 +44,13 @@ PARTS: Final[dict[str, measure.Measurement]] = {
 def main() -> int:
     parser = _parser()
     given = parser.parse_args()
-    other = _other(given)
-    if other is not None and not (other.on_loopback or given.allow_remote):
-        parser.error(f"{other.base_url} is not on this machine; add --allow-remote if it may be.")
+    other = None if given.server is None else _other(parser, given)
     options = Options(given.quick, given.max_foreign, given.stub_port, other)
     open_many_files()
     try:
         parts = asyncio.run(_measured(given.parts, options), loop_factory=uvloop.new_event_loop)
-    except (NotStarted, TurnFailed) as failure:
-        print(failure, file=sys.stderr)
+    except (NotStarted, TurnFailed, ClientError, TimeoutError) as failure:
+        print(repr(failure), file=sys.stderr)
         return 1
     report = orjson.dumps(_report(parts), option=orjson.OPT_INDENT_2)
     if given.json:
@@ -98,11 +97,15 @@ def _plot(report: bytes, file: Path) -> None:
         subprocess.run([uv, "run", str(_PLOT), figures.name, str(file)], check=True)
 
 
-def _other(given: argparse.Namespace) -> OpenAITarget | None:
-    if given.server is None:
-        return None
-    key = os.environ[given.key_env] if given.key_env else None  # noqa: TID251 - its name is given
-    return OpenAITarget("other", given.server.rstrip("/"), given.server_pid, given.model, key)
+def _other(parser: argparse.ArgumentParser, given: argparse.Namespace) -> OpenAITarget:
+    """The server to compare. The key's variable is the caller's own, not a setting of ours."""
+    key = os.environ.get(given.key_env or "")  # noqa: TID251
+    if given.key_env and not key:
+        parser.error(f"There is no variable {given.key_env}.")
+    other = OpenAITarget("other", given.server.rstrip("/"), given.server_pid, given.model, key)
+    if not (other.on_loopback or given.allow_remote):
+        parser.error(f"{other.base_url} is not on this machine; add --allow-remote if it may be.")
+    return other
 
 
 def _part(name: str) -> str:

@@ -22,12 +22,12 @@ def tree(pid: int) -> Iterator[int]:
                 yield from tree(int(child))
 
 
-def cpu_s(pid: int) -> float:
-    """The CPU seconds of a process and its children.
+def cpu_s(pid: int | None) -> float:
+    """The CPU seconds of a process and its children, 0 when we do not know the process.
 
     By the CPU clock that Linux has for every process: /proc/…/stat counts in hundredths.
     """
-    return sum(map(_clock_s, tree(pid)))
+    return 0.0 if pid is None else sum(map(_clock_s, tree(pid)))
 
 
 def _clock_s(pid: int) -> float:

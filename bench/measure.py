@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -14,7 +14,7 @@ from targets import Place, Target, Turn, take_turn
 
 _LONG: Final = 512
 _TURNS: Final = 10  # of one conversation, before a new one takes its place
-_CONCURRENCY: Final = (1, 8, 32)
+_LOADS: Final = ((1, 10), (8, 16), (32, 32))  # so many at once, of so many conversations
 
 type Measurement = Callable[[Options], Awaitable[Part]]
 
@@ -70,9 +70,9 @@ async def load(options: Options) -> Part:
     rows: list[Row] = []
     notes: list[str] = []
     async with open_bench(options) as bench:
-        for at_once in _CONCURRENCY:
+        for at_once, conversations in _LOADS:
             bursts = {
-                target.name: partial(burst, bench, target, asked(SHORT), at_once=at_once)
+                target.name: partial(_load, bench, target, at_once, conversations)
                 for target in bench.targets
             }
             found = await alternate(bench, bursts, rounds=options.count(8, 1))
@@ -82,6 +82,11 @@ async def load(options: Options) -> Part:
             rows.append(Row(f"speed, {at_once} at once", "turns/s", speed))
             notes.append(f"{at_once} at once: {found.note}")
     return Part("load", f"Many turns, {SHORT} tokens", sorted(rows, key=lambda r: r.unit), notes)
+
+
+async def _load(bench: Bench, target: Target, at_once: int, conversations: int) -> Burst:
+    places = await target.places(conversations)
+    return await _burst(bench, target, places, asked(SHORT), at_once=at_once)
 
 
 async def tokens(options: Options) -> Part:
@@ -105,39 +110,41 @@ async def tokens(options: Options) -> Part:
 async def _cpu_a_token(
     bench: Bench, target: Target, tokens: int, delay_ms: int, at_once: int
 ) -> float:
-    turns = 1 if delay_ms else 5
+    conversations = at_once if delay_ms else 5 * at_once
     short, long = [
-        await burst(bench, target, asked(count, delay_ms), at_once=at_once, turns=turns)
+        await _burst(
+            bench,
+            target,
+            await target.places(conversations),
+            asked(count, delay_ms),
+            at_once=at_once,
+            turns=1,
+        )
         for count in (SHORT, tokens)
     ]
     return 1000 * (long.cpu_ms_a_turn - short.cpu_ms_a_turn) / (tokens - SHORT)
 
 
-async def burst(
-    bench: Bench, target: Target, text: str, *, at_once: int, turns: int = _TURNS
+async def _burst(
+    bench: Bench,
+    target: Target,
+    places: Sequence[Place],
+    text: str,
+    *,
+    at_once: int,
+    turns: int = _TURNS,
 ) -> Burst:
-    """Turns in `at_once` conversations at a time, each of which has `turns` one after another."""
-    places = await target.places(max(at_once, 10) if turns == _TURNS else at_once)
+    """So many turns in each place, one after another, in `at_once` places at a time."""
     waiting = iter(places)
 
     async def talk() -> None:
         for place in waiting:
-            await _talk(bench, place, text, turns)
+            for _ in range(turns):
+                await take_turn(bench.session, place, text)
 
-    began, used = time.perf_counter(), _cpu_s(target)
-    async with asyncio.TaskGroup() as group:
-        for _ in range(at_once):
-            group.create_task(talk())
-    return Burst(len(places) * turns, time.perf_counter() - began, _cpu_s(target) - used)
-
-
-async def _talk(bench: Bench, place: Place, text: str, turns: int) -> None:
-    for _ in range(turns):
-        await take_turn(bench.session, place, text)
-
-
-def _cpu_s(target: Target) -> float:
-    return 0.0 if target.pid is None else cpu_s(target.pid)
+    began, used = time.perf_counter(), cpu_s(target.pid)
+    await asyncio.gather(*(talk() for _ in range(at_once)))
+    return Burst(len(places) * turns, time.perf_counter() - began, cpu_s(target.pid) - used)
 
 
 def _seen(bench: Bench, samples: Samples) -> Samples:

@@ -24,10 +24,10 @@ class NotStarted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server. `url` has no path; `pid` is unknown when somebody else started it."""
+    """A running server. `url` has no path."""
 
     url: str
-    pid: int | None
+    pid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,7 @@ class Servers:
 
     @property
     def pids(self) -> list[int]:
-        everyone = [self.stub, *self.relays.values(), self.smriti]
-        return [server.pid for server in everyone if server.pid is not None]
+        return [server.pid for server in (self.stub, *self.relays.values(), self.smriti)]
 
 
 @contextmanager

@@ -35,13 +35,10 @@ class Cost:
 async def length(options: Options) -> Part:
     rounds = options.count(40, 6)
     with tempfile.TemporaryDirectory(prefix="smriti-bench-") as directory, stub_model() as stub:
-        async with _with_history(Path(directory) / "data", stub, rounds, options.max_foreign) as (
-            bench,
-            places,
-        ):
-            (target,) = bench.targets
+        data_dir = Path(directory) / "data"
+        async with _with_history(data_dir, stub, rounds, options.max_foreign) as (bench, places):
             turns = {
-                f"{length:,} messages": partial(_cost, bench, target.pid or 0, iter(queue))
+                f"{length:,} messages": partial(_cost, bench, iter(queue))
                 for length, queue in places.items()
             }
             found = await alternate(bench, turns, rounds=rounds)
@@ -78,15 +75,16 @@ async def _with_history(
             queues: dict[int, list[Place]] = {length: [] for length in LENGTHS}
             for length, conversation_id in zip(lengths, ids, strict=True):
                 queues[length] += [target.place(conversation_id)] * uses[length]
-            foreign = ForeignLoad([stub.pid or 0, target.pid or 0])
+            foreign = ForeignLoad([stub.pid, target.pid])
             yield Bench(session, [target], foreign, max_foreign), queues
 
 
-async def _cost(bench: Bench, pid: int, queue: Iterator[Place]) -> Cost:
-    used = cpu_s(pid)
+async def _cost(bench: Bench, queue: Iterator[Place]) -> Cost:
+    (target,) = bench.targets
+    used = cpu_s(target.pid)
     turn = await take_turn(bench.session, next(queue), asked(SHORT))
     await asyncio.sleep(0.01)  # what follows the last byte belongs to the turn, too
-    return Cost(1000 * turn.total, 1000 * (cpu_s(pid) - used))
+    return Cost(1000 * turn.total, 1000 * (cpu_s(target.pid) - used))
 
 
 async def memory(options: Options) -> Part:
@@ -129,12 +127,12 @@ async def _places(
     """A fresh server's process, and where its turns are sent."""
     if name in CLIENTS:
         server = stack.enter_context(relay(name, stub))
-        return server.pid or 0, await OpenAITarget(name, f"{server.url}/v1", None).places(count)
+        return server.pid, await OpenAITarget(name, f"{server.url}/v1", None).places(count)
     directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="smriti-bench-"))
     server = stack.enter_context(smriti(Path(directory) / "data"))
     targets = [await SmritiTarget.open(session, server, stub) for _ in range(_ACCOUNTS)]
     places = [await target.places(count // _ACCOUNTS) for target in targets]
-    return server.pid or 0, [place for some in places for place in some]
+    return server.pid, [place for some in places for place in some]
 
 
 @asynccontextmanager

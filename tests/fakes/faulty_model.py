@@ -6,15 +6,8 @@ from collections.abc import Awaitable, Callable
 import orjson
 from uvicorn._types import ASGIReceiveCallable, ASGISendCallable
 
-from tests.fakes.stub_model import (
-    Json,
-    StubModel,
-    chunk_of,
-    is_for_title,
-    send_failure,
-    send_piece,
-    start,
-)
+from stub_model import Json, send_chunk, send_failure, start
+from tests.fakes.stub_model import StubModel, is_for_title
 
 type Fault = Callable[[ASGIReceiveCallable, ASGISendCallable], Awaitable[None]]
 
@@ -67,13 +60,13 @@ async def silence(receive: ASGIReceiveCallable, _: ASGISendCallable) -> None:
 async def garbage(_: ASGIReceiveCallable, send: ASGISendCallable) -> None:
     """A stream of what is no JSON, after a good beginning."""
     await _begin(send)
-    await send_piece(send, b'data: {"choices": [{"del\n\n', last=True)
+    await _end(send, b'data: {"choices": [{"del\n\n')
 
 
 async def web_page(_: ASGIReceiveCallable, send: ASGISendCallable) -> None:
     """A page, as a proxy shows one."""
     await start(send, "text/html")
-    await send_piece(send, b"<html><h1>Welcome to the proxy</h1></html>", last=True)
+    await _end(send, b"<html><h1>Welcome to the proxy</h1></html>")
 
 
 def tool_calls(*calls: Json) -> Fault:
@@ -89,17 +82,20 @@ def tool_calls(*calls: Json) -> Fault:
             for index, call in enumerate(calls)
         ]
         await start(send)
-        for chunk in (chunk_of({"tool_calls": told}), chunk_of({}, "tool_calls")):
-            await send_piece(send, b"data: " + orjson.dumps(chunk) + b"\n\n")
-        await send_piece(send, b"data: [DONE]\n\n", last=True)
+        for delta, reason in (({"tool_calls": told}, None), ({}, "tool_calls")):
+            await send_chunk(send, {"index": 0, "delta": delta, "finish_reason": reason})
+        await _end(send, b"data: [DONE]\n\n")
 
     return fault
 
 
 async def _begin(send: ASGISendCallable) -> None:
     await start(send)
-    chunk = chunk_of({"content": "Once"})
-    await send_piece(send, b"data: " + orjson.dumps(chunk) + b"\n\n")
+    await send_chunk(send, {"index": 0, "delta": {"content": "Once"}, "finish_reason": None})
+
+
+async def _end(send: ASGISendCallable, piece: bytes) -> None:
+    await send({"type": "http.response.body", "body": piece, "more_body": False})
 
 
 async def _client_gone(receive: ASGIReceiveCallable) -> None:

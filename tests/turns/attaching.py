@@ -34,7 +34,7 @@ async def attach(
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     """Wait for what happens in the background; ten seconds at most."""
     async with asyncio.timeout(10):
-        while not await holds():
+        while not await holds():  # noqa: ASYNC110 - what is waited for tells nobody
             await asyncio.sleep(0)
 
 

@@ -1,6 +1,6 @@
 """The one vocabulary of what is said: the same parts are stored, sent to models, and streamed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal, Self
@@ -77,15 +77,23 @@ class ChatMessage:
     def text(self) -> str:
         return "".join(part.text for part in self.parts if isinstance(part, TextPart))
 
-    def wire(self, form: str, make: Callable[[Self], bytes]) -> bytes:
-        """What `make` makes of it; kept under the name `form`, for it is sent turn after turn."""
-        try:
-            return self._wires[form]
-        except KeyError:
-            made = make(self)
-            if len(made) <= MAX_KEPT_BYTES:  # what holds an image would double its memory
-                self._wires[form] = made
-            return made
+    def _make_wire(self, form: str, make: Callable[[Self], bytes]) -> bytes:
+        made = make(self)
+        if len(made) <= MAX_KEPT_BYTES:  # what holds an image would double its memory
+            self._wires[form] = made
+        return made
+
+
+def wires_of(
+    messages: Iterable[ChatMessage], form: str, make: Callable[[ChatMessage], bytes]
+) -> bytes:
+    """What `make` makes of each, in a row.
+
+    Messages keep it under the name `form`: the same objects are sent turn after turn.
+    """
+    return b"".join(
+        [message._wires.get(form) or message._make_wire(form, make) for message in messages]
+    )
 
 
 class ToolSpec(Frozen):

@@ -14,6 +14,7 @@ from smriti.llm.types import (
     TextPart,
     ToolCall,
     ToolSpec,
+    wires_of,
 )
 
 
@@ -57,7 +58,7 @@ def _messages(request: ModelRequest) -> bytes:
     messages: Iterable[ChatMessage] = request.messages
     if "useruser" in "".join([message.role for message in request.messages]):
         messages = _alternating(messages)
-    return first + b"".join([message.wire("openai-chat", _message) for message in messages])
+    return first + wires_of(messages, "openai-chat", _message)
 
 
 def _alternating(messages: Iterable[ChatMessage]) -> Iterator[ChatMessage]:

@@ -16,6 +16,7 @@ from smriti.llm.types import (
     Sampling,
     ToolCall,
     ToolSpec,
+    wires_of,
 )
 
 SIGNED: Final = "openai:"
@@ -75,7 +76,7 @@ def _input(request: ModelRequest, model: str) -> bytes:
     past, current = request.messages, b""
     if past and past[-1].role == "assistant":  # thoughts go back while their turn goes on
         past, current = past[:-1], led(_steps(past[-1], model))
-    return b"".join([message.wire("openai-responses", _message) for message in past]) + current
+    return wires_of(past, "openai-responses", _message) + current
 
 
 def _message(message: ChatMessage) -> bytes:

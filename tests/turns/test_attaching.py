@@ -111,7 +111,7 @@ async def test_a_reader_that_is_older_than_the_log_gets_the_text_so_far(
     assert snapshot["content"] + spoken(later) == "".join(pieces)
 
 
-@pytest.mark.parametrize("value", ["abc", "-1", "1.5", "९"])
+@pytest.mark.parametrize("value", ["abc", "-1", "1.5", "1e3"])
 async def test_a_last_event_that_is_none_is_refused(
     home: Home, conversation: dict[str, Any], value: str
 ) -> None:

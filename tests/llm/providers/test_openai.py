@@ -472,3 +472,14 @@ async def test_another_refusal_of_a_response_is_told() -> None:
 
     assert told == f"{BASE_URL} refused the request (400). It said: No such model."
     assert len(server.requests) == 1
+
+
+async def test_what_came_before_a_failure_is_told_before_it() -> None:
+    garbage = STREAM.partition(b"\n\n")[0] + b'\n\ndata: {"choices": [{"del\n\n'
+    heard: list[ProviderEvent] = []
+
+    with pytest.raises(ModelFailed):
+        async for event in Server(streamed(garbage)).provider().stream(REQUEST):
+            heard.append(event)  # noqa: PERF401 - what was heard before the failure counts
+
+    assert heard == [TextChunk("Hello")]

@@ -17,8 +17,9 @@ from smriti.llm.provider import Credentials, ModelFailed, ModelInfo, ProviderEve
 from smriti.llm.providers.anthropic_errors import Failures, said_by
 from smriti.llm.providers.anthropic_request import to_wire
 from smriti.llm.providers.anthropic_stream import ReplyReader
-from smriti.llm.providers.bodies import bound, drain, whole
+from smriti.llm.providers.bodies import bound, whole
 from smriti.llm.providers.failures import ErrorInStream, StreamBroken, secrets_of
+from smriti.llm.providers.reading import events_of
 from smriti.llm.providers.shared_client import SharedClient
 from smriti.llm.types import ModelRequest
 
@@ -68,7 +69,7 @@ class AnthropicProvider:
                 self._client.used() as client,
                 self._answer(client, request, model) as response,
             ):
-                async for events in _read(response):
+                async for events in events_of(response.iter_bytes(), ReplyReader()):
                     for event in events:
                         yield event
         except _FAILURES as error:
@@ -140,18 +141,6 @@ async def _post(client: AsyncAnthropic, wire: dict[str, object]) -> AsyncAPIResp
         content=orjson.dumps(wire),
         options={"headers": {"X-Stainless-Raw-Response": "stream"}},
     )
-
-
-async def _read(response: AsyncAPIResponse[object]) -> AsyncIterator[list[ProviderEvent]]:
-    """The reply's events, as many at a time as arrive together."""
-    reader = ReplyReader()
-    received = response.iter_bytes()
-    async for piece in received:
-        yield reader.feed(piece)
-        if reader.done:
-            await drain(received)
-            break
-    yield reader.end()
 
 
 def _model_names(body: bytes) -> dict[str, str]:

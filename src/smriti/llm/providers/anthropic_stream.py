@@ -68,6 +68,7 @@ class ReplyReader:
         self._usage: dict[str, int] = {}
         self._reason: FinishReason = "stop"
         self._explanation = ""
+        self._events: list[ProviderEvent] = []
         self._begun = False
         self._spoken = False
         self.done = False
@@ -78,7 +79,13 @@ class ReplyReader:
             payloads = self._lines.feed(received)
         except LineTooLong as error:
             raise StreamBroken("sent a line that is too long.") from error
-        return _joined(event for payload in payloads for event in self._read(payload))
+        for payload in payloads:
+            self._events.extend(self._read(payload))
+        return self.taken()
+
+    def taken(self) -> list[ProviderEvent]:
+        events, self._events = self._events, []
+        return _joined(events)
 
     def _read(self, payload: bytes) -> Iterator[ProviderEvent]:
         if self.done or not payload:

@@ -1,6 +1,6 @@
 """Any server that speaks OpenAI's chat completions or its Responses: Ollama, vLLM, …"""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -13,13 +13,14 @@ from openai import AsyncOpenAI, Omit
 from smriti.core.errors import AppError
 from smriti.llm.headers import parse_headers
 from smriti.llm.provider import Credentials, ModelFailed, ModelInfo, ProviderEvent
-from smriti.llm.providers.bodies import bound, drain, whole
+from smriti.llm.providers.bodies import bound, whole
 from smriti.llm.providers.failures import ErrorInStream, StreamBroken, secrets_of
 from smriti.llm.providers.openai_errors import Failures
 from smriti.llm.providers.openai_request import to_wire
 from smriti.llm.providers.openai_responses_request import to_wire as to_responses_wire
 from smriti.llm.providers.openai_responses_stream import ResponseReader
 from smriti.llm.providers.openai_stream import ReplyReader
+from smriti.llm.providers.reading import events_of
 from smriti.llm.providers.shared_client import SharedClient
 from smriti.llm.types import ModelRequest
 
@@ -153,17 +154,13 @@ class OpenAIProvider:
 
 async def _read(
     response: httpx2.Response, reader: ReplyReader | ResponseReader
-) -> AsyncIterator[Iterable[ProviderEvent]]:
+) -> AsyncIterator[Sequence[ProviderEvent]]:
     """The answer's events, as many at a time as arrive together."""
     received = response.aiter_raw()
     if "json" in response.headers.get("content-type", ""):  # a server that does not stream
         yield reader.read(await whole(received))
-    async for piece in received:
-        yield reader.feed(piece)
-        if reader.done:
-            await drain(received)
-            break
-    yield reader.end()
+    async for events in events_of(received, reader):
+        yield events
 
 
 def _model_ids(body: bytes) -> set[str]:

@@ -70,6 +70,9 @@ class ResponseReader:
         for payload in payloads:
             if payload and payload != b"[DONE]" and not self.done:  # some gateways end with it
                 self._read(payload)
+        return self.taken()
+
+    def taken(self) -> list[ProviderEvent]:
         return self._said.taken()
 
     def read(self, payload: bytes) -> list[ProviderEvent]:

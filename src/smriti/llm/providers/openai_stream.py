@@ -75,6 +75,9 @@ class ReplyReader:
                 self.done = True
             elif payload and not self.done:
                 self._read(payload)
+        return self.taken()
+
+    def taken(self) -> list[ProviderEvent]:
         return self._said.taken()
 
     def read(self, payload: bytes) -> list[ProviderEvent]:

@@ -75,5 +75,10 @@ async def list_messages(
     order: Annotated[
         Literal["newest", "oldest"], Query(description="Which come first.")
     ] = "newest",
+    inactive: Annotated[
+        bool, Query(description="Also what a retry or an edit has left behind.")
+    ] = False,
 ) -> Page[MessageView]:
-    return await conversations.messages(conversation, page, oldest_first=order == "oldest")
+    return await conversations.messages(
+        conversation, page, oldest_first=order == "oldest", inactive=inactive
+    )

@@ -15,7 +15,11 @@ from smriti.core.errors import NotFound
 from smriti.core.paging import Page, PageRequest
 from smriti.db.table import ConditionFailed
 from smriti.messages.models import MessageView
-from smriti.messages.repository import MessageRepository, conversation_partition
+from smriti.messages.repository import (
+    MessageRepository,
+    conversation_partition,
+    message_key,
+)
 
 type StopTurns = Callable[[str], Awaitable[None]]
 
@@ -83,12 +87,19 @@ class ConversationService:
         return changed
 
     async def messages(
-        self, conversation: Conversation, page: PageRequest, *, oldest_first: bool
+        self, conversation: Conversation, page: PageRequest, *, oldest_first: bool, inactive: bool
     ) -> Page[MessageView]:
+        """Without those that a retry or an edit has left behind, unless they are wanted too."""
         found = await self._messages.page(
             conversation.conversation_id, page, oldest_first=oldest_first
         )
-        return Page[MessageView].of([message.view for message in found.items], found.next_cursor)
+        views = []
+        for message in found.items:
+            view = message.view
+            view.active = conversation.is_active(message_key(message))
+            if view.active or inactive:
+                views.append(view)
+        return Page[MessageView].of(views, found.next_cursor)
 
     async def delete(self, owner: str, conversation_id: str) -> None:
         """Remove a conversation with everything in it. Goes on where a crash interrupted it."""

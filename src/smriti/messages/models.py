@@ -123,6 +123,7 @@ class MessageView(_Said):
     """A message as it is shown. `parts` tell how an answer came about."""
 
     attachments: list[AttachmentInfo] = Field(default_factory=list)
+    active: bool = Field(default=True, description="False: left behind by a retry or an edit.")
 
 
 class Message(_Said):

@@ -125,11 +125,13 @@ class MessageRepository(Repository[Message]):
         return (await self.with_pictures(messages, limit=MAX_ATTACHMENTS))[0]
 
     async def between(
-        self, conversation_id: str, after: str, upto: str, *, limit: int
+        self, conversation_id: str, first: str, last: str, *, limit: int
     ) -> list[Message]:
-        """The messages after one sort key and up to another, oldest first."""
+        """The messages from one sort key to another, oldest first."""
+        if first > last:
+            return []
         partition = conversation_partition(conversation_id)
-        query = Query(partition, between=(f"{after}~", upto), limit=min(limit, 250))
+        query = Query(partition, between=(first, last), limit=min(limit, 250))
         items: list[Item] = []
         while len(items) < limit:
             page = await self._table.query(query)

@@ -139,7 +139,7 @@ class Answering:
         scene = Scene(
             agent=opening.agent,
             user=opening.user,
-            conversation_id=opening.conversation.conversation_id,
+            conversation=opening.conversation,
             turn_id=opening.turn_id,
             core=opening.core,
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from smriti.agents.models import Agent
+from smriti.conversations.models import Conversation
 from smriti.memory.blocks.models import CoreMemory
 from smriti.tools.toolset import Toolset
 from smriti.turns.asking import Ask
@@ -16,7 +17,7 @@ class Scene:
 
     agent: Agent
     user: str
-    conversation_id: str
+    conversation: Conversation
     turn_id: str
     core: CoreMemory
 

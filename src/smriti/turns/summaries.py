@@ -55,8 +55,8 @@ class SummaryKeeper:
         if previous is not None and not previous.holds(conversation.left_behind):
             await self._summaries.forget(conversation_id)
             previous = None
-        after = previous.upto_key if previous else "MESSAGE#"
-        found = await self._messages.between(conversation_id, after, upto, limit=_AT_ONCE)
+        first = f"{previous.upto_key}~" if previous else "MESSAGE#"
+        found = await self._messages.between(conversation_id, first, upto, limit=_AT_ONCE)
         active = [message for message in found if conversation.is_active(message_key(message))]
         summary = await self._summariser.extend(previous, active, ask)
         if summary is None:

@@ -3,12 +3,15 @@
 from functools import partial
 
 from smriti.agents.repository import AgentRepository
+from smriti.conversations.models import Conversation
+from smriti.core.paging import Page, PageRequest
 from smriti.memory.archive.models import Origin
 from smriti.memory.archive.service import ArchiveService
 from smriti.memory.blocks.prompt import core_memory_text
 from smriti.memory.blocks.service import BlockService
 from smriti.memory.owners import MemoryOwnerRepository
-from smriti.messages.repository import MessageRepository
+from smriti.messages.models import Message
+from smriti.messages.repository import MessageRepository, message_key
 from smriti.tools.native.memory import MemoryTools
 from smriti.tools.native.recall import RecallTools
 from smriti.tools.toolset import Combined
@@ -41,9 +44,10 @@ class KrishnaMemGPT:
         self._owners = owners
 
     def mind(self, scene: Scene) -> Mind:
-        origin = Origin(conversation_id=scene.conversation_id, turn_id=scene.turn_id)
+        conversation = scene.conversation
+        origin = Origin(conversation_id=conversation.conversation_id, turn_id=scene.turn_id)
         memory = MemoryTools(self._blocks, self._archive, scene.core, origin=origin)
-        recall = RecallTools(partial(self._messages.page, scene.conversation_id))
+        recall = RecallTools(partial(self._said, conversation))
         return Mind(
             system="\n\n".join(
                 [identity(scene.agent), MEMORY_GUIDANCE, core_memory_text(scene.core)]
@@ -51,6 +55,12 @@ class KrishnaMemGPT:
             tools=Combined(memory, recall),
             settle=partial(self._settle, scene, memory, origin),
         )
+
+    async def _said(self, conversation: Conversation, page: PageRequest) -> Page[Message]:
+        """Messages of the conversation, without what a retry or an edit has left behind."""
+        found = await self._messages.page(conversation.conversation_id, page)
+        active = [m for m in found.items if conversation.is_active(message_key(m))]
+        return Page[Message].of(active, found.next_cursor)
 
     async def _settle(self, scene: Scene, memory: MemoryTools, origin: Origin, ask: Ask) -> None:
         core = memory.core

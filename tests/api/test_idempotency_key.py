@@ -24,7 +24,7 @@ from tests.home import Home, open_home
 KEY: Final = "a-key-of-the-callers-own"
 REPLAYED: Final = "Idempotency-Replayed"
 _WITHOUT_KEY: Final = {
-    "POST /agents/{agent_id}/{conversation_id}/send-message": "its answer is a stream",
+    "POST /conversations/{conversation_id}/turns/{turn_id}/cancel": "it creates nothing",
     "POST /auth/link": "hands out a secret",
     "POST /auth/local/login": "hands out a secret",
     "POST /auth/local/password": "hands out a secret",

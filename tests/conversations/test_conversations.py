@@ -44,6 +44,9 @@ async def test_a_conversation_is_created_with_an_agent_of_ones_own(
         "created_by": "alice@local",
         "created_at": conversation["created_at"],
         "updated_at": None,
+        "turn_count": 0,
+        "cost": 0.0,
+        **dict.fromkeys(("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens"), 0),
     }
     path = f"/conversations/{conversation['conversation_id']}"
     assert await home.get(path) == conversation

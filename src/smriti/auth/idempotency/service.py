@@ -95,12 +95,10 @@ class Idempotency:
         except (TableBusy, TableUnavailable) as error:
             log.warning("idempotency.not_recorded", error=repr(error))
 
-        claim.state = "done"
-
     async def forget(self, claim: IdempotencyRecord) -> None:
         """What was done has come to nothing: the key is as good as new."""
         with suppress(TableBusy, TableUnavailable):
-            await self._records.forget(claim)
+            await self._records.forget(claim.model_copy(update={"state": "done"}))
 
     async def release(self, claim: IdempotencyRecord, *, refused: bool) -> None:
         """The attempt has failed. Refused, nothing was made, and the key is as good as new; else

@@ -46,7 +46,8 @@ class IdempotencyRepository(Repository[IdempotencyRecord]):
         return await self._write(Update(self.key(claim), tuple(changes), when=_unmoved(claim)))
 
     async def forget(self, claim: IdempotencyRecord) -> bool:
-        return await self._write(Delete(self.key(claim), when=_unmoved(claim)))
+        mine = eq("claim_id", claim.claim_id)  # pending or, when its work came to nothing, done
+        return await self._write(Delete(self.key(claim), when=mine))
 
     async def give_up(self, claim: IdempotencyRecord) -> bool:
         """From now on another attempt may take it over."""

@@ -98,7 +98,7 @@ class Idempotency:
     async def forget(self, claim: IdempotencyRecord) -> None:
         """What was done has come to nothing: the key is as good as new."""
         with suppress(TableBusy, TableUnavailable):
-            await self._records.forget(claim.model_copy(update={"state": "done"}))
+            await self._records.forget(claim)
 
     async def release(self, claim: IdempotencyRecord, *, refused: bool) -> None:
         """The attempt has failed. Refused, nothing was made, and the key is as good as new; else

@@ -38,6 +38,8 @@ def test_a_turn_is_counted_and_timed() -> None:
     metrics.first_token_seen(seconds=0.2)
     metrics.tokens_used("output", 32)
     metrics.turn_finished("complete", seconds=1.5)
+    metrics.turn_spent(steps=2, tools_s=0.25, cost=0.5)
+    metrics.turn_spent(steps=1, tools_s=0.0, cost=None)
 
     lines = _lines(metrics)
     assert "smriti_turns_started_total 1.0" in lines
@@ -45,6 +47,9 @@ def test_a_turn_is_counted_and_timed() -> None:
     assert "smriti_turn_seconds_sum 1.5" in lines
     assert "smriti_first_token_seconds_sum 0.2" in lines
     assert 'smriti_tokens_total{kind="output"} 32.0' in lines
+    assert "smriti_steps_total 3.0" in lines
+    assert "smriti_tools_seconds_total 0.25" in lines
+    assert "smriti_cost_dollars_total 0.5" in lines
 
 
 def test_the_process_itself_is_measured() -> None:

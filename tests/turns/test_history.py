@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smriti.db.table import Table
-from smriti.llm.provider import CallRequested, Finished
+from smriti.llm.provider import CallRequested, Finished, ModelFailed
 from smriti.llm.types import ChatMessage, TextPart, ToolCall
 from smriti.messages.models import Message
 from smriti.messages.repository import MessageRepository
@@ -17,7 +17,7 @@ from smriti.turns.past import Said, Shape, Shown
 from tests.home import HELLO, Home, open_home
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-SHAPE = Shape(words=8000, session_minutes=60, with_images=False)
+SHAPE = Shape(words=8000, newest=0, session_minutes=60, with_images=False)
 
 
 def said(text: str, *, minutes_ago: int = 0) -> Message:
@@ -222,3 +222,39 @@ async def test_the_operators_catalogue_decides_what_a_model_is_given(
         await home.say(conversation, "Hi")
 
     assert model.requests[0].tools == ()
+
+
+@given(st.lists(st.integers(0, 60), max_size=30), st.integers(0, 100), st.integers(0, 12))
+def test_the_newest_messages_are_left_out_for_lack_of_tokens_only(
+    sizes: list[int], words: int, newest: int
+) -> None:
+    all_said = [Said(asked("?"), NOON, words=size, tokens=1) for size in sizes]
+    shape = Shape(words=words, newest=newest, session_minutes=0, with_images=False)
+
+    shown = Shown.of(all_said, shape).fitting(Window(words=words, tokens=10_000))
+    cut = Shown.of(all_said, shape).fitting(Window(words=words, tokens=5))
+
+    assert len(shown.said) >= min(newest, len(sizes))
+    assert shown.words <= words or len(shown.said) == min(newest, len(sizes))
+    assert len(cut.said) <= 5
+
+
+async def test_krishna_mini_always_sees_the_newest_twenty(home: Home) -> None:
+    agent = await home.scripted_agent(agent_architecture="krishna-mini", context_tokens=200_000)
+    conversation = await home.conversation(agent, title="Long")
+    for number in range(24):
+        await home.services.get(MessageRepository).put(
+            Message(
+                conversation_id=conversation["conversation_id"],
+                role="user" if number % 2 == 0 else "assistant",
+                content="word " * 1000,
+                created_at=datetime.now(UTC) - timedelta(minutes=30 - number),
+            )
+        )
+    model = home.script(HELLO, [ModelFailed("Busy.")], HELLO, [ModelFailed("Busy.")])
+
+    await home.say(conversation, "First")
+    await home.say(conversation, "Second")
+
+    asked = [request for request in model.requests if "Librarian" in request.system]
+    assert [len(request.messages) for request in asked] == [21, 21]

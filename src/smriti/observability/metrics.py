@@ -61,6 +61,15 @@ class Metrics:
             buckets=_FIRST_TOKEN_SECONDS,
             registry=registry,
         )
+        self._steps = Counter("smriti_steps", "Model calls of turns.", registry=registry)
+        self._tools_seconds = Counter(
+            "smriti_tools_seconds", "Time that turns have spent in tools.", registry=registry
+        )
+        self._cost = Counter(
+            "smriti_cost_dollars",
+            "What models cost, estimated from the catalogue's prices.",
+            registry=registry,
+        )
         self._tokens = Counter("smriti_tokens", "Tokens, by kind.", ("kind",), registry=registry)
         self._tool_calls = Counter(
             "smriti_tool_calls",
@@ -90,6 +99,12 @@ class Metrics:
     def turn_finished(self, outcome: TurnOutcome, *, seconds: float) -> None:
         self._turns_finished.labels(outcome).inc()
         self._turn_seconds.observe(seconds)
+
+    def turn_spent(self, *, steps: int, tools_s: float, cost: float | None) -> None:
+        """What a turn took; `cost` in US dollars, None when no price is known."""
+        self._steps.inc(steps)
+        self._tools_seconds.inc(tools_s)
+        self._cost.inc(cost or 0.0)
 
     def first_token_seen(self, *, seconds: float) -> None:
         self._first_token_seconds.observe(seconds)

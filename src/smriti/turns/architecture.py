@@ -39,10 +39,12 @@ class Mind:
 
 
 class Architecture(Protocol):
-    """`history_words`: the past that is shown at most. `max_steps`: model calls with tools."""
+    """`history_words`: the past that is shown at most, but for the `newest` messages, which only
+    the model's window can leave out. `max_steps`: model calls with tools."""
 
     name: str
     history_words: int
+    newest: int
     max_steps: int
     remembers: bool
 

@@ -51,6 +51,7 @@ class Shape:
     """What decides how much of the past is shown, and in which form."""
 
     words: int
+    newest: int
     session_minutes: int
     with_images: bool
 
@@ -80,7 +81,8 @@ class Shown:
     def fitting(self, window: Window) -> Self:
         """Without the oldest messages for which there is no room."""
         words, tokens, dropped = self.words, self.tokens, 0
-        while words > window.words or tokens > window.tokens:
+        spare = len(self.said) - self.shape.newest
+        while tokens > window.tokens or (words > window.words and dropped < spare):
             words -= self.said[dropped].words
             tokens -= self.said[dropped].tokens
             dropped += 1

@@ -98,7 +98,10 @@ async def build_prompt(
     said = Said.of(prompt.question(question, with_images=traits.sees_images), question.created_at)
     asked = fitted(said.message, window)
     shape = Shape(
-        architecture.history_words, opening.agent.session_timeout_minutes, traits.sees_images
+        words=architecture.history_words,
+        newest=architecture.newest,
+        session_minutes=opening.agent.session_timeout_minutes,
+        with_images=traits.sees_images,
     )
     past = await _past(question, opening, shape, window, opener)
     request = ModelRequest.model_construct(
@@ -143,6 +146,8 @@ async def _read(
                 continue
             form = shown_form(message, with_images=shape.with_images)
             said = Said.of(form, message.created_at)
+            if len(newest_first) < shape.newest:
+                window.words = max(window.words, said.words)
             if not window.takes(said.words, said.tokens):
                 return Shown.of(newest_first[::-1], shape, page.summary)
             newest_first.append(said)

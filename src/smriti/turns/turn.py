@@ -237,12 +237,16 @@ class Turn:
         ending = "suspended" if self._suspended else self._ending
         seconds = self._scribe.ledger.seconds
         self._desk.metrics.turn_finished(ending, seconds=seconds)
-        for kind, count in self._record.usage.by_kind():
+        record = self._record
+        self._desk.metrics.turn_spent(
+            steps=record.steps, tools_s=record.tools_ms / 1000, cost=record.cost
+        )
+        for kind, count in record.usage.by_kind():
             self._desk.metrics.tokens_used(kind, count)
         log.info(
             "turn.finished",
             status=ending,
-            steps=self._record.steps,
+            steps=record.steps,
             seconds=round(seconds, 3),
             error=self._failure.slug if self._failure else None,
         )

@@ -24,6 +24,7 @@ from smriti.turns.prompt import MEMORY_GUIDANCE, identity
 class KrishnaMemGPT:
     name = "krishna-memgpt"
     history_words = 8_000
+    newest = 0
     max_steps = 10
     remembers = True
 

@@ -8,6 +8,7 @@ from smriti.turns.prompt import identity
 class KrishnaMini:
     name = "krishna-mini"
     history_words = 10_000
+    newest = 20
     max_steps = 0
     remembers = False
 

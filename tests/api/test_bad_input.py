@@ -79,7 +79,10 @@ async def ids(home: Home) -> Ids:
     base = f"/agents/{agent['agent_id']}"
     await home.post(f"{base}/memory-blocks", {"name": "projects", "description": "Hers"})
     memory = await home.post(f"{base}/archival-memory", {"content": "Drinks tea"})
+    saved = (await home.say(conversation, "Hi"))[2]
     return {
+        "message_id": saved["message_id"],
+        "turn_id": saved["turn_id"],
         "agent_id": agent["agent_id"],
         "conversation_id": conversation["conversation_id"],
         "memory_id": memory["memory_id"],

@@ -20,7 +20,7 @@ from tests.home import Home
 MARK: Final = "zanzibar"
 """Stands in everything that alice writes, and in nothing else."""
 
-_OWNED: Final = ("agent_id", "conversation_id", "memory_id", "name")
+_OWNED: Final = ("agent_id", "conversation_id", "memory_id", "message_id", "name", "turn_id")
 
 # What is not 404 with ids of somebody else, and why.
 _ANSWERS: Final = {
@@ -65,7 +65,7 @@ async def _furnish(home: Home, mark: str) -> Ids:
     """One of everything for the signed-in person, with `mark` in it."""
     agent = await home.agent(agent_name=f"Agent {mark}", agent_persona=f"Persona {mark}")
     conversation = await home.conversation(agent, title=f"Title {mark}")
-    await home.say(conversation, f"My name is {mark}")
+    events = await home.say(conversation, f"My name is {mark}")
     await home.say(conversation, f"Remember this: {mark} " * 3000)  # stored in pieces
     base = f"/agents/{agent['agent_id']}"
     block = "projects" if mark == MARK else "plans"
@@ -76,6 +76,8 @@ async def _furnish(home: Home, mark: str) -> Ids:
     memory = await home.post(f"{base}/archival-memory", {"content": f"Passage {mark}"})
     await home.post("/settings/providers/OpenAI", {"base_url": f"http://{mark}.test/v1"})
     return {
+        "message_id": events[-1]["message_id"],
+        "turn_id": events[-1]["turn_id"],
         "agent_id": agent["agent_id"],
         "conversation_id": conversation["conversation_id"],
         "memory_id": memory["memory_id"],

@@ -24,7 +24,7 @@ from smriti.core.config import Config
 from smriti.llm.provider import ProviderFactories
 from smriti.llm.providers.demo import DemoProvider
 from tests.api.document import DOCUMENT
-from tests.home import BASE_URL, PASSWORD
+from tests.home import BASE_URL, PASSWORD, events_of
 
 _SCHEMA: Final = schemathesis.openapi.from_dict(DOCUMENT)
 _SCHEMA.config.generation.update(with_security_parameters=False)  # test_callers.py tries those
@@ -90,7 +90,12 @@ class World:
             f"/agents/{agent}/memory-blocks", {"name": "projects", "description": "Her projects"}
         )
         memory = self.post(f"/agents/{agent}/archival-memory", {"content": "Drinks tea"})
+        path = f"/agents/{agent}/{conversation['conversation_id']}/send-message"
+        stream = self._session.post(BASE_URL + path, json={"content": "Hi"}).text
+        end = events_of(stream)[-1]
         return {
+            "message_id": end["message_id"],
+            "turn_id": end["turn_id"],
             "agent_id": agent,
             "conversation_id": conversation["conversation_id"],
             "memory_id": memory["memory_id"],

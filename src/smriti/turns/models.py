@@ -60,9 +60,18 @@ class TurnSummary(BaseModel):
         return self.status not in {"queued", "running"}
 
     @property
+    def log_name(self) -> str:
+        return log_name(self.conversation_id, self.turn_id)
+
+    @property
     def base_seq(self) -> int:
         """The number before the first event of the attempt."""
         return self.attempt * ATTEMPT
+
+
+def log_name(conversation_id: str, turn_id: str) -> str:
+    """The name of a turn's event log: who may read the one need not be who may read the other."""
+    return f"{conversation_id}/{turn_id}"
 
 
 class TurnView(TurnSummary):

@@ -188,7 +188,7 @@ class TurnService:
         try:
             self._runner.check_room()  # again: others may have come meanwhile
             self._starter.check(opening, question)
-            reporter = Reporter(self._logs.open(record.turn_id), record.turn_id)
+            reporter = Reporter(self._logs.open(record.log_name), record.turn_id)
             running = Running(record, reporter, on_refused=refused)
             reporter.say(Notice(text="Loading agent information..."))
             reporter.say(Notice(text="Validating conversation..."))

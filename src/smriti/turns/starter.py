@@ -104,7 +104,7 @@ class Starter:
             return False
         record.attempt += 1
         log.info("turn.taken_up", turn_id=turn_id, attempt=record.attempt)
-        reporter = Reporter(self._logs.open(turn_id, at=record.base_seq), turn_id)
+        reporter = Reporter(self._logs.open(record.log_name, at=record.base_seq), turn_id)
         running = Running(record, reporter)
         self._runner.stop_waiting(turn_id)
         self._runner.start(running, self._then_next(running, self._resumed(taken, running)))
@@ -135,7 +135,7 @@ class Starter:
         )
         running = self._runner.admit(turn_id)
         if running is None:  # it came to another process, or to this one before it was restarted
-            running = Running(record, Reporter(self._logs.open(turn_id), turn_id))
+            running = Running(record, Reporter(self._logs.open(record.log_name), turn_id))
         running.record = record
         work = self._answering.going_on(conversation, running, question)
         self._runner.start(running, self._then_next(running, work))

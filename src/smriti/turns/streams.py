@@ -10,7 +10,7 @@ from smriti.realtime.broker import Behind, EventLog, EventLogs
 from smriti.realtime.sse import Form, bare, data_frame, follow
 from smriti.turns.envelope import envelope
 from smriti.turns.events import Snapshot
-from smriti.turns.models import TurnRecord
+from smriti.turns.models import TurnRecord, log_name
 from smriti.turns.repository import TurnRepository
 from smriti.turns.retelling import retold_frames
 
@@ -44,7 +44,7 @@ class TurnStreams:
         self, conversation_id: str, turn_id: str, after: int = 0, *, form: Form = bare
     ) -> Chunks | None:
         """The turn's events after a number, then those that come; None when the end was heard."""
-        log = self._logs.find(turn_id)
+        log = self._logs.find(log_name(conversation_id, turn_id))
         if log is not None:
             if log.ended and after >= log.last:
                 return None
@@ -73,7 +73,7 @@ class TurnStreams:
         silent_s = 0.0
         found: TurnRecord | None = record
         while found is not None and not found.ended:
-            if (log := self._logs.find(turn_id)) is not None:
+            if (log := self._logs.find(record.log_name)) is not None:
                 async for chunk in self._followed(log, turn_id, after, form):
                     yield chunk
                 return

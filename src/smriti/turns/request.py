@@ -1,5 +1,6 @@
 """What the model is asked: system prompt, as much of the past as fits, the question."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import dropwhile
@@ -8,7 +9,7 @@ from typing import Final
 from smriti.core.errors import BadRequest
 from smriti.llm.catalog import Catalog, estimate_tokens
 from smriti.llm.families import ModelTraits
-from smriti.llm.types import ChatMessage, ImagePart, ModelRequest
+from smriti.llm.types import ChatMessage, ImagePart, ModelRequest, ToolSpec
 from smriti.messages.models import Message
 from smriti.turns import prompt
 from smriti.turns.architecture import Architecture, Mind
@@ -86,13 +87,7 @@ async def build_prompt(
     model = model_of(opening)
     traits = catalog.traits_of(model, context_tokens=opening.agent.context_tokens)
     specs = tuple(mind.tools.specs()) if traits.takes_tools else ()
-    spent = Spent(
-        context=traits.context_tokens,
-        answer=min(traits.max_output_tokens, traits.context_tokens // _ANSWER_SHARE),
-        system=estimate_tokens(mind.system),
-        tools=sum(estimate_tokens(spec.described) for spec in specs),
-        summary=estimate_tokens(_summary_text(opening.past.summary)),
-    )
+    spent = _spent(traits, mind, specs, opening.past.summary)
     window = Window(words=architecture.history_words, tokens=spent.left)
 
     said = Said.of(prompt.question(question, with_images=traits.sees_images), question.created_at)
@@ -114,6 +109,18 @@ async def build_prompt(
     )
     whole = asked is said.message and not any(map(_has_pictures, [*past.said, said]))
     return Prompt(request, past, past.followed_by(said) if whole else None, traits, spent)
+
+
+def _spent(
+    traits: ModelTraits, mind: Mind, specs: Sequence[ToolSpec], summary: Summary | None
+) -> Spent:
+    return Spent(
+        context=traits.context_tokens,
+        answer=min(traits.max_output_tokens, traits.context_tokens // _ANSWER_SHARE),
+        system=estimate_tokens(mind.system),
+        tools=sum(estimate_tokens(spec.described) for spec in specs),
+        summary=estimate_tokens(_summary_text(summary)),
+    )
 
 
 def _summary_text(summary: Summary | None) -> str:

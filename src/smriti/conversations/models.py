@@ -6,7 +6,6 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from smriti.core.clock import Id, new_id, utc_now
-from smriti.llm.types import Usage
 
 UNTITLED = "New conversation"
 
@@ -18,7 +17,7 @@ type Stretch = tuple[str, str]
 """The sort keys of the first and the last message of a range."""
 
 
-class Conversation(Usage):
+class Conversation(BaseModel):
     """One thread of one agent, with the tokens of all its turns and their estimated cost, dollars.
 
     Members that are not shown belong to turns: who holds the conversation until when, how many
@@ -33,6 +32,10 @@ class Conversation(Usage):
     created_at: datetime = Field(default_factory=utc_now)
     updated_at: datetime | None = None
     turn_count: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
     cost: float = 0.0
     untitled: bool = Field(default=False, exclude=True)
     lease_by: str | None = Field(default=None, exclude=True)

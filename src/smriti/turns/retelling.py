@@ -55,9 +55,9 @@ def retold_frames(
     base = record.base_seq + ATTEMPT
     if record.last_seq is not None and record.last_seq <= after < base:
         return []
-    began = record.last_seq is not None  # else it was cancelled while it waited
+    withdrawn = record.status == "cancelled" and record.last_seq is None  # while it waited
     events: list[TurnEvent] = [
-        *([QuestionSaved(message_id=record.question_id)] if began else []),
+        *([] if withdrawn else [QuestionSaved(message_id=record.question_id)]),
         *retold(answer.parts if answer else ()),
         *_ending(record, answer),
     ]

@@ -10,7 +10,7 @@ from structlog.contextvars import bind_contextvars
 
 from smriti.conversations.models import Conversation
 from smriti.core.errors import Unavailable
-from smriti.db.table import ConditionFailed, Item, TableError
+from smriti.db.table import ConditionFailed, Item
 from smriti.messages.models import Message
 from smriti.realtime.broker import EventLogs
 from smriti.turns.answering import Answering, Done
@@ -160,8 +160,8 @@ class Starter:
         while True:
             try:
                 await self.sweep()
-            except TableError as error:
-                log.warning("turns.not_looked_after", error=repr(error))
+            except Exception as error:
+                log.error("turns.not_looked_after", exc_info=error)
             await asyncio.sleep(_SWEEP_S)
 
     async def sweep(self) -> None:
@@ -190,7 +190,6 @@ class Starter:
     async def _close_lost(self, record: TurnRecord) -> None:
         """Close the record of a turn whose process died between its last two writes."""
         answer = await self._desk.messages.answer_of(record.conversation_id, record.turn_id)
-        record.last_seq = record.base_seq
         if answer is not None and answer.status != "running":
             record.status, record.answer_id = answer.status, answer.message_id
         else:

@@ -161,7 +161,7 @@ class Starter:
             try:
                 await self.sweep()
             except Exception as error:
-                log.error("turns.not_looked_after", exc_info=error)
+                log.exception("turns.not_looked_after")
             await asyncio.sleep(_SWEEP_S)
 
     async def sweep(self) -> None:

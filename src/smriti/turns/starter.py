@@ -160,7 +160,7 @@ class Starter:
         while True:
             try:
                 await self.sweep()
-            except Exception as error:
+            except Exception:  # the worker's top: it must go on
                 log.exception("turns.not_looked_after")
             await asyncio.sleep(_SWEEP_S)
 

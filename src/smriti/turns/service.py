@@ -204,7 +204,8 @@ class TurnService:
 
     async def _give_back(self, opening: Opening) -> None:
         if not opening.held:
-            await self._opener.give_back(opening.conversation, opening.turn_id)
+            freed = await self._opener.give_back(opening.conversation, opening.turn_id)
+            await self._starter.after(freed)
 
 
 async def _nothing() -> None:

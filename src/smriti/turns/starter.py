@@ -67,7 +67,8 @@ class Starter:
         except BaseException:
             self._runner.admit(record.turn_id)
             raise
-        await self.start_next(record.created_by, record.conversation_id)
+        with suppress(TableError):  # it is in line: whoever looks after turns starts it
+            await self.start_next(record.created_by, record.conversation_id)
 
     async def start_next(self, owner: str, conversation_id: str) -> None:
         """Start whoever is next, unless a living turn has the conversation: that one will do it."""
@@ -151,9 +152,14 @@ class Starter:
             running.over.set()
         if not done.accepted and running.on_refused is not None:
             await running.on_refused()
-        if done.conversation is not None and done.conversation.waiting > 0:
-            await self.start_next(record.created_by, record.conversation_id)
+        await self.after(done.conversation)
         await done.follow_up()
+
+    async def after(self, freed: Conversation | None) -> None:
+        """Start who waits for a conversation that was just given back."""
+        if freed is not None and freed.waiting > 0:
+            with suppress(TableError):
+                await self.start_next(freed.created_by, freed.conversation_id)
 
     async def watch(self) -> None:
         """Look after turns that nobody runs, for as long as the process lives."""

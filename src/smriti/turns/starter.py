@@ -10,7 +10,7 @@ from structlog.contextvars import bind_contextvars
 
 from smriti.conversations.models import Conversation
 from smriti.core.errors import Unavailable
-from smriti.db.table import ConditionFailed, Item
+from smriti.db.table import ConditionFailed, Item, TableError
 from smriti.messages.models import Message
 from smriti.realtime.broker import EventLogs
 from smriti.turns.answering import Answering, Done

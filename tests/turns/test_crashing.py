@@ -214,3 +214,25 @@ async def test_two_processes_that_look_at_once_continue_a_turn_once(cluster: Clu
     assert len(first.requests) + len(second.requests) == 1
     assert (turn["status"], turn["attempt"]) == ("complete", 1)
     assert len(await homes[0].messages(conversation)) == 2
+
+
+async def test_an_answer_that_was_stored_is_told_and_not_made_again(cluster: Cluster) -> None:
+    _, conversation = await died(
+        cluster, STEP, ANSWER, after=puts("MESSAGE", role="assistant", status="complete")
+    )
+    model = PausedProvider()
+    home, _ = await cluster.process(model)
+
+    (turn,) = await until_ended(home, conversation)
+    events = await heard(home, conversation, turn["turn_id"], after=3)
+    _, answer = await home.messages(conversation)
+
+    assert model.requests == []
+    assert (turn["status"], turn["answer_id"]) == ("complete", answer["message_id"])
+    assert types_of(events) == [
+        *("TURN_RESUMED", "MESSAGE_SAVED", "AGENT_RESPONSE_TO_USER", "TOOL_CALL_START"),
+        *("TOOL_CALL_RESULT", "AGENT_RESPONSE_TO_USER", "STREAM_COMPLETE"),
+    ]
+    assert spoken(events) == "Noted.Hello Alice"
+    item = await cluster.conversation_item(conversation)
+    assert (item["turn_count"], item.get("lease_by")) == (1, None)

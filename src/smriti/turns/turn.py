@@ -18,7 +18,7 @@ from smriti.turns.leases import keep_lease
 from smriti.turns.loop import run_steps
 from smriti.turns.models import Ending, TurnRecord
 from smriti.turns.plan import Desk, Plan
-from smriti.turns.retelling import RESTARTING, STOPPED
+from smriti.turns.retelling import RESTARTING, STOPPED, retold
 from smriti.turns.runner import Running
 from smriti.turns.scribe import Scribe
 
@@ -74,7 +74,7 @@ class Turn:
     async def fail(self, error: Exception) -> Conversation | None:
         """End a turn that cannot be carried out, though its question is stored."""
         self._desk.metrics.turn_started()
-        self.accepted = True
+        self._tell_again()
         self._end("failed", error)
         try:
             return await self._put_away()
@@ -83,16 +83,24 @@ class Turn:
 
     async def conclude(self, stored: Message) -> Conversation | None:
         """End a turn whose answer is whole; only its record was not closed."""
-        self.accepted = True
+        self._tell_again()
         self.answer = stored
         if stored.status == "failed":
             self._end("failed", Unavailable("The answer broke off. Ask again."))
         elif stored.status == "cancelled":
             self._ending = "cancelled"
+            self._reporter.say(STOPPED)
         try:
             return await self._close()
         finally:
             self._reporter.close(self._last_event())
+
+    def _tell_again(self) -> None:
+        """What is stored, to readers who were told that all they knew is void."""
+        self.accepted = True
+        self._reporter.say(QuestionSaved(message_id=self.question.message_id))
+        for event in retold(self._scribe.answer.parts):
+            self._reporter.say(event)
 
     @property
     def completed(self) -> bool:

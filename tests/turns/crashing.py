@@ -9,7 +9,7 @@ from typing import Any, Final
 import httpx2
 
 from smriti.conversations.repository import conversation_key
-from smriti.db.table import Action, Item, Put, Set, Table, Update, key_of
+from smriti.db.table import Action, Item, Put, Remove, Set, Table, Update, key_of
 from smriti.llm.provider import CallRequested, Finished, Provider, TextChunk
 from smriti.llm.types import ModelRequest, ToolCall
 from smriti.turns.starter import Starter
@@ -68,6 +68,11 @@ class Cluster:
     async def lease_ends(self, conversation: Json) -> None:
         key = conversation_key(ALICE, conversation["conversation_id"])
         await self.table.update(key, Set("lease_until", LONG_AGO))
+
+    async def lease_is_gone(self, conversation: Json) -> None:
+        """As if the conversation had been given back."""
+        key = conversation_key(ALICE, conversation["conversation_id"])
+        await self.table.update(key, Remove("lease_by"), Remove("lease_until"))
 
     async def conversation_item(self, conversation: Json) -> Json:
         key = conversation_key(ALICE, conversation["conversation_id"])

@@ -236,3 +236,21 @@ async def test_an_answer_that_was_stored_is_told_and_not_made_again(cluster: Clu
     assert spoken(events) == "Noted.Hello Alice"
     item = await cluster.conversation_item(conversation)
     assert (item["turn_count"], item.get("lease_by")) == (1, None)
+
+
+async def test_a_record_that_was_not_closed_with_its_conversation_is_closed(
+    cluster: Cluster,
+) -> None:
+    _, conversation = await died(cluster, HELLO, after=puts("MESSAGE", role="assistant"))
+    await cluster.lease_is_gone(conversation)
+    home, _ = await cluster.process(PausedProvider())
+    await sweep(home)
+    await sweep(home)
+
+    (turn,) = await until_ended(home, conversation)
+    events = await heard(home, conversation, turn["turn_id"], after=7)
+
+    assert (turn["status"], turn["attempt"]) == ("complete", 0)
+    assert types_of(events)[:2] == ["TURN_RESUMED", "MESSAGE_SAVED"]
+    assert spoken(events) == "Hello"
+    assert types_of(events)[-1] == "STREAM_COMPLETE"

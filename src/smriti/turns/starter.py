@@ -16,7 +16,7 @@ from smriti.realtime.broker import EventLogs
 from smriti.turns.answering import Answering, Done
 from smriti.turns.events import Notice, TurnResumed
 from smriti.turns.leases import lease_end
-from smriti.turns.models import TurnRecord
+from smriti.turns.models import ATTEMPT, TurnRecord
 from smriti.turns.opening import Opening
 from smriti.turns.plan import Desk
 from smriti.turns.queue import TurnQueue
@@ -190,7 +190,7 @@ class Starter:
     async def _close_lost(self, record: TurnRecord) -> None:
         """Close the record of a turn whose process died between its last two writes."""
         answer = await self._desk.messages.answer_of(record.conversation_id, record.turn_id)
-        record.last_seq = record.base_seq
+        record.last_seq = record.base_seq + ATTEMPT - 1  # nobody has heard the end, which is lost
         if answer is not None and answer.status != "running":
             record.status, record.answer_id = answer.status, answer.message_id
         else:

@@ -25,6 +25,7 @@ from tests.turns.crashing import (
     sweep,
     talk_of,
     until_ended,
+    updates,
 )
 
 SECOND_STEP: Final[Script] = [
@@ -254,3 +255,17 @@ async def test_a_record_that_was_not_closed_with_its_conversation_is_closed(
     assert types_of(events)[:2] == ["TURN_RESUMED", "MESSAGE_SAVED"]
     assert spoken(events) == "Hello"
     assert types_of(events)[-1] == "STREAM_COMPLETE"
+
+
+async def test_a_conversation_that_was_not_given_back_is_free(cluster: Cluster) -> None:
+    _, conversation = await died(cluster, HELLO, before=updates("CONVERSATION", "turn_count"))
+    home, _ = await cluster.process(PausedProvider(HELLO, HELLO))
+
+    (turn,) = await until_ended(home, conversation)
+    question, _ = await home.messages(conversation)
+    retried = await cluster.asking_again(home, conversation, question)
+    said = await home.say(conversation, "And?")
+
+    assert (turn["status"], turn["attempt"]) == ("complete", 0)
+    assert retried.status_code == 200, retried.text
+    assert spoken(said) == "Hello"

@@ -7,7 +7,7 @@ import pytest
 
 from smriti.llm.provider import Finished, TextChunk
 from smriti.tools.toolset import INTERRUPTED
-from tests.fakes.paused_provider import PausedProvider, Script
+from tests.fakes.paused_provider import Pause, PausedProvider, Script
 from tests.home import HELLO, spoken, types_of
 from tests.turns.crashing import (
     ANSWER,
@@ -25,6 +25,7 @@ from tests.turns.crashing import (
     sweep,
     talk_of,
     until_ended,
+    until_waiting,
     updates,
 )
 
@@ -269,3 +270,28 @@ async def test_a_conversation_that_was_not_given_back_is_free(cluster: Cluster) 
     assert (turn["status"], turn["attempt"]) == ("complete", 0)
     assert retried.status_code == 200, retried.text
     assert spoken(said) == "Hello"
+
+
+async def test_questions_that_wait_behind_a_dead_turn_are_answered_after_it(cluster: Cluster) -> None:
+    pause = Pause()
+    dead, table = await cluster.process(PausedProvider([TextChunk("Hel"), pause]))
+    conversation = await talk_of(dead)
+    cluster.sending(dead, conversation)
+    async with asyncio.timeout(10):
+        await pause.reached.wait()
+    cluster.sending(dead, conversation, "And?")
+    await until_waiting(cluster, conversation)
+    table.dead = True
+    await cluster.lease_ends(conversation)
+    home, _ = await cluster.process(PausedProvider(HELLO, ANSWER))
+
+    turns = await until_ended(home, conversation)
+    events = await heard(home, conversation, turns[1]["turn_id"], after=3)
+
+    assert [m["content"] for m in await home.messages(conversation)] == [
+        *("Well?", "Hello", "And?", "Hello Alice"),
+    ]
+    assert types_of(events)[:2] == ["TURN_RESUMED", "MESSAGE_SAVED"]
+    assert types_of(events)[-2:] == ["AGENT_RESPONSE_TO_USER", "STREAM_COMPLETE"]
+    item = await cluster.conversation_item(conversation)
+    assert (item.get("lease_by"), item["waiting"]) == (None, 0)

@@ -91,7 +91,10 @@ class Starter:
             if seen.lease_by is not None or seen.waiting:
                 await self._desk.conversations.free(seen)
             return True
-        return await self._queue.admit(seen, queued) and await self._start_queued(seen, queued)
+        # Its readers elsewhere have heard numbers that only the process where it waited knows.
+        attempt = 0 if str(queued["turn_id"]) in self._runner.waiting else 1
+        admitted = await self._queue.admit(seen, queued, attempt=attempt)
+        return admitted and await self._start_queued(seen, queued)
 
     async def _take_up(self, seen: Conversation, record: TurnRecord) -> bool:
         """Go on with a turn whose process died."""
@@ -104,11 +107,17 @@ class Starter:
             return False
         record.attempt += 1
         log.info("turn.taken_up", turn_id=turn_id, attempt=record.attempt)
-        reporter = Reporter(self._logs.open(turn_id, at=record.base_seq), turn_id)
-        running = Running(record, reporter)
         self._runner.stop_waiting(turn_id)
+        running = self._resuming(record)
         self._runner.start(running, self._then_next(running, self._resumed(taken, running)))
         return True
+
+    def _resuming(self, record: TurnRecord) -> Running:
+        """A turn that has readers who heard of it from another process, or in another attempt."""
+        log = self._logs.open(record.turn_id, at=record.base_seq)
+        reporter = Reporter(log, record.turn_id)
+        reporter.say(TurnResumed())
+        return Running(record, reporter)
 
     async def _resumed(self, conversation: Conversation, running: Running) -> Done:
         record, messages = running.record, self._desk.messages
@@ -118,7 +127,6 @@ class Starter:
         )
         answers = [message for message in newest if message.turn_id == record.turn_id]
         stored = next((message for message in answers if message.role == "assistant"), None)
-        running.reporter.say(TurnResumed())
         return await self._answering.going_on(conversation, running, question, stored=stored)
 
     async def _start_queued(self, seen: Conversation, queued: Item) -> bool:
@@ -135,7 +143,7 @@ class Starter:
         )
         running = self._runner.admit(turn_id)
         if running is None:  # it came to another process, or to this one before it was restarted
-            running = Running(record, Reporter(self._logs.open(turn_id), turn_id))
+            running = self._resuming(record)
         running.record = record
         work = self._answering.going_on(conversation, running, question)
         self._runner.start(running, self._then_next(running, work))

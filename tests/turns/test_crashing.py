@@ -272,7 +272,9 @@ async def test_a_conversation_that_was_not_given_back_is_free(cluster: Cluster) 
     assert spoken(said) == "Hello"
 
 
-async def test_questions_that_wait_behind_a_dead_turn_are_answered_after_it(cluster: Cluster) -> None:
+async def test_questions_that_wait_behind_a_dead_turn_are_answered_after_it(
+    cluster: Cluster,
+) -> None:
     pause = Pause()
     dead, table = await cluster.process(PausedProvider([TextChunk("Hel"), pause]))
     conversation = await talk_of(dead)

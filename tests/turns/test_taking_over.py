@@ -1,0 +1,73 @@
+"""Several processes have one conversation to do with: who has lost it disturbs nobody."""
+
+import asyncio
+from typing import Any
+
+import httpx2
+import pytest
+
+from smriti.llm.provider import CallRequested, Finished, TextChunk
+from tests.fakes.mortal_table import MortalTable
+from tests.fakes.paused_provider import Pause, PausedProvider
+from tests.home import HELLO, Home
+from tests.turns.crashing import (
+    Cluster,
+    Json,
+    only_turn,
+    remembers,
+    talk_of,
+    until_ended,
+)
+
+type Sending = asyncio.Task[httpx2.Response]
+
+
+async def asleep(
+    cluster: Cluster, *calls: CallRequested
+) -> tuple[Home, MortalTable, Pause, Json, Sending]:
+    """A process that does nothing for so long that it loses its turn; then it would go on."""
+    pause = Pause()
+    script = [TextChunk("Hel"), pause, TextChunk("p!"), *calls, Finished("stop")]
+    home, table = await cluster.process(PausedProvider(script, HELLO))
+    conversation = await talk_of(home)
+    sending = cluster.sending(home, conversation)
+    async with asyncio.timeout(10):
+        await pause.reached.wait()
+    table.dead = True
+    await cluster.lease_ends(conversation)
+    return home, table, pause, conversation, sending
+
+
+async def test_a_process_that_comes_back_to_life_changes_nothing(cluster: Cluster) -> None:
+    _, table, pause, conversation, sending = await asleep(cluster)
+    home, _ = await cluster.process(PausedProvider(HELLO))
+    (turn,) = await until_ended(home, conversation)
+
+    table.dead = False
+    pause.over.set()
+    await sending
+
+    assert [m["content"] for m in await home.messages(conversation)] == ["Well?", "Hello"]
+    assert (await only_turn(home, conversation)) == turn
+
+
+@pytest.mark.parametrize("calls", [[], [remembers("Name: Alice")]], ids=["answer", "step"])
+async def test_a_process_that_comes_back_while_another_has_the_turn_loses(
+    cluster: Cluster, calls: list[Any]
+) -> None:
+    _, table, pause, conversation, sending = await asleep(cluster, *calls)
+    second = Pause()
+    home, _ = await cluster.process(PausedProvider([TextChunk("Hello"), second, Finished("stop")]))
+    async with asyncio.timeout(10):
+        await second.reached.wait()
+
+    table.dead = False
+    pause.over.set()
+    await sending
+    second.over.set()
+    (turn,) = await until_ended(home, conversation)
+
+    assert [m["content"] for m in await home.messages(conversation)] == ["Well?", "Hello"]
+    assert (turn["status"], turn["attempt"]) == ("complete", 1)
+    item = await cluster.conversation_item(conversation)
+    assert (item.get("lease_by"), item["turn_count"]) == (None, 1)

@@ -9,10 +9,11 @@ import pytest
 from smriti.llm.provider import CallRequested, Finished, TextChunk
 from tests.fakes.mortal_table import MortalTable
 from tests.fakes.paused_provider import Pause, PausedProvider
-from tests.home import HELLO, Home
+from tests.home import HELLO, Home, events_of, spoken, types_of
 from tests.turns.crashing import (
     Cluster,
     Json,
+    heard,
     only_turn,
     remembers,
     talk_of,
@@ -45,10 +46,28 @@ async def test_a_process_that_comes_back_to_life_changes_nothing(cluster: Cluste
 
     table.dead = False
     pause.over.set()
-    await sending
+    told = events_of((await sending).text)
 
     assert [m["content"] for m in await home.messages(conversation)] == ["Well?", "Hello"]
     assert (await only_turn(home, conversation)) == turn
+    assert types_of(told)[-1] == "AGENT_RESPONSE_TO_USER"
+
+
+async def test_a_reader_at_a_process_that_lost_its_turn_hears_the_other_answer(
+    cluster: Cluster,
+) -> None:
+    zombie, table, pause, conversation, sending = await asleep(cluster)
+    home, _ = await cluster.process(PausedProvider(HELLO))
+    (turn,) = await until_ended(home, conversation)
+    table.dead = False
+    pause.over.set()
+    told = events_of((await sending).text)
+
+    events = await heard(zombie, conversation, turn["turn_id"], after=told[-1]["seq"])
+
+    assert types_of(events)[0] == "TURN_RESUMED"
+    assert spoken(events) == "Hello"
+    assert types_of(events)[-1] == "STREAM_COMPLETE"
 
 
 @pytest.mark.parametrize("calls", [[], [remembers("Name: Alice")]], ids=["answer", "step"])

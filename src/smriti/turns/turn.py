@@ -48,7 +48,7 @@ class Turn:
         self._ending: Ending = "complete"
         self._failure: AppError | None = None
         self._lease_lost = False
-        self._suspended = False
+        self._goes_on = False
         self.accepted = False
         self.answer: Message | None = None
 
@@ -205,7 +205,9 @@ class Turn:
             return_exceptions=True,
         )
         if self._lease_lost or isinstance(released, LeaseLost):
-            await desk.conversation_service.clear_if_deleted(self._conversation)
+            deleted = await desk.conversation_service.clear_if_deleted(self._conversation)
+            taken_over = self.accepted and isinstance(finished, ConditionFailed)
+            self._goes_on = taken_over and not deleted
         for result in (finished, released):
             if isinstance(result, BaseException) and not isinstance(
                 result, LeaseLost | ConditionFailed
@@ -224,7 +226,7 @@ class Turn:
 
     async def _suspend(self) -> None:
         """Leave the turn to the next process: its steps are stored, its lease ends now."""
-        self._suspended = True
+        self._goes_on = True
         self._reporter.say(RESTARTING)
         with suppress(LeaseLost, TableError):  # then it goes on when the lease ends by itself
             await self._desk.conversations.suspend(self._conversation, holder=self._record.turn_id)
@@ -241,8 +243,8 @@ class Turn:
 
     def _say_the_end(self) -> None:
         # First: nothing below may keep a reader waiting.
-        self._reporter.close(None if self._suspended else self._last_event())
-        ending = "suspended" if self._suspended else self._ending
+        self._reporter.close(None if self._goes_on else self._last_event())
+        ending = "suspended" if self._goes_on else self._ending
         seconds = self._scribe.ledger.seconds
         self._desk.metrics.turn_finished(ending, seconds=seconds)
         for kind, count in self._record.usage.by_kind():

@@ -72,7 +72,7 @@ async def test_a_reader_at_a_process_that_lost_its_turn_hears_the_other_answer(
 
 @pytest.mark.parametrize("calls", [[], [remembers("Name: Alice")]], ids=["answer", "step"])
 async def test_a_process_that_comes_back_while_another_has_the_turn_loses(
-    cluster: Cluster, calls: list[Any]
+    cluster: Cluster, calls: list[Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, table, pause, conversation, sending = await asleep(cluster, *calls)
     second = Pause()
@@ -88,5 +88,6 @@ async def test_a_process_that_comes_back_while_another_has_the_turn_loses(
 
     assert [m["content"] for m in await home.messages(conversation)] == ["Well?", "Hello"]
     assert (turn["status"], turn["attempt"]) == ("complete", 1)
+    assert "turn.failed_by_bug" not in capsys.readouterr().err
     item = await cluster.conversation_item(conversation)
     assert (item.get("lease_by"), item["turn_count"]) == (None, 1)

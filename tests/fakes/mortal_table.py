@@ -1,6 +1,6 @@
 """A process's way to a table that others use, too: when the process dies, nothing passes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from smriti.db.table import (
     Action,
@@ -27,7 +27,7 @@ class MortalTable:
     """`dead`: whatever is asked of it fails. A test may raise the dead.
 
     It dies by itself instead of the first write that is one of `dies_before`, or right after the
-    first of `dies_after`.
+    first of `dies_after`. Before a write that is one of `waits_before`, `meanwhile` happens once.
     """
 
     def __init__(self, table: Table) -> None:
@@ -35,6 +35,13 @@ class MortalTable:
         self.dead = False
         self.dies_before: Which = nothing
         self.dies_after: Which = nothing
+        self.waits_before: Which = nothing
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def _wait(self, *actions: Action) -> None:
+        if self.meanwhile is not None and any(map(self.waits_before, actions)):
+            meanwhile, self.meanwhile = self.meanwhile, None
+            await meanwhile()
 
     def _check(self, *actions: Action) -> None:
         self.dead = self.dead or any(map(self.dies_before, actions))
@@ -59,12 +66,14 @@ class MortalTable:
 
     async def update(self, key: Key, *changes: Change, when: Condition | None = None) -> Item:
         self._check(Update(key, changes))
+        await self._wait(Update(key, changes))
         item = await self._table.update(key, *changes, when=when)
         self._passed(Update(key, changes))
         return item
 
     async def write(self, *actions: Action) -> None:
         self._check(*actions)
+        await self._wait(*actions)
         await self._table.write(*actions)
         self._passed(*actions)
 

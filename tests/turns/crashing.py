@@ -152,6 +152,7 @@ async def died(
     *scripts: Script,
     before: Which | None = None,
     after: Which | None = None,
+    lease_ends: bool = True,
 ) -> tuple[Home, Json]:
     """A process that died over a question, and its conversation. Without a deadly write it died
     in a pause at the end of the last script."""
@@ -166,7 +167,8 @@ async def died(
     async with asyncio.timeout(10):
         await (asyncio.wait([sending]) if mortal else pause.reached.wait())
     table.dead = True
-    await cluster.lease_ends(conversation)
+    if lease_ends:
+        await cluster.lease_ends(conversation)
     return home, conversation
 
 

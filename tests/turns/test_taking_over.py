@@ -11,13 +11,18 @@ from tests.fakes.mortal_table import MortalTable
 from tests.fakes.paused_provider import Pause, PausedProvider
 from tests.home import HELLO, Home, events_of, spoken, types_of
 from tests.turns.crashing import (
+    ANSWER,
     Cluster,
     Json,
+    died,
     heard,
     only_turn,
     remembers,
+    sweep,
     talk_of,
     until_ended,
+    until_waiting,
+    updates,
 )
 
 type Sending = asyncio.Task[httpx2.Response]
@@ -91,3 +96,28 @@ async def test_a_process_that_comes_back_while_another_has_the_turn_loses(
     assert "turn.failed_by_bug" not in capsys.readouterr().err
     item = await cluster.conversation_item(conversation)
     assert (item.get("lease_by"), item["turn_count"]) == (None, 1)
+
+
+async def test_a_reader_of_a_question_that_another_process_answered_comes_back_for_it(
+    cluster: Cluster,
+) -> None:
+    zombie, table, pause, conversation, sending = await asleep(cluster)
+    table.dead = False
+    waits = cluster.sending(zombie, conversation, "And?")
+    await until_waiting(cluster, conversation)
+    table.dead = True
+    await cluster.lease_ends(conversation)
+    home, _ = await cluster.process(PausedProvider(HELLO, ANSWER))
+    _, turn = await until_ended(home, conversation)
+    table.dead = False
+
+    await sweep(zombie)
+    await sweep(zombie)
+    told = events_of((await waits).text)
+    events = await heard(zombie, conversation, turn["turn_id"], after=told[-1]["seq"])
+    pause.over.set()
+    await sending
+
+    assert types_of(told) == ["LIFECYCLE_NOTIFICATION"] * 3
+    assert spoken(events) == "Hello Alice"
+    assert types_of(events)[-1] == "STREAM_COMPLETE"

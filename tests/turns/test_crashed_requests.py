@@ -109,3 +109,22 @@ async def test_of_a_dead_turn_whose_owner_is_deleted_nothing_is_left(cluster: Cl
     await sweep(home)
 
     assert await home.items_with(conversation["conversation_id"]) == []
+
+
+async def test_a_retry_that_said_nothing_does_not_bring_back_what_was_left(
+    cluster: Cluster,
+) -> None:
+    home, _ = await cluster.process(PausedProvider(HELLO, [], ANSWER))
+    conversation = await talk_of(home)
+    await home.say(conversation, "Well?")
+    question, _ = await home.messages(conversation)
+    await cluster.asking_again(home, conversation, question)
+    await cluster.asking_again(home, conversation, question)
+    model = PausedProvider(HELLO)
+    other, _ = await cluster.process(model)
+
+    await other.say(conversation, "And?")
+
+    assert [message.text.rpartition("\n")[2] for message in model.requests[0].messages] == [
+        *("Well?", "Hello Alice", "And?"),
+    ]

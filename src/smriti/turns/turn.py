@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing, suppress
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -198,7 +199,7 @@ class Turn:
         desk, record = self._desk, self._record
         self._fill(record)
         last = self.answer or (self.question if self.accepted else None)
-        changes = answered(last.created_at, record.usage, record.cost) if last else []
+        changes = answered(self._newest(last), record.usage, record.cost) if last else []
         finished, released = await asyncio.gather(
             desk.turns.finish(record),
             desk.conversations.release(self._conversation, record.turn_id, *changes),
@@ -214,6 +215,10 @@ class Turn:
             ):
                 raise result
         return released if isinstance(released, Conversation) else None
+
+    def _newest(self, said: Message) -> datetime:
+        """The time of the newest message: of a question asked again there may be later ones."""
+        return max(said.created_at, self._conversation.last_message_at or said.created_at)
 
     def _fill(self, record: TurnRecord) -> None:
         record.status = self._ending

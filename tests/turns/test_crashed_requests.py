@@ -1,7 +1,6 @@
 """What a client asked of a process that died comes to a good end, or to a clear one."""
 
 import asyncio
-from functools import partial
 from typing import Any
 
 import pytest
@@ -19,12 +18,9 @@ from tests.turns.crashing import (
     died,
     heard,
     items_with,
-    puts,
-    shape_of,
     sweep,
     talk_of,
     until_ended,
-    updates,
 )
 
 

@@ -121,3 +121,29 @@ async def test_a_reader_of_a_question_that_another_process_answered_comes_back_f
     assert types_of(told) == ["LIFECYCLE_NOTIFICATION"] * 3
     assert spoken(events) == "Hello Alice"
     assert types_of(events)[-1] == "STREAM_COMPLETE"
+
+
+async def test_who_joins_the_line_while_somebody_looks_after_turns_keeps_the_reader(
+    cluster: Cluster,
+) -> None:
+    pause = Pause()
+    home, table = await cluster.process(PausedProvider([pause, *HELLO], HELLO, ANSWER))
+    conversation = await talk_of(home)
+    cluster.sending(home, conversation)
+    async with asyncio.timeout(10):
+        await pause.reached.wait()
+    _, other = await died(cluster, [TextChunk("Hel")])
+    waits: list[Sending] = []
+
+    async def somebody_joins() -> None:
+        waits.append(cluster.sending(home, conversation, "And?"))
+        await until_waiting(cluster, conversation)
+
+    table.waits_before, table.meanwhile = updates("CONVERSATION", "fence"), somebody_joins
+    await sweep(home)
+    await until_ended(home, other)
+    pause.over.set()
+    events = events_of((await waits[0]).text)
+
+    assert spoken(events) == "Hello Alice"
+    assert types_of(events)[-1] == "STREAM_COMPLETE"

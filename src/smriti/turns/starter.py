@@ -45,6 +45,7 @@ class Starter:
         self._answering = answering
         self._logs = logs
         self._lost: set[str] = set()
+        self._answered: set[str] = set()
 
     def check(self, opening: Opening, question: Message) -> None:
         """Refuse what the agent cannot answer, before anything is said or stored."""
@@ -174,6 +175,7 @@ class Starter:
 
     async def sweep(self) -> None:
         """Start what waits for nobody, continue what somebody left, close what was left open."""
+        waited = self._runner.waiting
         under_way = await self._desk.turns.under_way()
         strays = [record for record in under_way if not self._runner.find(record.turn_id)]
         lost = set[str]()
@@ -191,9 +193,10 @@ class Starter:
             if record.turn_id in lost & self._lost:
                 await self._close_lost(record)
         self._lost = lost
-        known = {record.turn_id for record in under_way}
-        for turn_id in self._runner.waiting - known:  # another process has answered it
+        answered = waited - {record.turn_id for record in under_way}  # by another process
+        for turn_id in answered & self._answered:  # twice in a row: else it is just joining
             self._runner.stop_waiting(turn_id)
+        self._answered = answered
 
     async def _close_lost(self, record: TurnRecord) -> None:
         """Close the record of a turn whose process died between its last two writes."""

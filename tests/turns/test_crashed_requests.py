@@ -18,9 +18,11 @@ from tests.turns.crashing import (
     died,
     heard,
     items_with,
+    shape_of,
     sweep,
     talk_of,
     until_ended,
+    updates,
 )
 
 
@@ -123,4 +125,38 @@ async def test_a_retry_that_said_nothing_does_not_bring_back_what_was_left(
 
     assert [message.text.rpartition("\n")[2] for message in model.requests[0].messages] == [
         *("Well?", "Hello Alice", "And?"),
+    ]
+
+
+@pytest.mark.parametrize("edited", [None, "Really?"], ids=["retry", "edit"])
+@pytest.mark.parametrize("left", ["branch left", "branch not left"])
+async def test_a_question_that_was_asked_again_is(
+    cluster: Cluster, edited: str | None, left: str
+) -> None:
+    pause = Pause()
+    home, table = await cluster.process(PausedProvider(HELLO, [TextChunk("Hel"), pause]))
+    conversation = await talk_of(home)
+    await home.say(conversation, "Well?")
+    question, _ = await home.messages(conversation)
+    asking = cluster.asking_again(home, conversation, question, edited=edited)
+    async with asyncio.timeout(10):
+        if left == "branch left":
+            await pause.reached.wait()
+        else:
+            table.dies_before = updates("CONVERSATION", "left_behind")
+            await asyncio.wait([asking])
+    table.dead = True
+    await cluster.lease_ends(conversation)
+    model = PausedProvider(ANSWER, HELLO)
+    home, _ = await cluster.process(model)
+
+    *_, turn = await until_ended(home, conversation)
+    await home.say(conversation, "And?")
+
+    assert (turn["status"], turn["attempt"]) == ("complete", 1)
+    asked, later = model.requests
+    assert shape_of(asked) == [("user", ["text"])]
+    assert edited is None or edited in asked.messages[0].text
+    assert [message.text.rpartition("\n")[2] for message in later.messages] == [
+        *(edited or "Well?", "Hello Alice", "And?"),
     ]

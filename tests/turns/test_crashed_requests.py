@@ -1,6 +1,7 @@
 """What a client asked of a process that died comes to a good end, or to a clear one."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -160,3 +161,16 @@ async def test_a_question_that_was_asked_again_is(
     assert [message.text.rpartition("\n")[2] for message in later.messages] == [
         *(edited or "Well?", "Hello Alice", "And?"),
     ]
+
+
+async def test_a_conversation_that_is_deleted_while_its_turn_is_taken_up(cluster: Cluster) -> None:
+    _, conversation = await died(cluster, [TextChunk("Hel")], lease_ends=False)
+    home, table = await cluster.process()
+    path = f"/conversations/{conversation['conversation_id']}"
+    table.waits_before = updates("TURN", "attempt")
+    table.meanwhile = partial(home.client.delete, path)
+    await cluster.lease_ends(conversation)
+
+    await sweep(home)
+
+    assert await home.items_with(conversation["conversation_id"]) == []

@@ -9,6 +9,7 @@ import structlog
 from structlog.contextvars import bind_contextvars
 
 from smriti.conversations.models import Conversation
+from smriti.conversations.repository import LeaseLost
 from smriti.core.errors import Unavailable
 from smriti.db.table import ConditionFailed, Item, TableError
 from smriti.messages.models import Message
@@ -104,7 +105,8 @@ class Starter:
         if taken is None:
             return False
         if not await self._desk.turns.begin_again(record):
-            await self._desk.conversations.release(taken, turn_id)
+            with suppress(LeaseLost):  # it was deleted
+                await self._desk.conversations.release(taken, turn_id)
             return False
         record.attempt += 1
         log.info("turn.taken_up", turn_id=turn_id, attempt=record.attempt)
@@ -171,6 +173,8 @@ class Starter:
                 await self.sweep()
             except TableError as error:
                 log.warning("turns.not_looked_after", error=repr(error))
+            except Exception:
+                log.exception("turns.not_looked_after")
             await asyncio.sleep(_SWEEP_S)
 
     async def sweep(self) -> None:

@@ -111,14 +111,16 @@ class ConversationService:
         await self._conversations.delete_partition(conversation_partition(conversation_id))
         await self._conversations.delete_marked(owner, conversation_id)
 
-    async def clear_if_deleted(self, conversation: Conversation) -> None:
-        """Remove what a turn wrote after its conversation was deleted."""
+    async def clear_if_deleted(self, conversation: Conversation) -> bool:
+        """Remove what a turn wrote after its conversation was deleted; whether it was."""
         found = await self._conversations.find(
             conversation.created_by, conversation.conversation_id
         )
-        if found is None or found.deleted_at is not None:
-            partition = conversation_partition(conversation.conversation_id)
-            await self._conversations.delete_partition(partition)
+        if found is not None and found.deleted_at is None:
+            return False
+        partition = conversation_partition(conversation.conversation_id)
+        await self._conversations.delete_partition(partition)
+        return True
 
     async def delete_all_of(self, owner: str) -> None:
         for conversation_id in await self._conversations.ids_of(owner):

@@ -44,8 +44,9 @@ class EventLog(Protocol):
         """Add a frame; `text` is what it says. Never waits for readers."""
         ...
 
-    def end(self) -> None:
-        """Nothing will be appended any more."""
+    def end(self, *, whole: bool = True) -> None:
+        """Nothing will be appended any more. A log that is not whole is not found any more, either:
+        what happens goes on elsewhere."""
         ...
 
     async def read(self, after: int, *, wait_s: float) -> Batch:

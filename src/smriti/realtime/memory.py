@@ -25,7 +25,7 @@ class MemoryLog:
     """The frames of one turn. When they pass LOG_BYTES, the older half is dropped."""
 
     def __init__(
-        self, *, at: int = 0, on_end: Callable[["MemoryLog"], None] = lambda _: None
+        self, *, at: int = 0, on_end: Callable[["MemoryLog", bool], None] = lambda *_: None
     ) -> None:
         self._entries: list[_Entry] = []
         self._first = at + 1
@@ -44,11 +44,11 @@ class MemoryLog:
             self._drop_older_half()
         self._wake()
 
-    def end(self) -> None:
+    def end(self, *, whole: bool = True) -> None:
         if not self.ended:
             self.ended = True
             self._wake()
-            self._on_end(self)
+            self._on_end(self, whole)
 
     async def read(self, after: int, *, wait_s: float) -> Batch:
         if not self.ended and after >= self.last:
@@ -108,10 +108,14 @@ class MemoryLogs:
         self._forget_old()
         return self._logs.get(name)
 
-    def _keep(self, name: str, log: MemoryLog) -> None:
-        if self._logs.get(name) is log:  # else a later attempt has taken its place
+    def _keep(self, name: str, log: MemoryLog, whole: bool) -> None:
+        if self._logs.get(name) is not log:  # a later attempt has taken its place
+            return
+        if whole:
             self._ended[name] = self._clock() + KEPT_S
             self._ended_bytes += log.bytes
+        else:
+            self._remove(name)
 
     def _forget_old(self) -> None:
         now = self._clock()

@@ -1,11 +1,10 @@
 """The answer as it grows: stored after each step, kept when a turn breaks off."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from smriti.conversations.models import Conversation
-from smriti.core.clock import new_id, utc_now
 from smriti.llm.types import Part, TextPart, ToolCall, ToolResult
 from smriti.messages.models import Message, Status
 from smriti.turns.events import ReplyEnded, StepCompleted
@@ -16,7 +15,8 @@ _TICK: Final = timedelta(microseconds=1)
 class Answer:
     """The parts of replies that have ended, and the text of the one under way.
 
-    `stored` is what an earlier attempt has left; it goes on under the same key.
+    `stored` is what an earlier attempt has left. Every attempt writes under the same key, so that a
+    process which has lost the turn and does not know it cannot leave a second answer.
     """
 
     def __init__(
@@ -29,9 +29,9 @@ class Answer:
     ) -> None:
         self._conversation_id = conversation.conversation_id
         self._turn_id = turn_id
-        self._newest = max(conversation.last_message_at or question.created_at, question.created_at)
-        self._message_id = stored.message_id if stored else new_id()
-        self._created_at: datetime | None = stored.created_at if stored else None
+        newest = max(conversation.last_message_at or question.created_at, question.created_at)
+        self._message_id = stored.message_id if stored else turn_id
+        self._created_at = stored.created_at if stored else newest + _TICK
         self._unfinished: list[str] = []
         self.parts: list[Part] = list(stored.parts) if stored else []
         self.finish_reason = "stop"
@@ -70,8 +70,6 @@ class Answer:
             parts.append(TextPart(text="".join(self._unfinished)))
         if not parts:
             return None
-        if self._created_at is None:
-            self._created_at = max(utc_now(), self._newest + _TICK)
         return Message(
             message_id=self._message_id,
             conversation_id=self._conversation_id,

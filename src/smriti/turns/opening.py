@@ -132,6 +132,9 @@ class Opener:
         found = await self._read(turn.created_by, turn.agent_id, turn.conversation_id)
         if (user := _user(found)) is None or user.deleted_at is not None:
             raise NotSignedIn("User not found")
+        if turn.leaves_behind is not None:  # though its process may have died before it did so
+            left = conversation.left_behind_with(turn.leaves_behind)
+            conversation = conversation.model_copy(update={"left_behind": left})
         opening = await self._checked(turn.turn_id, conversation, found, held=False)
         moment, past = turn.question_at, opening.past
         past = past.before(moment) if isinstance(past, Unread) else past

@@ -88,7 +88,7 @@ class TurnQueue:
         page = await self._table.query(Query(partition, begins=_QUEUED, limit=1))
         return page.items[0] if page.items else None
 
-    async def admit(self, seen: Conversation, queued: Item) -> bool:
+    async def admit(self, seen: Conversation, queued: Item, *, attempt: int) -> bool:
         """Give the conversation to who waited, whose question becomes a message.
 
         False when something moved meanwhile.
@@ -96,7 +96,11 @@ class TurnQueue:
         turn_id = str(queued["turn_id"])
         moment = next_moment(seen)
         message = f"MESSAGE#{sort_time(moment)}#{queued['message_id']!s}"
-        begun = Set("status", "running"), Set("question_at", sort_time(moment))
+        begun = (
+            Set("status", "running"),
+            Set("question_at", sort_time(moment)),
+            Set("attempt", attempt),
+        )
         try:
             await self._table.write(
                 self._conversations.pass_on(seen, holder=turn_id, until=lease_end()),

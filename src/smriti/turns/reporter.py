@@ -5,7 +5,7 @@ import asyncio
 from smriti.realtime.broker import EventLog
 from smriti.realtime.sse import data_frame
 from smriti.turns.envelope import envelope
-from smriti.turns.events import TextDelta, TurnEvent
+from smriti.turns.events import TextDelta, TurnEvent, TurnFailed, TurnFinished
 
 
 class Reporter:
@@ -15,6 +15,7 @@ class Reporter:
         self._log = log
         self._turn_id = turn_id
         self._pieces: list[str] = []
+        self._told_the_end = False
 
     def last_seq(self) -> int:
         """The number of the newest event."""
@@ -31,11 +32,12 @@ class Reporter:
         self._pieces.append(event.text)
 
     def close(self, last: TurnEvent | None) -> None:
-        """Say the last event, after which nothing follows. None: another process will go on."""
+        """Say the last event, after which nothing follows. None: it was said, or another process
+        goes on."""
         if last is not None:
             self.say(last)
         self._flush()
-        self._log.end()
+        self._log.end(whole=self._told_the_end)
 
     def _flush(self) -> None:
         if self._pieces:
@@ -44,5 +46,6 @@ class Reporter:
             self._tell(TextDelta.model_construct(text=text))
 
     def _tell(self, event: TurnEvent) -> None:
+        self._told_the_end = isinstance(event, TurnFinished | TurnFailed)
         frame = data_frame(envelope(event, turn_id=self._turn_id, seq=self._log.last + 1))
         self._log.append(frame, text=event.text if isinstance(event, TextDelta) else "")

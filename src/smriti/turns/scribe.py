@@ -69,7 +69,11 @@ class Scribe:
             self.ledger.step_completed(event)
             worth_storing = not event.final
         if worth_storing:
-            await asyncio.gather(self.store("running"), self._desk.turns.note_step(self._record))
+            try:
+                noted = self._desk.turns.note_step(self._record)
+                await asyncio.gather(self.store("running"), noted)
+            except ConditionFailed as error:
+                raise LeaseLost from error
 
     async def store(self, status: Status) -> Message | None:
         """Store the answer so far; None while there is nothing. `LeaseLost`: it is another's."""

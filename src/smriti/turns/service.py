@@ -131,6 +131,9 @@ class TurnService:
     async def _ask_again(self, what: _Again, ask: Ask, turn_id: str, refused: Refused) -> None:
         message_id, new = what.message_id, what.new
         opening = await self._open(ask, turn_id)
+        if opening.held and not opening.conversation.held:  # by a turn whose process died
+            await self._starter.start_next(opening.user, ask.conversation_id)
+            opening = await self._open(ask, turn_id)
         try:
             old = await self._question_of(opening, message_id, retry=new is None)
             opening, stretch = await self._branched(opening, old, keeps_it=new is None)

@@ -9,6 +9,7 @@ import structlog
 from structlog.contextvars import bind_contextvars
 
 from smriti.conversations.models import Conversation
+from smriti.conversations.repository import LeaseLost
 from smriti.core.errors import Unavailable
 from smriti.db.table import ConditionFailed, Item, TableError
 from smriti.messages.models import Message
@@ -16,7 +17,7 @@ from smriti.realtime.broker import EventLogs
 from smriti.turns.answering import Answering, Done
 from smriti.turns.events import Notice, TurnResumed
 from smriti.turns.leases import lease_end
-from smriti.turns.models import TurnRecord
+from smriti.turns.models import ATTEMPT, TurnRecord
 from smriti.turns.opening import Opening
 from smriti.turns.plan import Desk
 from smriti.turns.queue import TurnQueue
@@ -45,6 +46,7 @@ class Starter:
         self._answering = answering
         self._logs = logs
         self._lost: set[str] = set()
+        self._answered: set[str] = set()
 
     def check(self, opening: Opening, question: Message) -> None:
         """Refuse what the agent cannot answer, before anything is said or stored."""
@@ -92,7 +94,10 @@ class Starter:
             if seen.lease_by is not None or seen.waiting:
                 await self._desk.conversations.free(seen)
             return True
-        return await self._queue.admit(seen, queued) and await self._start_queued(seen, queued)
+        # Its readers elsewhere have heard numbers that only the process where it waited knows.
+        attempt = 0 if str(queued["turn_id"]) in self._runner.waiting else 1
+        admitted = await self._queue.admit(seen, queued, attempt=attempt)
+        return admitted and await self._start_queued(seen, queued)
 
     async def _take_up(self, seen: Conversation, record: TurnRecord) -> bool:
         """Go on with a turn whose process died."""
@@ -101,15 +106,22 @@ class Starter:
         if taken is None:
             return False
         if not await self._desk.turns.begin_again(record):
-            await self._desk.conversations.release(taken, turn_id)
+            with suppress(LeaseLost):  # it was deleted
+                await self._desk.conversations.release(taken, turn_id)
             return False
         record.attempt += 1
         log.info("turn.taken_up", turn_id=turn_id, attempt=record.attempt)
-        reporter = Reporter(self._logs.open(record.log_name, at=record.base_seq), turn_id)
-        running = Running(record, reporter)
         self._runner.stop_waiting(turn_id)
+        running = self._resuming(record)
         self._runner.start(running, self._then_next(running, self._resumed(taken, running)))
         return True
+
+    def _resuming(self, record: TurnRecord) -> Running:
+        """A turn that has readers who heard of it from another process, or in another attempt."""
+        log = self._logs.open(record.log_name, at=record.base_seq)
+        reporter = Reporter(log, record.turn_id)
+        reporter.say(TurnResumed())
+        return Running(record, reporter)
 
     async def _resumed(self, conversation: Conversation, running: Running) -> Done:
         record, messages = running.record, self._desk.messages
@@ -119,7 +131,6 @@ class Starter:
         )
         answers = [message for message in newest if message.turn_id == record.turn_id]
         stored = next((message for message in answers if message.role == "assistant"), None)
-        running.reporter.say(TurnResumed())
         return await self._answering.going_on(conversation, running, question, stored=stored)
 
     async def _start_queued(self, seen: Conversation, queued: Item) -> bool:
@@ -136,7 +147,7 @@ class Starter:
         )
         running = self._runner.admit(turn_id)
         if running is None:  # it came to another process, or to this one before it was restarted
-            running = Running(record, Reporter(self._logs.open(record.log_name), turn_id))
+            running = self._resuming(record)
         running.record = record
         work = self._answering.going_on(conversation, running, question)
         self._runner.start(running, self._then_next(running, work))
@@ -166,12 +177,15 @@ class Starter:
         while True:
             try:
                 await self.sweep()
-            except Exception:  # the worker's top: it must go on
+            except TableError as error:
+                log.warning("turns.not_looked_after", error=repr(error))
+            except Exception:
                 log.exception("turns.not_looked_after")
             await asyncio.sleep(_SWEEP_S)
 
     async def sweep(self) -> None:
         """Start what waits for nobody, continue what somebody left, close what was left open."""
+        waited = self._runner.waiting
         under_way = await self._desk.turns.under_way()
         strays = [record for record in under_way if not self._runner.find(record.turn_id)]
         lost = set[str]()
@@ -189,13 +203,15 @@ class Starter:
             if record.turn_id in lost & self._lost:
                 await self._close_lost(record)
         self._lost = lost
-        known = {record.turn_id for record in under_way}
-        for turn_id in self._runner.waiting - known:  # another process has answered it
+        answered = waited - {record.turn_id for record in under_way}  # by another process
+        for turn_id in answered & self._answered:  # twice in a row: else it is just joining
             self._runner.stop_waiting(turn_id)
+        self._answered = answered
 
     async def _close_lost(self, record: TurnRecord) -> None:
         """Close the record of a turn whose process died between its last two writes."""
         answer = await self._desk.messages.answer_of(record.conversation_id, record.turn_id)
+        record.last_seq = record.base_seq + ATTEMPT - 1  # nobody has heard the end, which is lost
         if answer is not None and answer.status != "running":
             record.status, record.answer_id = answer.status, answer.message_id
         else:

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing, suppress
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -18,7 +19,7 @@ from smriti.turns.leases import keep_lease
 from smriti.turns.loop import run_steps
 from smriti.turns.models import Ending, TurnRecord
 from smriti.turns.plan import Desk, Plan
-from smriti.turns.retelling import RESTARTING, STOPPED
+from smriti.turns.retelling import RESTARTING, STOPPED, retold
 from smriti.turns.runner import Running
 from smriti.turns.scribe import Scribe
 
@@ -48,7 +49,7 @@ class Turn:
         self._ending: Ending = "complete"
         self._failure: AppError | None = None
         self._lease_lost = False
-        self._suspended = False
+        self._goes_on = False
         self.accepted = False
         self.answer: Message | None = None
 
@@ -74,7 +75,7 @@ class Turn:
     async def fail(self, error: Exception) -> Conversation | None:
         """End a turn that cannot be carried out, though its question is stored."""
         self._desk.metrics.turn_started()
-        self.accepted = True
+        self._tell_again()
         self._end("failed", error)
         try:
             return await self._put_away()
@@ -83,16 +84,24 @@ class Turn:
 
     async def conclude(self, stored: Message) -> Conversation | None:
         """End a turn whose answer is whole; only its record was not closed."""
-        self.accepted = True
+        self._tell_again()
         self.answer = stored
         if stored.status == "failed":
             self._end("failed", Unavailable("The answer broke off. Ask again."))
         elif stored.status == "cancelled":
             self._ending = "cancelled"
+            self._reporter.say(STOPPED)
         try:
             return await self._close()
         finally:
             self._reporter.close(self._last_event())
+
+    def _tell_again(self) -> None:
+        """What is stored, to readers who were told that all they knew is void."""
+        self.accepted = True
+        self._reporter.say(QuestionSaved(message_id=self.question.message_id))
+        for event in retold(self._scribe.answer.parts):
+            self._reporter.say(event)
 
     @property
     def completed(self) -> bool:
@@ -190,20 +199,26 @@ class Turn:
         desk, record = self._desk, self._record
         self._fill(record)
         last = self.answer or (self.question if self.accepted else None)
-        changes = answered(last.created_at, record.usage, record.cost) if last else []
+        changes = answered(self._newest(last), record.usage, record.cost) if last else []
         finished, released = await asyncio.gather(
             desk.turns.finish(record),
             desk.conversations.release(self._conversation, record.turn_id, *changes),
             return_exceptions=True,
         )
         if self._lease_lost or isinstance(released, LeaseLost):
-            await desk.conversation_service.clear_if_deleted(self._conversation)
+            deleted = await desk.conversation_service.clear_if_deleted(self._conversation)
+            taken_over = self.accepted and isinstance(finished, ConditionFailed)
+            self._goes_on = taken_over and not deleted
         for result in (finished, released):
             if isinstance(result, BaseException) and not isinstance(
                 result, LeaseLost | ConditionFailed
             ):
                 raise result
         return released if isinstance(released, Conversation) else None
+
+    def _newest(self, said: Message) -> datetime:
+        """The time of the newest message: of a question asked again there may be later ones."""
+        return max(said.created_at, self._conversation.last_message_at or said.created_at)
 
     def _fill(self, record: TurnRecord) -> None:
         record.status = self._ending
@@ -216,7 +231,7 @@ class Turn:
 
     async def _suspend(self) -> None:
         """Leave the turn to the next process: its steps are stored, its lease ends now."""
-        self._suspended = True
+        self._goes_on = True
         self._reporter.say(RESTARTING)
         with suppress(LeaseLost, TableError):  # then it goes on when the lease ends by itself
             await self._desk.conversations.suspend(self._conversation, holder=self._record.turn_id)
@@ -233,8 +248,8 @@ class Turn:
 
     def _say_the_end(self) -> None:
         # First: nothing below may keep a reader waiting.
-        self._reporter.close(None if self._suspended else self._last_event())
-        ending = "suspended" if self._suspended else self._ending
+        self._reporter.close(None if self._goes_on else self._last_event())
+        ending = "suspended" if self._goes_on else self._ending
         seconds = self._scribe.ledger.seconds
         self._desk.metrics.turn_finished(ending, seconds=seconds)
         record = self._record

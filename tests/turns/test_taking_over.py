@@ -1,0 +1,149 @@
+"""Several processes have one conversation to do with: who has lost it disturbs nobody."""
+
+import asyncio
+from typing import Any
+
+import httpx2
+import pytest
+
+from smriti.llm.provider import CallRequested, Finished, TextChunk
+from tests.fakes.mortal_table import MortalTable
+from tests.fakes.paused_provider import Pause, PausedProvider
+from tests.home import HELLO, Home, events_of, spoken, types_of
+from tests.turns.crashing import (
+    ANSWER,
+    Cluster,
+    Json,
+    died,
+    heard,
+    only_turn,
+    remembers,
+    sweep,
+    talk_of,
+    until_ended,
+    until_waiting,
+    updates,
+)
+
+type Sending = asyncio.Task[httpx2.Response]
+
+
+async def asleep(
+    cluster: Cluster, *calls: CallRequested
+) -> tuple[Home, MortalTable, Pause, Json, Sending]:
+    """A process that does nothing for so long that it loses its turn; then it would go on."""
+    pause = Pause()
+    script = [TextChunk("Hel"), pause, TextChunk("p!"), *calls, Finished("stop")]
+    home, table = await cluster.process(PausedProvider(script, HELLO))
+    conversation = await talk_of(home)
+    sending = cluster.sending(home, conversation)
+    async with asyncio.timeout(10):
+        await pause.reached.wait()
+    table.dead = True
+    await cluster.lease_ends(conversation)
+    return home, table, pause, conversation, sending
+
+
+async def test_a_process_that_comes_back_to_life_changes_nothing(cluster: Cluster) -> None:
+    _, table, pause, conversation, sending = await asleep(cluster)
+    home, _ = await cluster.process(PausedProvider(HELLO))
+    (turn,) = await until_ended(home, conversation)
+
+    table.dead = False
+    pause.over.set()
+    told = events_of((await sending).text)
+
+    assert [m["content"] for m in await home.messages(conversation)] == ["Well?", "Hello"]
+    assert (await only_turn(home, conversation)) == turn
+    assert types_of(told)[-1] == "AGENT_RESPONSE_TO_USER"
+
+
+async def test_a_reader_at_a_process_that_lost_its_turn_hears_the_other_answer(
+    cluster: Cluster,
+) -> None:
+    zombie, table, pause, conversation, sending = await asleep(cluster)
+    home, _ = await cluster.process(PausedProvider(HELLO))
+    (turn,) = await until_ended(home, conversation)
+    table.dead = False
+    pause.over.set()
+    told = events_of((await sending).text)
+
+    events = await heard(zombie, conversation, turn["turn_id"], after=told[-1]["seq"])
+
+    assert types_of(events)[0] == "TURN_RESUMED"
+    assert spoken(events) == "Hello"
+    assert types_of(events)[-1] == "STREAM_COMPLETE"
+
+
+@pytest.mark.parametrize("calls", [[], [remembers("Name: Alice")]], ids=["answer", "step"])
+async def test_a_process_that_comes_back_while_another_has_the_turn_loses(
+    cluster: Cluster, calls: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, table, pause, conversation, sending = await asleep(cluster, *calls)
+    second = Pause()
+    home, _ = await cluster.process(PausedProvider([TextChunk("Hello"), second, Finished("stop")]))
+    async with asyncio.timeout(10):
+        await second.reached.wait()
+
+    table.dead = False
+    pause.over.set()
+    await sending
+    second.over.set()
+    (turn,) = await until_ended(home, conversation)
+
+    assert [m["content"] for m in await home.messages(conversation)] == ["Well?", "Hello"]
+    assert (turn["status"], turn["attempt"]) == ("complete", 1)
+    assert "turn.failed_by_bug" not in capsys.readouterr().err
+    item = await cluster.conversation_item(conversation)
+    assert (item.get("lease_by"), item["turn_count"]) == (None, 1)
+
+
+async def test_a_reader_of_a_question_that_another_process_answered_comes_back_for_it(
+    cluster: Cluster,
+) -> None:
+    zombie, table, pause, conversation, sending = await asleep(cluster)
+    table.dead = False
+    waits = cluster.sending(zombie, conversation, "And?")
+    await until_waiting(cluster, conversation)
+    table.dead = True
+    await cluster.lease_ends(conversation)
+    home, _ = await cluster.process(PausedProvider(HELLO, ANSWER))
+    _, turn = await until_ended(home, conversation)
+    table.dead = False
+
+    await sweep(zombie)
+    await sweep(zombie)
+    told = events_of((await waits).text)
+    events = await heard(zombie, conversation, turn["turn_id"], after=told[-1]["seq"])
+    pause.over.set()
+    await sending
+
+    assert types_of(told) == ["LIFECYCLE_NOTIFICATION"] * 3
+    assert spoken(events) == "Hello Alice"
+    assert types_of(events)[-1] == "STREAM_COMPLETE"
+
+
+async def test_who_joins_the_line_while_somebody_looks_after_turns_keeps_the_reader(
+    cluster: Cluster,
+) -> None:
+    pause = Pause()
+    home, table = await cluster.process(PausedProvider([pause, *HELLO], HELLO, ANSWER))
+    conversation = await talk_of(home)
+    cluster.sending(home, conversation)
+    async with asyncio.timeout(10):
+        await pause.reached.wait()
+    _, other = await died(cluster, [TextChunk("Hel")])
+    waits: list[Sending] = []
+
+    async def somebody_joins() -> None:
+        waits.append(cluster.sending(home, conversation, "And?"))
+        await until_waiting(cluster, conversation)
+
+    table.waits_before, table.meanwhile = updates("CONVERSATION", "fence"), somebody_joins
+    await sweep(home)
+    await until_ended(home, other)
+    pause.over.set()
+    events = events_of((await waits[0]).text)
+
+    assert spoken(events) == "Hello Alice"
+    assert types_of(events)[-1] == "STREAM_COMPLETE"

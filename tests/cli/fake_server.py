@@ -23,6 +23,8 @@ TALK = {
     "created_by": "owner@local",
 }
 SEND = "POST /agents/a1/c1/send-message"
+EVENTS = "GET /conversations/c1/turns/t1/events"
+CANCEL = "POST /conversations/c1/turns/t1/cancel"
 
 type Answer = httpx2.Response | Exception
 
@@ -43,6 +45,7 @@ class Pieces(httpx2.SyncByteStream):
 class FakeServer:
     def __init__(self, answers: dict[str, list[Answer]] | None = None) -> None:
         self.requests: list[httpx2.Request] = []
+        self.pauses: list[float] = []
         self._answers: dict[str, list[Answer]] = {
             "GET /agents": [answer([AGENT])],
             "POST /conversations/": [answer(TALK)],
@@ -51,11 +54,15 @@ class FakeServer:
 
     def remote(self) -> Remote:
         transport = httpx2.MockTransport(self._answer)
-        return Remote(httpx2.Client(transport=transport, base_url="http://127.0.0.1:8000"))
+        http = httpx2.Client(transport=transport, base_url="http://127.0.0.1:8000")
+        return Remote(http, pause=self.pauses.append)
+
+    def asked(self, what: str) -> list[httpx2.Request]:
+        return [request for request in self.requests if self._name(request) == what]
 
     def sent(self, what: str) -> list[Any]:
         """The bodies that came with these requests."""
-        return [orjson.loads(r.content) for r in self.requests if self._name(r) == what]
+        return [orjson.loads(request.content) for request in self.asked(what)]
 
     def _answer(self, request: httpx2.Request) -> httpx2.Response:
         self.requests.append(request)
@@ -80,12 +87,12 @@ def stream(*pieces: bytes | BaseException) -> httpx2.Response:
 
 
 def frame(event_type: str, content: str | None = None, **members: Any) -> bytes:
-    event = {"event_type": event_type, "content": content, "seq": 1, **members}
+    event = {"event_type": event_type, "content": content, "turn_id": "t1", "seq": 1, **members}
     return b"data: " + orjson.dumps(event) + b"\n\n"
 
 
-def said(text: str) -> bytes:
-    return frame("AGENT_RESPONSE_TO_USER", text)
+def said(text: str, seq: int = 1) -> bytes:
+    return frame("AGENT_RESPONSE_TO_USER", text, seq=seq)
 
 
 def block(*lines: str, version: int = 1, name: str = "human") -> httpx2.Response:

@@ -10,6 +10,8 @@ from smriti.cli.conversation import Chatting
 from smriti.cli.screen import Screen
 from tests.cli.fake_server import (
     AGENT,
+    CANCEL,
+    EVENTS,
     SEND,
     Answer,
     FakeServer,
@@ -80,11 +82,6 @@ def test_a_conversation_begins_with_the_first_question_and_again_after_new() -> 
     ("reply", "shown"),
     [
         (stream(said("Half"), frame("ERROR", "The model failed.")), "Half\n! The model failed.\n"),
-        (stream(said("Half")), "Half\n! The answer broke off here."),
-        (
-            stream(said("Half"), httpx2.ReadError("reset")),
-            "Half\n! The connection to the server broke off.",
-        ),
         (answer({"detail": "Conversation not found"}, 404), "! Conversation not found\n"),
         (stream(b"data: {]\n\n"), "! What answers there is no Smriti server"),
     ],
@@ -96,14 +93,75 @@ def test_a_failed_answer_is_told(reply: httpx2.Response, shown: str) -> None:
     assert talk.chatting.failed
 
 
-def test_an_interrupted_answer_is_only_not_shown_any_more() -> None:
-    talk = Talk({SEND: [stream(said("Half"), KeyboardInterrupt()), stream(said("Whole"), DONE)]})
+def test_an_interrupted_answer_is_stopped() -> None:
+    half, whole = stream(said("Half"), KeyboardInterrupt()), stream(said("Whole"), DONE)
+    talk = Talk({SEND: [half, whole], CANCEL: [answer({"status": "cancelled"})]})
 
     shown = talk.type("Hello", "Again")
 
-    aside = "(not shown any more; the agent finishes its answer all the same)"
-    assert shown == f"Half\n{aside}\nWhole\n"
+    assert shown == "Half\n(stopped; what was said so far is kept)\nWhole\n"
+    assert len(talk.server.asked(CANCEL)) == 1
     assert not talk.chatting.failed
+
+
+def test_an_answer_that_cannot_be_stopped_is_told() -> None:
+    half = stream(said("Half"), KeyboardInterrupt())
+    talk = Talk({SEND: [half], CANCEL: [httpx2.ConnectError("refused")]})
+
+    assert talk.type("Hello") == "Half\n! No server answers there: refused.\n"
+
+
+def test_a_turn_that_is_not_known_yet_is_only_not_shown() -> None:
+    talk = Talk({SEND: [stream(KeyboardInterrupt())]})
+
+    assert talk.type("Hello") == "\n(not shown any more; the agent may answer all the same)\n"
+
+
+def test_a_second_interrupt_leaves() -> None:
+    class Impatient(FakeServer):
+        def _answer(self, request: httpx2.Request) -> httpx2.Response:
+            if request.url.path.endswith("/cancel"):
+                raise KeyboardInterrupt
+            return super()._answer(request)
+
+    screen = Screen(io.StringIO(), styled=False)
+    server = Impatient({SEND: [stream(said("Half"), KeyboardInterrupt())]})
+    chatting = Chatting(server.remote(), Agent.model_validate(AGENT), screen)
+
+    with pytest.raises(KeyboardInterrupt):
+        chatting.take("Hello")
+
+
+def test_a_lost_connection_is_told_and_the_answer_goes_on() -> None:
+    talk = Talk(
+        {
+            SEND: [stream(said("One, ", 3), httpx2.ReadError("reset"))],
+            EVENTS: [stream(said("two.", 4), DONE)],
+        }
+    )
+
+    shown = talk.type("Count")
+
+    assert shown == "One, \n(the connection is lost; trying again)\ntwo.\n"
+    assert not talk.chatting.failed
+
+
+def test_an_answer_that_is_told_anew_says_so() -> None:
+    resumed = frame("TURN_RESUMED", "The answer goes on.")
+    talk = Talk({SEND: [stream(said("One, tw"), resumed, said("One, two."), DONE)]})
+
+    assert talk.type("Count") == "One, tw\n(interrupted; the answer is told anew)\nOne, two.\n"
+
+
+def test_of_a_snapshot_only_what_is_new_is_shown() -> None:
+    snapshot = frame("SNAPSHOT", "One, two, three, ")
+    resumed = frame("TURN_RESUMED", "The answer goes on.")
+    events = [said("One, "), snapshot, said("four."), resumed, said("One, "), snapshot, DONE]
+    talk = Talk({SEND: [stream(*events)]})
+
+    assert talk.type("Count") == (
+        "One, two, three, four.\n(interrupted; the answer is told anew)\nOne, two, three, \n"
+    )
 
 
 def test_memory_is_shown_line_by_line() -> None:

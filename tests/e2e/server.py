@@ -35,6 +35,19 @@ def run(
     )
 
 
+def begin(*arguments: str, data_dir: Path) -> subprocess.Popen[str]:
+    """One `smriti` command, to be talked with."""
+    return subprocess.Popen(
+        _command(arguments),
+        cwd=_directory(data_dir),
+        env=_environment(data_dir, {}),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    )
+
+
 def _command(arguments: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", "smriti.cli.main", *arguments]
 

@@ -1,14 +1,17 @@
 """The page that the sign-in link opens, in a real browser."""
 
+import asyncio
 import re
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Locator, Page, Route, async_playwright, expect
 
 from tests.e2e.server import ServerProcess
+from tests.e2e.wire import Wire
+from tests.fakes.stub_model import StubModel
 
 _ARGUMENTS = [
     "--no-sandbox",
@@ -19,12 +22,14 @@ _ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+WHOLE = " ".join(f"n{number}" for number in range(60))
+SLOW = f"Count [say:{WHOLE}] [itl=50]"
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[ServerProcess]:
     """A new server, which outlives the browser."""
-    with ServerProcess.running(tmp_path / "data") as server:
+    with ServerProcess.running(tmp_path / "data", SHUTDOWN_GRACE_S="0.1") as server:
         yield server
 
 
@@ -36,7 +41,7 @@ async def page(home: ServerProcess) -> AsyncIterator[Page]:
         pytest.skip("Chromium is not installed; .ci/run installs it.")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
-        opened = await browser.new_page()
+        opened = await (await browser.new_context()).new_page()
         opened.set_default_timeout(15_000)
         errors: list[str] = []
         opened.on("pageerror", lambda error: errors.append(str(error)))
@@ -58,6 +63,18 @@ async def create_agent(page: Page, name: str) -> None:
 async def say(page: Page, text: str) -> None:
     await page.get_by_label("Message", exact=True).fill(text)
     await page.keyboard.press("Enter")
+
+
+async def begin(page: Page, home: ServerProcess, stub: StubModel, *, at: str) -> None:
+    """Sign in at this address, with an agent that thinks with the stub."""
+    with home.owner() as owner:
+        owner.stub_agent(stub.url)
+    await page.goto(home.new_link().replace(home.url, at))
+    await expect(page.locator("#agents")).to_contain_text("Librarian")
+
+
+def answers(page: Page) -> Locator:
+    return page.locator("#messages .assistant")
 
 
 async def test_a_newcomer_creates_an_agent_that_remembers_her(
@@ -105,3 +122,133 @@ async def test_the_documentation_lists_every_operation(page: Page, home: ServerP
     with home.client() as http:
         paths = http.get("/openapi.json").json()["paths"]
     assert await page.locator("details").count() == sum(len(path) for path in paths.values())
+
+
+async def test_a_reload_in_the_middle_and_a_second_tab_show_the_whole_answer(
+    page: Page, home: ServerProcess, stub: StubModel
+) -> None:
+    await begin(page, home, stub, at=home.url)
+    await say(page, f"[tool:core_memory_read|block=human] {SLOW}")
+    await expect(answers(page)).to_contain_text("n3")
+
+    await page.reload()
+    other = await page.context.new_page()
+    await other.goto(page.url)
+
+    await expect(page.get_by_role("button", name="Stop")).to_be_enabled()
+    for tab in (page, other):
+        await expect(answers(tab)).to_have_text([WHOLE])
+        await expect(tab.locator("#messages .tool")).to_have_count(1)
+        await expect(tab.locator("#messages .user")).to_have_count(1)
+        await expect(tab.get_by_role("button", name="Stop")).to_be_hidden()
+
+
+async def test_an_answer_is_stopped_from_the_keyboard(
+    page: Page, home: ServerProcess, stub: StubModel
+) -> None:
+    await begin(page, home, stub, at=home.url)
+    stop = page.get_by_role("button", name="Stop")
+    await say(page, "Go on for ever [tokens=2000] [itl=50]")
+    await expect(answers(page)).to_contain_text("the stub")
+
+    await page.keyboard.press("Tab")
+    await expect(stop).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#notice")).to_have_text("Stopped.")
+    await expect(stop).to_be_hidden()
+    await page.keyboard.type("And now? [say:Done.]")
+    await page.keyboard.press("Enter")
+
+    await expect(answers(page).last).to_have_text("Done.")
+
+
+async def test_who_looks_elsewhere_meanwhile_finds_the_answer_where_it_belongs(
+    page: Page, home: ServerProcess, stub: StubModel
+) -> None:
+    await begin(page, home, stub, at=home.url)
+    await say(page, SLOW)
+    await expect(answers(page)).to_contain_text("n3")
+
+    async with page.expect_event("requestfailed"):  # it is not read any more
+        await page.get_by_role("button", name="New conversation").click()
+    await say(page, "Elsewhere [say:Here.]")
+    await expect(answers(page)).to_have_text(["Here."])
+    await page.locator("#conversations button").last.click()
+
+    await expect(answers(page)).to_have_text([WHOLE])
+
+
+async def test_a_cut_connection_is_told_and_mended(
+    page: Page, home: ServerProcess, stub: StubModel
+) -> None:
+    async with Wire.laid(home.url) as wire:
+        await begin(page, home, stub, at=wire.url)
+        await say(page, SLOW)
+        await expect(answers(page)).to_contain_text("n3")
+
+        wire.cut()
+        await expect(page.locator("#notice")).to_contain_text("Trying again")
+        wire.mend()
+
+        await expect(answers(page)).to_have_text([WHOLE])
+
+
+async def test_an_answer_goes_on_after_the_server_was_restarted(
+    page: Page, home: ServerProcess, stub: StubModel
+) -> None:
+    async with Wire.laid(home.url) as wire:
+        await begin(page, home, stub, at=wire.url)
+        await say(page, f"Restart {SLOW}")
+        await expect(answers(page)).to_contain_text("n3")
+
+        home.interrupt()
+        await asyncio.to_thread(home.wait)
+        await asyncio.to_thread(home.restart)
+        wire.to = home.url
+
+        await expect(answers(page)).to_have_text([WHOLE])
+    assert sum("Restart" in str(asked["messages"][-1]) for asked in stub.questions) == 2
+
+
+async def test_a_question_whose_answer_was_lost_is_asked_once(
+    page: Page, home: ServerProcess, stub: StubModel
+) -> None:
+    async def lose(route: Route) -> None:
+        await route.fetch()
+        await route.abort()
+
+    await begin(page, home, stub, at=home.url)
+    await page.route("**/send-message", lose, times=1)
+    await say(page, "Hello? [say:Here.]")
+    await expect(answers(page)).to_have_text(["Here."])
+
+    await page.reload()
+
+    await expect(answers(page)).to_have_text(["Here."])
+    await expect(page.locator("#messages .user")).to_have_count(1)
+
+
+async def test_a_page_that_fell_behind_gets_the_text_so_far(
+    page: Page, home: ServerProcess
+) -> None:
+    def told(*events: tuple[str, str]) -> str:
+        return "".join(
+            f'data: {{"event_type":"{kind}","content":"{text}","turn_id":"t1","seq":{seq}}}\n\n'
+            for seq, (kind, text) in enumerate(events, start=1)
+        )
+
+    async def answer(route: Route, body: str) -> None:
+        await route.fulfill(content_type="text/event-stream", body=body)
+
+    behind = told(("MESSAGE_SAVED", ""), ("AGENT_RESPONSE_TO_USER", "One, t"))
+    rest = told(("SNAPSHOT", "One, two, "), ("AGENT_RESPONSE_TO_USER", "three."))
+    end = told(("STREAM_COMPLETE", ""))
+    await page.route("**/send-message", lambda route: answer(route, behind))
+    await page.route(re.compile(r"/turns/t1/events\?after=2$"), lambda r: answer(r, rest + end))
+    await page.goto(home.new_link())
+    await create_agent(page, "Librarian")
+
+    await say(page, "Count")
+
+    await expect(answers(page)).to_have_text(["One, two, three."])
+    await expect(page.get_by_role("button", name="Stop")).to_be_hidden()

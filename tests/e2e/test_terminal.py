@@ -1,8 +1,9 @@
 """`smriti chat`, with its input and its output in pipes."""
 
+import signal
 from pathlib import Path
 
-from tests.e2e.server import Caller, ServerProcess, run
+from tests.e2e.server import Caller, ServerProcess, begin, run
 from tests.fakes.stub_model import StubModel
 
 EXAMPLE = """\
@@ -87,3 +88,21 @@ def test_a_failed_answer_is_told_and_the_talk_goes_on(
     assert partial == "the stub answers with"
     assert broken.startswith("! ")
     assert answer == "Here I am."
+
+
+def test_an_interrupt_stops_the_answer_and_the_talk_goes_on(
+    server: ServerProcess, owner: Caller, stub: StubModel
+) -> None:
+    owner.post("/settings/providers/OpenAI", {"base_url": stub.url, "model": "stub"})
+    owner.agent(agent_name="Endless", agent_provider="OpenAI")
+
+    with begin("chat", "--agent", "endless", data_dir=server.data_dir) as chat:
+        assert chat.stdin is not None
+        assert chat.stdout is not None
+        chat.stdin.write("Go on for ever [tokens=2000] [itl=50]\n")
+        assert chat.stdout.read(8) == "the stub"
+        chat.send_signal(signal.SIGINT)
+        shown, _ = chat.communicate("And now? [say:Done.]\n", timeout=20)
+
+    assert shown.endswith("\n(stopped; what was said so far is kept)\nDone.\n")
+    assert chat.returncode == 0

@@ -44,3 +44,10 @@ def test_pages_load_nothing_from_other_servers_and_make_no_markup_from_text() ->
         assert not re.search(r"(src|href|from|url\()\s*=?\s*[\"'(]?(https?:)?//", text), file
         assert "innerHTML" not in text, file
         assert " on" not in re.findall(r"<[a-z]+( on)?", text), file
+
+
+def test_scripts_stay_short() -> None:
+    lengths = {file.name: len(file.read_text().splitlines()) for file in STATIC.glob("*.js")}
+
+    assert lengths
+    assert not {name: length for name, length in lengths.items() if length >= 200}

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from typing import Any, Final
-
-import orjson
+from typing import Final
 
 from smriti.agents.models import Agent
+from smriti.cli.answer import Answer
 from smriti.cli.failures import CommandFailed
-from smriti.cli.remote import ChatEvent, Remote
+from smriti.cli.remote import Remote
 from smriti.cli.screen import Screen
 from smriti.conversations.models import Conversation
 from smriti.memory.blocks.models import BlockContentView
@@ -23,8 +22,7 @@ Whatever you type is said to the agent, except:
   /agents                   list your agents
   /new                      begin another conversation
   /quit                     leave; Ctrl+D does too
-While an answer comes, Ctrl+C returns to the prompt; the agent finishes all the same."""
-_ENDS: Final = ("STREAM_COMPLETE", "ERROR")
+While an answer comes, Ctrl+C stops it and returns to the prompt; there, it leaves."""
 
 
 class Chatting:
@@ -73,35 +71,24 @@ class Chatting:
     def _ask(self, text: str) -> None:
         if self._conversation is None:
             self._conversation = self._remote.begin(self._agent)
-        last = ""
+        answer = Answer(self._screen)
         try:
             with closing(self._remote.ask(self._conversation, text)) as events:
                 for event in events:
-                    last = event.event_type
-                    self._show(event)
+                    answer.take(event)
         except KeyboardInterrupt:
-            self._screen.say("\n")  # the terminal shows ^C at the end of the line
-            self._screen.aside("(not shown any more; the agent finishes its answer all the same)")
-            return
-        if last not in _ENDS:
-            self._fail("The answer broke off here. The server may be going on with it.")
+            self._stop(self._conversation, answer.turn_id)
+        if answer.failure is not None:
+            self._fail(answer.failure)
         self._screen.end_line()
 
-    def _show(self, event: ChatEvent) -> None:
-        content = event.content or ""
-        match event.event_type:
-            case "AGENT_RESPONSE_TO_USER":
-                self._screen.say(content)
-            case "AGENT_THOUGHTS":
-                self._screen.think(content)
-            case "TOOL_CALL_START":
-                self._screen.aside(f"> {event.tool_name}({_arguments(event.tool_args or {})})")
-            case "TOOL_CALL_RESULT":
-                self._screen.aside(f"  {'' if event.success else 'failed: '}{content}")
-            case "ERROR":
-                self._fail(content)
-            case _:
-                pass  # a status, or what a later version knows
+    def _stop(self, conversation: Conversation, turn_id: str | None) -> None:
+        self._screen.say("\n")  # the terminal shows ^C at the end of the line
+        if turn_id is None:
+            self._screen.aside("(not shown any more; the agent may answer all the same)")
+            return
+        self._remote.cancel(conversation, turn_id)
+        self._screen.aside("(stopped; what was said so far is kept)")
 
     def _memory(self, rest: str) -> None:
         word, _, query = rest.partition(" ")
@@ -176,7 +163,3 @@ class Chatting:
     def _new(self, _: str) -> None:
         self._conversation = None
         self._screen.line("A new conversation. The agent keeps what it remembers.")
-
-
-def _arguments(arguments: dict[str, Any]) -> str:
-    return ", ".join(f"{name}={orjson.dumps(value).decode()}" for name, value in arguments.items())

@@ -1,9 +1,11 @@
 """A Smriti server as the terminal client sees it, over HTTP."""
 
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
+from uuid import uuid4
 
 import httpx2
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -18,14 +20,21 @@ from smriti.memory.archive.models import ArchivalMemory
 from smriti.memory.blocks.models import BlockContentView, BlockView
 
 _SILENCE_S: Final = 60.0  # a stream says something every 15 s, if only that it is alive
+_PAUSES_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+_EVENT_BYTES: Final = 64 * 1024 * 1024  # a snapshot holds all that was said so far
+_ENDS: Final = frozenset({"STREAM_COMPLETE", "ERROR"})
+_LOST: Final = "CONNECTION_LOST"
+_STATUS: Final = frozenset({"LIFECYCLE_NOTIFICATION", _LOST})
 _AGENTS: Final = TypeAdapter(list[Agent])
 _BLOCKS: Final = TypeAdapter(list[BlockView])
 
 
 class ChatEvent(BaseModel):
-    """A turn's event, as far as the terminal shows it."""
+    """A turn's event, as far as the terminal needs it; CONNECTION_LOST is our own."""
 
     event_type: str
+    turn_id: str | None = None
+    seq: int = 0
     content: str | None = None
     tool_name: str | None = None
     tool_args: dict[str, Any] | None = None
@@ -38,6 +47,11 @@ class Refused(CommandFailed):
     def __init__(self, response: httpx2.Response) -> None:
         super().__init__(_reason(response))
         self.status = response.status_code
+        self.passing = self.status in {502, 503, 504} or "Retry-After" in response.headers
+
+
+class Lost(CommandFailed):
+    """The server did not answer, or not to the end."""
 
 
 def connect(url: str, *, local: bool) -> httpx2.Client:
@@ -52,8 +66,11 @@ def connect(url: str, *, local: bool) -> httpx2.Client:
 class Remote:
     """The operations of a chat. They raise `Refused` and `CommandFailed`, with a sentence."""
 
-    def __init__(self, http: httpx2.Client) -> None:
+    def __init__(
+        self, http: httpx2.Client, *, pause: Callable[[float], object] = time.sleep
+    ) -> None:
         self._http = http
+        self._pause = pause
 
     def sign_in_by_link(self, token: str) -> None:
         self._keep(self._call("POST", "/auth/link", json={"token": token}))
@@ -73,14 +90,26 @@ class Remote:
         return self._parsed(TypeAdapter(Conversation), response)
 
     def ask(self, conversation: Conversation, text: str) -> Generator[ChatEvent]:
-        """The events of the answer, as they come. Closing the iterator does not stop the turn."""
-        path = f"/agents/{conversation.agent_id}/{conversation.conversation_id}/send-message"
-        with _explained(), self._http.stream("POST", path, json={"content": text}) as response:
-            if not response.is_success:
-                response.read()
-            self._check(response)
-            for event in httpx2.EventSource(response):
-                yield ChatEvent.model_validate_json(event.data)
+        """The events of the answer to its end, over as many connections as it takes.
+
+        Until it is known that the question is stored, it is sent again when the connection breaks:
+        its key keeps it one question. Closing the iterator does not stop the turn.
+        """
+        key, turn_id = str(uuid4()), ""
+
+        def connect(after: int) -> Generator[ChatEvent]:
+            if turn_id:
+                return self._attach(conversation, turn_id, after)
+            return self._send(conversation, text, key)
+
+        with closing(self._to_the_end(connect)) as events:
+            for event in events:
+                if event.event_type not in _STATUS:
+                    turn_id = event.turn_id or turn_id
+                yield event
+
+    def cancel(self, conversation: Conversation, turn_id: str) -> None:
+        self._call("POST", f"{_turn_path(conversation, turn_id)}/cancel")
 
     def blocks(self, agent: Agent) -> list[BlockView]:
         return self._parsed(_BLOCKS, self._call("GET", f"/agents/{agent.agent_id}/memory-blocks"))
@@ -99,6 +128,43 @@ class Remote:
         path = f"/agents/{agent.agent_id}/archival-memory"
         response = self._call("GET", path, params={"query": query})
         return self._parsed(TypeAdapter(Page[ArchivalMemory]), response).items
+
+    def _to_the_end(self, connect: Callable[[int], Generator[ChatEvent]]) -> Generator[ChatEvent]:
+        pauses, after = iter(_PAUSES_S), 0
+        while True:
+            failure: CommandFailed = Lost("The answer broke off. The server may go on with it.")
+            try:
+                with closing(connect(after)) as events:
+                    for event in events:
+                        yield event
+                        if event.event_type in _ENDS:
+                            return
+                        pauses, after = iter(_PAUSES_S), event.seq
+            except (Lost, Refused) as error:
+                if isinstance(error, Refused) and not error.passing:
+                    raise
+                failure = error
+            if (pause_s := next(pauses, None)) is None:
+                raise failure
+            yield ChatEvent(event_type=_LOST)
+            self._pause(pause_s)
+
+    def _send(self, conversation: Conversation, text: str, key: str) -> Generator[ChatEvent]:
+        path = f"/agents/{conversation.agent_id}/{conversation.conversation_id}/send-message"
+        headers = {"Idempotency-Key": key}
+        return self._stream("POST", path, json={"content": text}, headers=headers)
+
+    def _attach(self, conversation: Conversation, turn_id: str, after: int) -> Generator[ChatEvent]:
+        path = f"{_turn_path(conversation, turn_id)}/events"
+        return self._stream("GET", path, params={"after": after})
+
+    def _stream(self, method: str, path: str, **options: Any) -> Generator[ChatEvent]:
+        with _explained(), self._http.stream(method, path, **options) as response:
+            if not response.is_success:
+                response.read()
+            self._check(response)
+            for event in httpx2.EventSource(response, _EVENT_BYTES):
+                yield ChatEvent.model_validate_json(event.data)
 
     def _content(self, method: str, agent: Agent, name: str, **body: Any) -> BlockContentView:
         path = f"/agents/{agent.agent_id}/memory-blocks/{quote(name, safe='')}/content"
@@ -132,13 +198,17 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except httpx2.ConnectError as error:
-        raise CommandFailed(f"No server answers there: {error}.") from error
+        raise Lost(f"No server answers there: {error}.") from error
     except httpx2.TransportError as error:
-        raise CommandFailed(
+        raise Lost(
             "The connection to the server broke off. A question that reached it is still answered."
         ) from error
     except ValidationError as error:
         raise CommandFailed("What answers there is no Smriti server of this version.") from error
+
+
+def _turn_path(conversation: Conversation, turn_id: str) -> str:
+    return f"/conversations/{conversation.conversation_id}/turns/{quote(turn_id, safe='')}"
 
 
 def _reason(response: httpx2.Response) -> str:

@@ -1,21 +1,9 @@
 // A plain chat: choose an agent, talk, watch its memory. Text enters the page as text only.
 import { json } from "./api.js";
-import { send } from "./stream.js";
+import { attempt, element, make, notice } from "./page.js";
+import { send, show, stop, talk } from "./talk.js";
 
-const element = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
-const state = { agent: "", conversation: "", busy: false };
-
-/** @param {string} tag @param {Record<string, any>} properties @param {...(Node | string)} children */
-function make(tag, properties = {}, ...children) {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
-}
-
-const notice = (/** @type {string} */ text) => { element("notice").textContent = text; };
-
-/** Run an action; what goes wrong is told, not swallowed. @param {() => Promise<void>} action */
-const attempt = (action) => action().catch((error) => notice(error.message));
+const state = { agent: "" };
 
 async function showAgents() {
   const agents = await json("/agents");
@@ -32,9 +20,7 @@ async function showAgents() {
 }
 
 async function showAgent() {
-  state.conversation = "";
-  element("messages").replaceChildren();
-  await Promise.all([showConversations(), showMemory()]);
+  await Promise.all([show(""), showConversations(), showMemory()]);
 }
 
 async function showConversations() {
@@ -42,23 +28,12 @@ async function showConversations() {
   const ours = items.filter((/** @type {any} */ one) => one.agent_id === state.agent);
   element("conversations").replaceChildren(...ours.map((/** @type {any} */ one) => make("li", {}, make("button", {
     type: "button",
-    ariaCurrent: one.conversation_id === state.conversation ? "true" : null,
-    onclick: () => attempt(() => showConversation(one.conversation_id)),
+    ariaCurrent: one.conversation_id === talk.conversation ? "true" : null,
+    onclick: () => attempt(() => open(one.conversation_id)),
   }, one.title))));
 }
 
-async function showConversation(/** @type {string} */ id) {
-  state.conversation = id;
-  const { items } = await json(`/conversations/${id}/messages?limit=100`);
-  element("messages").replaceChildren();
-  for (const message of items.reverse()) {
-    for (const part of message.parts) {
-      if (part.type === "tool_result") say("tool", `${part.name} → ${part.text}`);
-    }
-    say(message.role, message.content);
-  }
-  await showConversations();
-}
+const open = (/** @type {string} */ id) => Promise.all([show(id), showConversations()]);
 
 async function showMemory() {
   element("memory").replaceChildren();
@@ -94,49 +69,9 @@ function control(/** @type {any} */ input) {
   return Object.assign(node, { value: input.value ?? "" });
 }
 
-function say(/** @type {string} */ kind, /** @type {string} */ text) {
-  const item = make("li", { className: kind }, text);
-  element("messages").append(item);
-  item.scrollIntoView({ block: "end" });
-  return item;
-}
-
 async function sendMessage() {
   const content = element("text").value.trim();
-  if (!content || state.busy || !state.agent) return;
-  state.busy = true;
-  try {
-    if (!state.conversation) {
-      const body = { agent_id: state.agent };
-      state.conversation = (await json("/conversations/", { method: "POST", body })).conversation_id;
-    }
-    element("text").value = "";
-    say("user", content);
-    await follow(send(`/agents/${state.agent}/${state.conversation}/send-message`, { content }));
-  } finally {
-    state.busy = false;
-  }
-  await Promise.all([showConversations(), showMemory()]);
-}
-
-/** @param {AsyncIterable<any>} events */
-async function follow(events) {
-  /** @type {HTMLElement | null} */
-  let answer = null;
-  for await (const event of events) {
-    if (event.event_type === "LIFECYCLE_NOTIFICATION") notice(event.content);
-    if (event.event_type === "AGENT_RESPONSE_TO_USER") {
-      answer ??= say("assistant", "");
-      answer.append(event.content);
-      answer.scrollIntoView({ block: "end" });
-    }
-    if (event.event_type === "TOOL_CALL_RESULT") {
-      answer = null;
-      say("tool", `${event.tool_name} → ${event.content}`);
-    }
-    if (event.event_type === "ERROR") say("error", event.content);
-    if (event.event_type === "STREAM_COMPLETE") notice("");
-  }
+  if (content && state.agent) await send(state.agent, content);
 }
 
 element("agents").onchange = (/** @type {any} */ event) => attempt(async () => {
@@ -144,10 +79,13 @@ element("agents").onchange = (/** @type {any} */ event) => attempt(async () => {
   await showAgent();
 });
 element("new-conversation").onclick = () => {
-  state.conversation = "";
-  element("messages").replaceChildren();
   element("text").focus();
+  attempt(() => open(""));
 };
+element("messages").addEventListener("answered", () => {
+  attempt(() => Promise.all([showConversations(), showMemory()]));
+});
+element("stop").onclick = () => attempt(stop);
 element("agent-form").onsubmit = (/** @type {SubmitEvent} */ event) => {
   event.preventDefault();
   attempt(async () => {
@@ -168,6 +106,10 @@ element("text").onkeydown = (/** @type {KeyboardEvent} */ event) => {
 };
 
 attempt(async () => {
+  const id = location.hash.slice(1); // the conversation that was open before a reload
   await showAgentForm();
+  const last = id && await json(`/conversations/${encodeURIComponent(id)}`).catch(() => null);
+  state.agent = last?.agent_id ?? "";
   await showAgents();
+  if (last && last.agent_id === state.agent) await open(last.conversation_id);
 });

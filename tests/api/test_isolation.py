@@ -76,7 +76,7 @@ async def _furnish(home: Home, mark: str) -> Ids:
     memory = await home.post(f"{base}/archival-memory", {"content": f"Passage {mark}"})
     await home.post("/settings/providers/OpenAI", {"base_url": f"http://{mark}.test/v1"})
     return {
-        "message_id": events[-1]["message_id"],
+        "message_id": events[2]["message_id"],
         "turn_id": events[-1]["turn_id"],
         "agent_id": agent["agent_id"],
         "conversation_id": conversation["conversation_id"],

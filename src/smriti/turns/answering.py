@@ -123,8 +123,7 @@ class Answering:
         record = running.record
         failure = Unavailable("The server stopped before it stored the question. Send it again.")
         running.reporter.close(TurnFailed(problem=failure.problem()))
-        record.status, record.error, record.problem = "failed", failure.detail, failure.problem()
-        await self._desk.turns.finish(record)
+        await self._desk.turns.forget(record)  # so that the request can be made again
         freed = await self._opener.give_back(conversation, record.turn_id)
         return Done(freed, accepted=False)
 

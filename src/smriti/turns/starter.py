@@ -69,6 +69,7 @@ class Starter:
         except BaseException:
             self._runner.admit(record.turn_id)
             raise
+        await running.fate.stored()
         await self.start_next(record.created_by, record.conversation_id)
 
     async def start_next(self, owner: str, conversation_id: str) -> None:
@@ -160,8 +161,8 @@ class Starter:
             done = await work
         finally:
             running.over.set()
-        if not done.accepted and running.on_refused is not None:
-            await running.on_refused()
+        if not done.accepted:
+            await running.fate.refused()
         if done.conversation is not None and done.conversation.waiting > 0:
             await self.start_next(record.created_by, record.conversation_id)
         await done.follow_up()

@@ -144,6 +144,7 @@ class Turn:
         for event in plan.greeting:
             self._reporter.say(event)
         log.info("turn.started", agent_id=self._record.agent_id, attempt=self._record.attempt)
+        await self._running.fate.stored()
 
     async def _think(self, plan: Plan, accepted: asyncio.Task[None]) -> None:
         """Run the loop. What the model or a tool does wrong is a failure of the answer alone."""

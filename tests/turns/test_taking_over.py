@@ -1,13 +1,15 @@
 """Several processes have one conversation to do with: who has lost it disturbs nobody."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import httpx2
 import pytest
 
 from smriti.llm.provider import CallRequested, Finished, TextChunk
-from tests.fakes.mortal_table import MortalTable
+from smriti.turns.runner import TurnRunner
+from tests.fakes.mortal_table import MortalTable, Which
 from tests.fakes.paused_provider import Pause, PausedProvider
 from tests.home import HELLO, Home, events_of, spoken, types_of
 from tests.turns.crashing import (
@@ -147,3 +149,35 @@ async def test_who_joins_the_line_while_somebody_looks_after_turns_keeps_the_rea
 
     assert spoken(events) == "Hello Alice"
     assert types_of(events)[-1] == "STREAM_COMPLETE"
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [updates("TURN", "attempt"), updates("CONVERSATION", "left_behind")],
+    ids=["before it is planned", "before it speaks"],
+)
+async def test_a_turn_that_is_just_taken_up_when_its_process_stops_goes_on_at_once(
+    cluster: Cluster, moment: Which
+) -> None:
+    first, table = await cluster.process(PausedProvider(HELLO, HELLO))
+    conversation = await talk_of(first)
+    await first.say(conversation, "Well?")
+    question, _ = await first.messages(conversation)
+    table.dies_before = updates("CONVERSATION", "left_behind")
+    await cluster.asking_again(first, conversation, question)
+    second, table = await cluster.process(PausedProvider(HELLO))
+    runner = second.services.get(TurnRunner)
+    table.waits_before, table.meanwhile = moment, partial(stop_soon, runner)
+    await cluster.lease_ends(conversation)
+    await sweep(second)
+    await runner.close()
+    third, _ = await cluster.process(PausedProvider(ANSWER))
+
+    *_, turn = await until_ended(third, conversation)
+
+    assert turn["status"] == "complete"
+
+
+async def stop_soon(runner: TurnRunner) -> None:
+    """Let the process stop at its next step."""
+    asyncio.get_running_loop().call_soon(lambda: asyncio.ensure_future(runner.close()))

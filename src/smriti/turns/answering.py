@@ -108,6 +108,7 @@ class Answering:
             return await self._unheard(conversation, running)
         answer = Answer(question, running.record.turn_id, conversation, stored=stored)
         turn = Turn(conversation, question, answer, running, self._desk)
+        turn.was_asked = True
         if stored is not None and stored.status != "running":
             return Done(await turn.conclude(stored))
         try:

@@ -29,7 +29,10 @@ log = structlog.get_logger()
 
 
 class Turn:
-    """One question being answered. `run` is its life from holding the conversation to the end."""
+    """One question being answered. `run` is its life from holding the conversation to the end.
+
+    `was_asked`: the question was stored before this attempt.
+    """
 
     def __init__(
         self,
@@ -50,6 +53,7 @@ class Turn:
         self._failure: AppError | None = None
         self._lease_lost = False
         self._goes_on = False
+        self.was_asked = False
         self.accepted = False
         self.answer: Message | None = None
 
@@ -63,7 +67,7 @@ class Turn:
             await self._work(plan)
             return await self._put_away()
         except asyncio.CancelledError:
-            if self._running.stop == "suspend" and self.accepted:
+            if self._running.stop == "suspend" and (self.accepted or self.was_asked):
                 await self._suspend()
             else:
                 self._end("cancelled", Unavailable("This answer was stopped. Ask again."))

@@ -18,6 +18,7 @@ from tests.turns.crashing import (
     Json,
     died,
     heard,
+    items_with,
     only_turn,
     remembers,
     sweep,
@@ -181,3 +182,20 @@ async def test_a_turn_that_is_just_taken_up_when_its_process_stops_goes_on_at_on
 async def stop_soon(runner: TurnRunner) -> None:
     """Let the process stop at its next step."""
     asyncio.get_running_loop().call_soon(lambda: asyncio.ensure_future(runner.close()))
+
+
+async def test_a_turn_that_is_cancelled_before_it_thinks_is_cancelled(cluster: Cluster) -> None:
+    _, conversation = await died(cluster, [TextChunk("Hel")], lease_ends=False)
+    home, _ = await cluster.process(PausedProvider(HELLO))
+    await cluster.lease_ends(conversation)
+    (item,) = await items_with(cluster, "TURN#")
+    await sweep(home)
+    running = home.services.get(TurnRunner).find(str(item["turn_id"]))
+    assert running is not None
+    running.cancel()
+
+    (turn,) = await until_ended(home, conversation)
+    events = await heard(home, conversation, turn["turn_id"])
+
+    assert turn["status"] == "cancelled"
+    assert (events[-1]["message_id"], events[-1]["finish_reason"]) == (None, "cancelled")

@@ -121,6 +121,8 @@ class Turn:
                 if self._running.stop == "cancel":  # before there was anything to cancel
                     thinking.cancel()
                 await asyncio.wait([thinking])
+                if thinking.cancelled():  # perhaps before it began
+                    self._ending = "cancelled"
                 await accepted
                 keeper.cancel()
         except* LeaseLost:

@@ -20,6 +20,7 @@ from tests.turns.crashing import (
     heard,
     items_with,
     only_turn,
+    puts,
     remembers,
     sweep,
     talk_of,
@@ -199,3 +200,29 @@ async def test_a_turn_that_is_cancelled_before_it_thinks_is_cancelled(cluster: C
 
     assert turn["status"] == "cancelled"
     assert (events[-1]["message_id"], events[-1]["finish_reason"]) == (None, "cancelled")
+
+
+async def test_a_question_that_waits_is_accepted_though_the_store_fails_after_that(
+    cluster: Cluster,
+) -> None:
+    pause = Pause()
+    home, table = await cluster.process(PausedProvider([pause, *HELLO], ANSWER))
+    conversation = await talk_of(home)
+    first = cluster.sending(home, conversation)
+    async with asyncio.timeout(10):
+        await pause.reached.wait()
+    table.waits_before, table.meanwhile = puts("QUEUED"), partial(fail_once, table)
+    second = cluster.sending(home, conversation, "And?")
+    await until_waiting(cluster, conversation)
+    pause.over.set()
+    await first
+
+    response = await second
+
+    assert response.status_code == 200
+    assert spoken(events_of(response.text)) == "Hello Alice"
+
+
+async def fail_once(table: MortalTable) -> None:
+    """The next read of the conversation fails, as if the store were busy."""
+    table.fails_next_get = True

@@ -70,7 +70,8 @@ class Starter:
             self._runner.admit(record.turn_id)
             raise
         await running.fate.stored()
-        await self.start_next(record.created_by, record.conversation_id)
+        with suppress(TableError):  # it waits already; whoever looks after turns will start it
+            await self.start_next(record.created_by, record.conversation_id)
 
     async def start_next(self, owner: str, conversation_id: str) -> None:
         """Start whoever is next, unless a living turn has the conversation: that one will do it."""

@@ -10,7 +10,7 @@ import pytest
 from smriti.llm.provider import CallRequested, Finished, TextChunk
 from smriti.turns.runner import TurnRunner
 from tests.fakes.mortal_table import MortalTable, Which
-from tests.fakes.paused_provider import Pause, PausedProvider
+from tests.fakes.paused_provider import Pause, PausedProvider, Script
 from tests.home import HELLO, Home, events_of, spoken, types_of
 from tests.turns.crashing import (
     ANSWER,
@@ -37,7 +37,7 @@ async def asleep(
 ) -> tuple[Home, MortalTable, Pause, Json, Sending]:
     """A process that does nothing for so long that it loses its turn; then it would go on."""
     pause = Pause()
-    script = [TextChunk("Hel"), pause, TextChunk("p!"), *calls, Finished("stop")]
+    script: Script = [TextChunk("Hel"), pause, TextChunk("p!"), *calls, Finished("stop")]
     home, table = await cluster.process(PausedProvider(script, HELLO))
     conversation = await talk_of(home)
     sending = cluster.sending(home, conversation)
@@ -133,7 +133,7 @@ async def test_who_joins_the_line_while_somebody_looks_after_turns_keeps_the_rea
     pause = Pause()
     home, table = await cluster.process(PausedProvider([pause, *HELLO], HELLO, ANSWER))
     conversation = await talk_of(home)
-    cluster.sending(home, conversation)
+    first = cluster.sending(home, conversation)
     async with asyncio.timeout(10):
         await pause.reached.wait()
     _, other = await died(cluster, [TextChunk("Hel")])
@@ -147,6 +147,7 @@ async def test_who_joins_the_line_while_somebody_looks_after_turns_keeps_the_rea
     await sweep(home)
     await until_ended(home, other)
     pause.over.set()
+    await first
     events = events_of((await waits[0]).text)
 
     assert spoken(events) == "Hello Alice"

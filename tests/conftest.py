@@ -12,6 +12,10 @@ from smriti.observability.logs import configure_logging
 from tests.home import Home, open_home
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--turn-examples", type=int, default=0, help="see test_turn_machine.py")
+
+
 @pytest.fixture(autouse=True)
 def usual_logging() -> None:
     """Logging is the process's: what one test sets must not hold in the next."""

@@ -160,9 +160,17 @@ def types_of(events: list[dict[str, Any]]) -> list[str]:
 
 @asynccontextmanager
 async def open_home(
-    table: Table, data_dir: Path, *, model: Provider | None = None, **settings: Any
+    table: Table,
+    data_dir: Path,
+    *,
+    model: Provider | None = None,
+    token: str | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Home]:
-    """A server on `table`. `settings` are fields of Config; `model` is there from the start."""
+    """A server on `table`. `settings` are fields of Config; `model` is there from the start.
+
+    With `token`, that of somebody who has signed in at another server of this directory and table.
+    """
     values = {"smriti_data_dir": data_dir, "log_level": "ERROR", **settings}
     config = Config(_env_file=None, **values)
     async with AsyncExitStack() as stack:
@@ -176,7 +184,9 @@ async def open_home(
         client = await stack.enter_async_context(_client(app))
         homes.append(Home(app, client, table, model))
         await stack.enter_async_context(app.router.lifespan_context(app))
-        if config.accounts_open:
+        if token is not None:
+            client.headers["Authorization"] = f"Bearer {token}"
+        elif config.accounts_open:
             await _sign_up(client, "alice")
         yield homes[0]
 

@@ -211,6 +211,14 @@ class Caller:
         with self.asking(conversation, content) as stream:
             return [event_of(frame) for frame in stream if frame.startswith(b"data: ")]
 
+    def rest(self, conversation: Json, last: Event) -> list[Event]:
+        """The events of a turn after one of them, to the end, as a client that comes back."""
+        path = f"/conversations/{conversation['conversation_id']}/turns/{last['turn_id']}/events"
+        with self.http.stream("GET", path, params={"after": last["seq"]}) as response:
+            assert response.status_code == 200, response.read()
+            stream = list(frames(response.iter_raw()))
+        return [event_of(f.partition(b"\n")[2]) for f in stream if f.startswith(b"id: ")]
+
     def messages(self, conversation: Json) -> list[Json]:
         """Oldest first."""
         path = f"/conversations/{conversation['conversation_id']}/messages"

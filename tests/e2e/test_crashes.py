@@ -1,40 +1,121 @@
-"""A server that is killed, or told to stop, in the middle of its work."""
+"""A server that is killed, or told to stop, in the middle of its work; clients that go away."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
-from tests.e2e.server import ServerProcess, event_of, spoken
+import httpx2
+
+from tests.e2e.server import Caller, Event, Json, ServerProcess, event_of, frames, spoken
 from tests.fakes.stub_model import StubModel
 
 FACT = "[tool:core_memory_append|block=human|content=Name: Alice]"
+OTHER_FACT = "[tool:core_memory_append|block=human|content=Likes tea]"
+CLIENTS = 50
 
 
-def test_a_kill_in_the_middle_of_a_turn_loses_nothing_acknowledged(
+def heard_until(owner: Caller, talk: Json, question: str, word: bytes) -> list[Event]:
+    """What a client hears until this word comes; then it goes away."""
+    heard = []
+    with owner.asking(talk, question) as stream:
+        for frame in stream:
+            if frame.startswith(b"data: "):
+                heard.append(event_of(frame))
+            if word in frame:
+                return heard
+    raise AssertionError(heard)
+
+
+def test_a_client_that_comes_back_hears_every_event_once(owner: Caller, stub: StubModel) -> None:
+    owner.post("/settings/providers/OpenAI", {"base_url": stub.url, "model": "stub"})
+    talk = owner.conversation(owner.agent(agent_name="Left", agent_provider="OpenAI"))
+
+    heard = heard_until(owner, talk, "Slowly [tokens=9] [itl=60]", b"AGENT_RESPONSE_TO_USER")
+    rest = owner.rest(talk, heard[-1])
+
+    assert [e["seq"] for e in heard + rest] == [*range(1, len(heard + rest) + 1)]
+    assert spoken(heard + rest) == owner.messages(talk)[-1]["content"]
+    assert rest[-1]["event_type"] == "STREAM_COMPLETE"
+
+
+def test_a_kill_in_the_middle_of_turns_loses_nothing_acknowledged(
     tmp_path: Path, stub: StubModel
 ) -> None:
-    question = f"I am Alice {FACT} [tokens=400] [itl=50]"
-    with ServerProcess.running(tmp_path / "data") as server:
+    question = f"I am Alice {FACT} {OTHER_FACT} [ttft=600] [say:Hello Alice]"
+    other_question = "Speak [tokens=30] [itl=50]"
+    with ServerProcess.running(tmp_path / "data", STREAM_KEEP_ALIVE_S="1") as server:
         with server.owner() as owner:
             agent = owner.stub_agent(stub.url)
-            talk = owner.conversation(agent)
-            with owner.asking(talk, question) as stream:
-                next(frame for frame in stream if b"AGENT_RESPONSE_TO_USER" in frame)
-                server.kill()
+            talk, other = owner.conversation(agent), owner.conversation(agent)
+            spoke = heard_until(owner, other, other_question, b"AGENT_RESPONSE_TO_USER")
+            heard = heard_until(owner, talk, question, b"TOOL_CALL_RESULT")  # then step 2 of 3
+            server.kill()
         server.restart()
         with server.owner() as owner:
             settings = owner.get("/settings/providers/OpenAI")
-            lines = owner.lines(agent)
-            before = owner.messages(talk)
+            lines_before, before = owner.lines(agent), owner.messages(talk)
             elsewhere = owner.ask(owner.conversation(agent), "Still there? [say:Yes.]")
-            again = owner.ask(talk, "And here? [say:Here, too.]")  # once the dead turn's lease ends
-            after = owner.messages(talk)
+            rest = owner.rest(talk, heard[-1])
+            again = owner.ask(other, "And here? [say:Here, too.]")  # waits for the dead turn
+            other_rest = owner.rest(other, spoke[-1])
+            messages, others, lines = (
+                owner.messages(talk),
+                owner.messages(other),
+                owner.lines(agent),
+            )
 
     assert settings["is_configured"]
-    assert lines == ["Name: Alice"]
-    assert before[0]["content"] == question
+    assert (lines_before, before[0]["content"]) == (["Name: Alice"], question)
     assert spoken(elsewhere) == "Yes."
+    assert [e["event_type"] for e in rest] == [
+        *("TURN_RESUMED", "MESSAGE_SAVED"),
+        *["TOOL_CALL_START", "TOOL_CALL_RESULT"] * 2,
+        *["AGENT_RESPONSE_TO_USER"] * (len(rest) - 7),
+        "STREAM_COMPLETE",
+    ]
+    assert [e["seq"] for e in rest] == [*range(1_000_001, 1_000_001 + len(rest))]
+    assert spoken(rest) == "Hello Alice"
+    assert lines == ["Name: Alice", "Likes tea"]
+    assert [m["status"] for m in messages] == ["complete", "complete"]
+    assert [part["type"] for part in messages[1]["parts"]] == [
+        "tool_call",
+        "tool_result",
+        "tool_call",
+        "tool_result",
+        "text",
+    ]
     assert spoken(again) == "Here, too."
-    assert [m["content"] for m in after[-2:]] == ["And here? [say:Here, too.]", "Here, too."]
+    assert [m["content"] for m in others] == [
+        *(other_question, spoken(other_rest), "And here? [say:Here, too.]", "Here, too."),
+    ]
+
+
+def test_fifty_clients_at_once_are_answered_in_order_or_told_to_come_again(
+    owner: Caller, stub: StubModel
+) -> None:
+    owner.post("/settings/providers/OpenAI", {"base_url": stub.url, "model": "stub"})
+    talk = owner.conversation(owner.agent(agent_name="Busy", agent_provider="OpenAI"))
+    path = f"/agents/{talk['agent_id']}/{talk['conversation_id']}/send-message"
+    ready = Barrier(CLIENTS)
+
+    def asked(number: int) -> tuple[str, int, str]:
+        question = f"{number} [say:You said {number}]"
+        with httpx2.Client(base_url=owner.http.base_url, timeout=60, trust_env=False) as http:
+            ready.wait()
+            response = http.post(path, json={"content": question}, headers=owner.http.headers)
+        events = [event_of(f) for f in frames(iter([response.content])) if f[:5] == b"data:"]
+        return question, response.status_code, spoken(events) if events else ""
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        answers = list(pool.map(asked, range(CLIENTS)))
+    contents = [message["content"] for message in owner.messages(talk)]
+
+    answered = {question: said for question, status, said in answers if status == 200}
+    assert {status for _, status, _ in answers} <= {200, 429}
+    assert answered
+    assert all(said == question.split("say:")[1][:-1] for question, said in answered.items())
+    assert sorted(contents[::2]) == sorted(answered)
+    assert contents[1::2] == [answered[question] for question in contents[::2]]
 
 
 def test_a_stop_signal_lets_answers_finish(tmp_path: Path, stub: StubModel) -> None:
@@ -54,20 +135,24 @@ def test_a_stop_signal_lets_answers_finish(tmp_path: Path, stub: StubModel) -> N
     assert [m["status"] for m in messages] == ["complete", "complete"]
 
 
-def test_a_stop_signal_is_not_held_up_for_ever(tmp_path: Path, stub: StubModel) -> None:
-    with (
-        ServerProcess.running(tmp_path / "data", SHUTDOWN_GRACE_S="1") as server,
-        server.owner() as owner,
-    ):
-        talk = owner.conversation(owner.stub_agent(stub.url))
-        with owner.asking(talk, "Never end [tokens=2000] [itl=100]") as stream:
-            next(frame for frame in stream if b"AGENT_RESPONSE_TO_USER" in frame)
+def test_a_stop_signal_is_not_held_up_and_the_answer_goes_on_after_it(
+    tmp_path: Path, stub: StubModel
+) -> None:
+    with ServerProcess.running(tmp_path / "data", SHUTDOWN_GRACE_S="1") as server:
+        with server.owner() as owner:
+            talk = owner.conversation(owner.stub_agent(stub.url))
+            heard = heard_until(
+                owner, talk, "Slowly [tokens=40] [itl=100]", b"AGENT_RESPONSE_TO_USER"
+            )
             server.interrupt()
             with ThreadPoolExecutor(1) as pool:
                 code = pool.submit(server.wait).result(timeout=10)
         server.restart()
-        with server.owner() as again:
-            messages = again.messages(talk)
+        with server.owner() as owner:
+            rest = owner.rest(talk, heard[-1])
+            messages = owner.messages(talk)
 
     assert code == 0
-    assert [m["status"] for m in messages] == ["complete", "cancelled"]
+    assert (rest[0]["event_type"], rest[-1]["event_type"]) == ("TURN_RESUMED", "STREAM_COMPLETE")
+    assert [m["status"] for m in messages] == ["complete", "complete"]
+    assert messages[1]["content"] == spoken(rest)

@@ -12,6 +12,7 @@ from smriti.db.table import (
     Query,
     Read,
     Table,
+    TableBusy,
     TableUnavailable,
     Update,
 )
@@ -28,6 +29,7 @@ class MortalTable:
 
     It dies by itself instead of the first write that is one of `dies_before`, or right after the
     first of `dies_after`. Before a write that is one of `waits_before`, `meanwhile` happens once.
+    `fails_next_get`: the store is busy for a moment.
     """
 
     def __init__(self, table: Table) -> None:
@@ -37,6 +39,7 @@ class MortalTable:
         self.dies_after: Which = nothing
         self.waits_before: Which = nothing
         self.meanwhile: Callable[[], Awaitable[object]] | None = None
+        self.fails_next_get = False
 
     async def _wait(self, *actions: Action) -> None:
         if self.meanwhile is not None and any(map(self.waits_before, actions)):
@@ -54,6 +57,9 @@ class MortalTable:
 
     async def get(self, key: Key) -> Item | None:
         self._check()
+        if self.fails_next_get:
+            self.fails_next_get = False
+            raise TableBusy("Once.")
         return await self._table.get(key)
 
     async def query(self, query: Query) -> ItemPage:

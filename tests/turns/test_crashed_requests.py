@@ -19,6 +19,7 @@ from tests.turns.crashing import (
     died,
     heard,
     items_with,
+    puts,
     shape_of,
     sweep,
     talk_of,
@@ -174,3 +175,25 @@ async def test_a_conversation_that_is_deleted_while_its_turn_is_taken_up(cluster
     await sweep(home)
 
     assert await home.items_with(conversation["conversation_id"]) == []
+
+
+@pytest.mark.parametrize(
+    "deadly", [puts("TURN"), puts("MESSAGE", role="user")], ids=["record", "question"]
+)
+async def test_a_named_request_whose_process_died_can_be_sent_again(
+    cluster: Cluster, deadly: Any
+) -> None:
+    home, table = await cluster.process(PausedProvider(HELLO))
+    conversation = await talk_of(home)
+    table.dies_before = deadly
+    await send_named(home, conversation)
+    table.dead = True
+    await cluster.lease_ends(conversation)
+    await claims_end(cluster)
+    home, _ = await cluster.process(PausedProvider(HELLO))
+
+    response = await send_named(home, conversation)
+
+    assert response.status_code == 200
+    assert spoken(events_of(response.text)) == "Hello"
+    assert [m["content"] for m in await home.messages(conversation)] == ["Well?", "Hello"]

@@ -1,14 +1,16 @@
 """Several processes have one conversation to do with: who has lost it disturbs nobody."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import httpx2
 import pytest
 
 from smriti.llm.provider import CallRequested, Finished, TextChunk
-from tests.fakes.mortal_table import MortalTable
-from tests.fakes.paused_provider import Pause, PausedProvider
+from smriti.turns.runner import TurnRunner
+from tests.fakes.mortal_table import MortalTable, Which
+from tests.fakes.paused_provider import Pause, PausedProvider, Script
 from tests.home import HELLO, Home, events_of, spoken, types_of
 from tests.turns.crashing import (
     ANSWER,
@@ -16,7 +18,9 @@ from tests.turns.crashing import (
     Json,
     died,
     heard,
+    items_with,
     only_turn,
+    puts,
     remembers,
     sweep,
     talk_of,
@@ -33,7 +37,7 @@ async def asleep(
 ) -> tuple[Home, MortalTable, Pause, Json, Sending]:
     """A process that does nothing for so long that it loses its turn; then it would go on."""
     pause = Pause()
-    script = [TextChunk("Hel"), pause, TextChunk("p!"), *calls, Finished("stop")]
+    script: Script = [TextChunk("Hel"), pause, TextChunk("p!"), *calls, Finished("stop")]
     home, table = await cluster.process(PausedProvider(script, HELLO))
     conversation = await talk_of(home)
     sending = cluster.sending(home, conversation)
@@ -129,7 +133,7 @@ async def test_who_joins_the_line_while_somebody_looks_after_turns_keeps_the_rea
     pause = Pause()
     home, table = await cluster.process(PausedProvider([pause, *HELLO], HELLO, ANSWER))
     conversation = await talk_of(home)
-    cluster.sending(home, conversation)
+    first = cluster.sending(home, conversation)
     async with asyncio.timeout(10):
         await pause.reached.wait()
     _, other = await died(cluster, [TextChunk("Hel")])
@@ -143,7 +147,83 @@ async def test_who_joins_the_line_while_somebody_looks_after_turns_keeps_the_rea
     await sweep(home)
     await until_ended(home, other)
     pause.over.set()
+    await first
     events = events_of((await waits[0]).text)
 
     assert spoken(events) == "Hello Alice"
     assert types_of(events)[-1] == "STREAM_COMPLETE"
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [updates("TURN", "attempt"), updates("CONVERSATION", "left_behind")],
+    ids=["before it is planned", "before it speaks"],
+)
+async def test_a_turn_that_is_just_taken_up_when_its_process_stops_goes_on_at_once(
+    cluster: Cluster, moment: Which
+) -> None:
+    first, table = await cluster.process(PausedProvider(HELLO, HELLO))
+    conversation = await talk_of(first)
+    await first.say(conversation, "Well?")
+    question, _ = await first.messages(conversation)
+    table.dies_before = updates("CONVERSATION", "left_behind")
+    await cluster.asking_again(first, conversation, question)
+    second, table = await cluster.process(PausedProvider(HELLO))
+    runner = second.services.get(TurnRunner)
+    table.waits_before, table.meanwhile = moment, partial(stop_soon, runner)
+    await cluster.lease_ends(conversation)
+    await sweep(second)
+    await runner.close()
+    third, _ = await cluster.process(PausedProvider(ANSWER))
+
+    *_, turn = await until_ended(third, conversation)
+
+    assert turn["status"] == "complete"
+
+
+async def stop_soon(runner: TurnRunner) -> None:
+    """Let the process stop at its next step."""
+    asyncio.get_running_loop().call_soon(lambda: asyncio.ensure_future(runner.close()))
+
+
+async def test_a_turn_that_is_cancelled_before_it_thinks_is_cancelled(cluster: Cluster) -> None:
+    _, conversation = await died(cluster, [TextChunk("Hel")], lease_ends=False)
+    home, _ = await cluster.process(PausedProvider(HELLO))
+    await cluster.lease_ends(conversation)
+    (item,) = await items_with(cluster, "TURN#")
+    await sweep(home)
+    running = home.services.get(TurnRunner).find(str(item["turn_id"]))
+    assert running is not None
+    running.cancel()
+
+    (turn,) = await until_ended(home, conversation)
+    events = await heard(home, conversation, turn["turn_id"])
+
+    assert turn["status"] == "cancelled"
+    assert (events[-1]["message_id"], events[-1]["finish_reason"]) == (None, "cancelled")
+
+
+async def test_a_question_that_waits_is_accepted_though_the_store_fails_after_that(
+    cluster: Cluster,
+) -> None:
+    pause = Pause()
+    home, table = await cluster.process(PausedProvider([pause, *HELLO], ANSWER))
+    conversation = await talk_of(home)
+    first = cluster.sending(home, conversation)
+    async with asyncio.timeout(10):
+        await pause.reached.wait()
+    table.waits_before, table.meanwhile = puts("QUEUED"), partial(fail_once, table)
+    second = cluster.sending(home, conversation, "And?")
+    await until_waiting(cluster, conversation)
+    pause.over.set()
+    await first
+
+    response = await second
+
+    assert response.status_code == 200
+    assert spoken(events_of(response.text)) == "Hello Alice"
+
+
+async def fail_once(table: MortalTable) -> None:
+    """The next read of the conversation fails, as if the store were busy."""
+    table.fails_next_get = True

@@ -108,6 +108,7 @@ class Answering:
             return await self._unheard(conversation, running)
         answer = Answer(question, running.record.turn_id, conversation, stored=stored)
         turn = Turn(conversation, question, answer, running, self._desk)
+        turn.was_asked = True
         if stored is not None and stored.status != "running":
             return Done(await turn.conclude(stored))
         try:
@@ -123,8 +124,7 @@ class Answering:
         record = running.record
         failure = Unavailable("The server stopped before it stored the question. Send it again.")
         running.reporter.close(TurnFailed(problem=failure.problem()))
-        record.status, record.error, record.problem = "failed", failure.detail, failure.problem()
-        await self._desk.turns.finish(record)
+        await self._desk.turns.forget(record)  # so that the request can be made again
         freed = await self._opener.give_back(conversation, record.turn_id)
         return Done(freed, accepted=False)
 

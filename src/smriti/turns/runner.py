@@ -27,18 +27,30 @@ class TooManyTurns(Unavailable):
     slug = "too-many-turns"
 
 
+async def _nothing() -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What follows when a question has been stored, or when it could not be."""
+
+    stored: Callable[[], Awaitable[None]] = _nothing
+    refused: Callable[[], Awaitable[None]] = _nothing
+
+
 @dataclass(eq=False, slots=True)
 class Running:
     """A turn in this process. `stop`: that it shall end, and why; `over`: that it has ended.
 
-    `on_cancel` ends its thinking, `on_refused` follows when its question could not be stored.
+    `on_cancel` ends its thinking.
     """
 
     record: TurnRecord
     reporter: Reporter
+    fate: Fate = Fate()
     stop: Stop | None = None
     on_cancel: Callable[[], object] | None = None
-    on_refused: Callable[[], Awaitable[None]] | None = None
     over: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 

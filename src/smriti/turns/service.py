@@ -21,7 +21,7 @@ from smriti.turns.plan import Desk
 from smriti.turns.queue import next_moment
 from smriti.turns.reporter import Reporter
 from smriti.turns.request import model_of
-from smriti.turns.runner import Running, TurnRunner
+from smriti.turns.runner import Fate, Running, TurnRunner
 from smriti.turns.starter import Starter
 
 
@@ -64,8 +64,7 @@ class _Again:
     new: MessageCreate | None = None
 
 
-type Refused = Callable[[], Awaitable[None]]
-type Begin = Callable[[str, Refused], Awaitable[None]]
+type Begin = Callable[[str, Fate], Awaitable[None]]
 
 
 class TurnService:
@@ -105,7 +104,7 @@ class TurnService:
         self._runner.check_room()
         if ask.key is None:
             turn_id = new_id()
-            await begin(turn_id, _nothing)
+            await begin(turn_id, Fate())
             return turn_id
         named = orjson.dumps([ask.agent_id, ask.conversation_id, *request])
         try:
@@ -114,21 +113,23 @@ class TurnService:
             return done.resource_id
         turn_id = claim.resource_id
         # A process that died may have begun the turn, and not have said so.
-        if await self._desk.turns.find(ask.conversation_id, turn_id) is None:
-            try:
-                await begin(turn_id, partial(self._idempotency.forget, claim))
-            except BaseException:
-                await self._idempotency.release(claim, refused=True)
-                raise
-        await self._idempotency.finish(claim, None)
+        if await self._desk.turns.find(ask.conversation_id, turn_id) is not None:
+            await self._idempotency.release(claim, refused=False)
+            return turn_id
+        stored = partial(self._idempotency.finish, claim, None)
+        try:
+            await begin(turn_id, Fate(stored, partial(self._idempotency.forget, claim)))
+        except BaseException:
+            await self._idempotency.release(claim, refused=True)
+            raise
         return turn_id
 
-    async def _send(self, ask: Ask, new: MessageCreate, turn_id: str, refused: Refused) -> None:
+    async def _send(self, ask: Ask, new: MessageCreate, turn_id: str, fate: Fate) -> None:
         opening = await self._open(ask, turn_id)
         question = _question(opening, new)
-        await self._begin(opening, question, _record(opening, question), refused)
+        await self._begin(opening, question, _record(opening, question), fate)
 
-    async def _ask_again(self, what: _Again, ask: Ask, turn_id: str, refused: Refused) -> None:
+    async def _ask_again(self, what: _Again, ask: Ask, turn_id: str, fate: Fate) -> None:
         message_id, new = what.message_id, what.new
         opening = await self._open(ask, turn_id)
         if opening.held and not opening.conversation.held:  # by a turn whose process died
@@ -143,7 +144,7 @@ class TurnService:
         question = _question(opening, new) if new else old
         record = _record(opening, question)
         record.leaves_behind = stretch
-        await self._begin(opening, question, record, refused)
+        await self._begin(opening, question, record, fate)
 
     async def _branched(
         self, opening: Opening, old: Message, *, keeps_it: bool
@@ -184,7 +185,7 @@ class TurnService:
         return await self._opener.open(ask.claims, ask.agent_id, ask.conversation_id, turn_id)
 
     async def _begin(
-        self, opening: Opening, question: Message, record: TurnRecord, refused: Refused
+        self, opening: Opening, question: Message, record: TurnRecord, fate: Fate
     ) -> None:
         """Start the turn, or let it wait for the conversation."""
         reporter: Reporter | None = None
@@ -192,7 +193,7 @@ class TurnService:
             self._runner.check_room()  # again: others may have come meanwhile
             self._starter.check(opening, question)
             reporter = Reporter(self._logs.open(record.log_name), record.turn_id)
-            running = Running(record, reporter, on_refused=refused)
+            running = Running(record, reporter, fate)
             reporter.say(Notice(text="Loading agent information..."))
             reporter.say(Notice(text="Validating conversation..."))
             if opening.held:
@@ -209,10 +210,6 @@ class TurnService:
         if not opening.held:
             freed = await self._opener.give_back(opening.conversation, opening.turn_id)
             await self._starter.after(freed)
-
-
-async def _nothing() -> None:
-    return
 
 
 def _question(opening: Opening, new: MessageCreate) -> Message:

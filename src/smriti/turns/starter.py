@@ -69,7 +69,8 @@ class Starter:
         except BaseException:
             self._runner.admit(record.turn_id)
             raise
-        with suppress(TableError):  # it is in line: whoever looks after turns starts it
+        await running.fate.stored()
+        with suppress(TableError):  # it waits already; whoever looks after turns will start it
             await self.start_next(record.created_by, record.conversation_id)
 
     async def start_next(self, owner: str, conversation_id: str) -> None:
@@ -113,7 +114,8 @@ class Starter:
         log.info("turn.taken_up", turn_id=turn_id, attempt=record.attempt)
         self._runner.stop_waiting(turn_id)
         running = self._resuming(record)
-        self._runner.start(running, self._then_next(running, self._resumed(taken, running)))
+        work = self._left_at_stop(taken, running, self._resumed(taken, running))
+        self._runner.start(running, self._then_next(running, work))
         return True
 
     def _resuming(self, record: TurnRecord) -> Running:
@@ -133,6 +135,19 @@ class Starter:
         stored = next((message for message in answers if message.role == "assistant"), None)
         return await self._answering.going_on(conversation, running, question, stored=stored)
 
+    async def _left_at_stop(
+        self, conversation: Conversation, running: Running, work: Awaitable[Done]
+    ) -> Done:
+        """Do the work. When the process stops, the next one shall not wait for the lease's end."""
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if running.stop == "suspend":
+                with suppress(LeaseLost, TableError):
+                    turn_id = running.record.turn_id
+                    await self._desk.conversations.suspend(conversation, holder=turn_id)
+            raise
+
     async def _start_queued(self, seen: Conversation, queued: Item) -> bool:
         """Start a turn that waited, and now has the conversation."""
         turn_id, desk = str(queued["turn_id"]), self._desk
@@ -149,7 +164,8 @@ class Starter:
         if running is None:  # it came to another process, or to this one before it was restarted
             running = self._resuming(record)
         running.record = record
-        work = self._answering.going_on(conversation, running, question)
+        going_on = self._answering.going_on(conversation, running, question)
+        work = self._left_at_stop(conversation, running, going_on)
         self._runner.start(running, self._then_next(running, work))
         return True
 
@@ -161,8 +177,9 @@ class Starter:
             done = await work
         finally:
             running.over.set()
-        if not done.accepted and running.on_refused is not None:
-            await running.on_refused()
+            running.reporter.close(None)  # whatever happened: nobody listens in vain
+        if not done.accepted:
+            await running.fate.refused()
         await self.after(done.conversation)
         await done.follow_up()
 

@@ -29,7 +29,10 @@ log = structlog.get_logger()
 
 
 class Turn:
-    """One question being answered. `run` is its life from holding the conversation to the end."""
+    """One question being answered. `run` is its life from holding the conversation to the end.
+
+    `was_asked`: the question was stored before this attempt.
+    """
 
     def __init__(
         self,
@@ -50,6 +53,7 @@ class Turn:
         self._failure: AppError | None = None
         self._lease_lost = False
         self._goes_on = False
+        self.was_asked = False
         self.accepted = False
         self.answer: Message | None = None
 
@@ -63,7 +67,7 @@ class Turn:
             await self._work(plan)
             return await self._put_away()
         except asyncio.CancelledError:
-            if self._running.stop == "suspend" and self.accepted:
+            if self._running.stop == "suspend" and (self.accepted or self.was_asked):
                 await self._suspend()
             else:
                 self._end("cancelled", Unavailable("This answer was stopped. Ask again."))
@@ -117,6 +121,8 @@ class Turn:
                 if self._running.stop == "cancel":  # before there was anything to cancel
                     thinking.cancel()
                 await asyncio.wait([thinking])
+                if thinking.cancelled():  # perhaps before it began
+                    self._ending = "cancelled"
                 await accepted
                 keeper.cancel()
         except* LeaseLost:
@@ -144,6 +150,7 @@ class Turn:
         for event in plan.greeting:
             self._reporter.say(event)
         log.info("turn.started", agent_id=self._record.agent_id, attempt=self._record.attempt)
+        await self._running.fate.stored()
 
     async def _think(self, plan: Plan, accepted: asyncio.Task[None]) -> None:
         """Run the loop. What the model or a tool does wrong is a failure of the answer alone."""

@@ -175,7 +175,13 @@ def _add_turns(services: Services, outside: Outside) -> None:
     idempotency = services.get(Idempotency)
     services.add(
         starter,
-        TurnStreams(logs, desk.turns, desk.messages, keep_alive_s=keep_alive_s),
+        TurnStreams(
+            logs,
+            desk.turns,
+            desk.messages,
+            keep_alive_s=keep_alive_s,
+            is_stopping=lambda: runner.stopping,
+        ),
         TurnControl(desk, queue, runner),
         TurnService(desk, opener, starter, runner=runner, idempotency=idempotency, logs=logs),
         ContextService(opener, answering),

@@ -115,6 +115,8 @@ async def test_who_waits_when_the_server_stops_is_answered_by_the_next(
             await model.speaking.wait()
             second = asyncio.create_task(home.send(conversation, {"content": "second"}))
             await until_waiting(home, conversation, 1)
+            for _ in range(5):  # the stream of who waits begins meanwhile
+                await turns_of(home, conversation)
     events = events_of((await second).text)
     await first
     async with open_home(table, tmp_path, model=Echo()) as home:

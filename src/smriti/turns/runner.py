@@ -71,6 +71,7 @@ class TurnRunner:
         self._turns: dict[str, Running] = {}
         self._waiting: dict[str, Running] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.stopping = False
 
     def check_room(self) -> None:
         """Whether one more turn may start: `TooManyTurns`."""
@@ -142,6 +143,7 @@ class TurnRunner:
 
     async def close(self) -> None:
         """Let running turns finish for a while; leave the rest to the next process."""
+        self.stopping = True
         for turn_id in self.waiting:
             self.stop_waiting(turn_id, RESTARTING)
         if self._tasks:

@@ -1,7 +1,7 @@
 """Reading a turn: its log while there is one, else what is stored of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from smriti.core.errors import NotFound
@@ -34,11 +34,13 @@ class TurnStreams:
         messages: MessageRepository,
         *,
         keep_alive_s: float,
+        is_stopping: Callable[[], bool],
     ) -> None:
         self._logs = logs
         self._turns = turns
         self._messages = messages
         self._keep_alive_s = keep_alive_s
+        self._is_stopping = is_stopping
 
     async def attach(
         self, conversation_id: str, turn_id: str, after: int = 0, *, form: Form = bare
@@ -72,7 +74,7 @@ class TurnStreams:
         conversation_id, turn_id = record.conversation_id, record.turn_id
         silent_s = 0.0
         found: TurnRecord | None = record
-        while found is not None and not found.ended:
+        while found is not None and not found.ended and not self._is_stopping():
             if (log := self._logs.find(record.log_name)) is not None:
                 async for chunk in self._followed(log, turn_id, after, form):
                     yield chunk
@@ -83,7 +85,7 @@ class TurnStreams:
                 silent_s = 0.0
                 yield b": keep-alive\n\n"
             found = await self._turns.find(conversation_id, turn_id)
-        if found is not None:
+        if found is not None and found.ended:
             async for chunk in _chunks(await self._retold(found, after), form):
                 yield chunk
 

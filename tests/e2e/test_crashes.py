@@ -1,17 +1,23 @@
 """A server that is killed, or told to stop, in the middle of its work; clients that go away."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
 
 import httpx2
+import pytest
 
 from tests.e2e.server import Caller, Event, Json, ServerProcess, event_of, frames, spoken
 from tests.fakes.stub_model import StubModel
 
 FACT = "[tool:core_memory_append|block=human|content=Name: Alice]"
 OTHER_FACT = "[tool:core_memory_append|block=human|content=Likes tea]"
+QUESTION = f"I am Alice {FACT} {OTHER_FACT} [ttft=600] [say:Hello Alice]"
+SLOW = "Speak [tokens=30] [itl=50]"
 CLIENTS = 50
+
+type Killed = tuple[Caller, Json, list[Event], list[Event]]
 
 
 def heard_until(owner: Caller, talk: Json, question: str, word: bytes) -> list[Event]:
@@ -38,35 +44,41 @@ def test_a_client_that_comes_back_hears_every_event_once(owner: Caller, stub: St
     assert rest[-1]["event_type"] == "STREAM_COMPLETE"
 
 
-def test_a_kill_in_the_middle_of_turns_loses_nothing_acknowledged(
-    tmp_path: Path, stub: StubModel
-) -> None:
-    question = f"I am Alice {FACT} {OTHER_FACT} [ttft=600] [say:Hello Alice]"
-    other_question = "Speak [tokens=30] [itl=50]"
-    with ServerProcess.running(tmp_path / "data", STREAM_KEEP_ALIVE_S="1") as server:
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory, stub: StubModel) -> Iterator[Killed]:
+    """A server that was killed in step 2 of 3 of one turn and in the text of another, and started
+    again: its owner, the agent, and what was heard of the two."""
+    data_dir = tmp_path_factory.mktemp("killed") / "data"
+    with ServerProcess.running(data_dir, STREAM_KEEP_ALIVE_S="1") as server:
         with server.owner() as owner:
             agent = owner.stub_agent(stub.url)
-            talk, other = owner.conversation(agent), owner.conversation(agent)
-            spoke = heard_until(owner, other, other_question, b"AGENT_RESPONSE_TO_USER")
-            heard = heard_until(owner, talk, question, b"TOOL_CALL_RESULT")  # then step 2 of 3
+            talks = [owner.conversation(agent) for _ in range(2)]
+            slow = heard_until(owner, talks[1], SLOW, b"AGENT_RESPONSE_TO_USER")
+            steps = heard_until(owner, talks[0], QUESTION, b"TOOL_CALL_RESULT")
             server.kill()
         server.restart()
         with server.owner() as owner:
-            settings = owner.get("/settings/providers/OpenAI")
-            lines_before, before = owner.lines(agent), owner.messages(talk)
-            elsewhere = owner.ask(owner.conversation(agent), "Still there? [say:Yes.]")
-            rest = owner.rest(talk, heard[-1])
-            again = owner.ask(other, "And here? [say:Here, too.]")  # waits for the dead turn
-            other_rest = owner.rest(other, spoke[-1])
-            messages, others, lines = (
-                owner.messages(talk),
-                owner.messages(other),
-                owner.lines(agent),
-            )
+            yield owner, {"agent": agent, "steps": talks[0], "slow": talks[1]}, steps, slow
 
-    assert settings["is_configured"]
-    assert (lines_before, before[0]["content"]) == (["Name: Alice"], question)
+
+def test_a_kill_loses_nothing_acknowledged(killed: Killed) -> None:
+    owner, made, _, _ = killed
+
+    lines = owner.lines(made["agent"])
+    elsewhere = owner.ask(owner.conversation(made["agent"]), "Still there? [say:Yes.]")
+
+    assert owner.get("/settings/providers/OpenAI")["is_configured"]
+    assert lines[0] == "Name: Alice"
+    assert owner.messages(made["steps"])[0]["content"] == QUESTION
     assert spoken(elsewhere) == "Yes."
+
+
+def test_a_turn_that_a_kill_cut_off_goes_on_with_each_part_once(killed: Killed) -> None:
+    owner, made, heard, _ = killed
+
+    rest = owner.rest(made["steps"], heard[-1])
+    _, answer = owner.messages(made["steps"])
+
     assert [e["event_type"] for e in rest] == [
         *("TURN_RESUMED", "MESSAGE_SAVED"),
         *["TOOL_CALL_START", "TOOL_CALL_RESULT"] * 2,
@@ -74,19 +86,22 @@ def test_a_kill_in_the_middle_of_turns_loses_nothing_acknowledged(
         "STREAM_COMPLETE",
     ]
     assert [e["seq"] for e in rest] == [*range(1_000_001, 1_000_001 + len(rest))]
+    kinds = [part["type"] for part in answer["parts"]]
+    assert kinds == [*["tool_call", "tool_result"] * 2, "text"]
+    assert (answer["status"], answer["content"]) == ("complete", spoken(rest))
     assert spoken(rest) == "Hello Alice"
-    assert lines == ["Name: Alice", "Likes tea"]
-    assert [m["status"] for m in messages] == ["complete", "complete"]
-    assert [part["type"] for part in messages[1]["parts"]] == [
-        "tool_call",
-        "tool_result",
-        "tool_call",
-        "tool_result",
-        "text",
-    ]
+    assert owner.lines(made["agent"]) == ["Name: Alice", "Likes tea"]
+
+
+def test_the_next_question_is_answered_after_the_turn_that_a_kill_cut_off(killed: Killed) -> None:
+    owner, made, _, heard = killed
+
+    again = owner.ask(made["slow"], "And here? [say:Here, too.]")
+    rest = owner.rest(made["slow"], heard[-1])
+
     assert spoken(again) == "Here, too."
-    assert [m["content"] for m in others] == [
-        *(other_question, spoken(other_rest), "And here? [say:Here, too.]", "Here, too."),
+    assert [m["content"] for m in owner.messages(made["slow"])] == [
+        *(SLOW, spoken(rest), "And here? [say:Here, too.]", "Here, too."),
     ]
 
 

@@ -32,6 +32,7 @@ from smriti.turns.models import TurnRecord
 OFF_INDEX: Final[tuple[Change, ...]] = (Remove("gsi2_pk"), Remove("gsi2_sk"))
 
 _SHARDS: Final = 8
+_BY_STEP: Final = ("steps", "usage", "cost", "first_token_ms", "tools_ms", "step_log")
 _CLOSING: Final = (
     *("status", "answer_id", "error", "problem", "finish_reason", "model", "steps", "usage"),
     *("cost", "first_token_ms", "tools_ms", "finished_at", "last_seq", "step_log"),
@@ -86,7 +87,7 @@ class TurnRepository(Repository[TurnRecord]):
     async def note_step(self, record: TurnRecord) -> None:
         """Keep what the turn has cost so far, for whoever may have to go on with it."""
         values = stored(record)
-        changes = [Set(name, values[name]) for name in ("steps", "usage", "step_log")]
+        changes = [Set(name, values[name]) for name in _BY_STEP if name in values]
         await self._table.update(self.key(record), *changes, when=_running(record))
 
     async def finish(self, record: TurnRecord) -> None:

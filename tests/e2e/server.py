@@ -1,5 +1,6 @@
 """A real server in a process of its own, on a free loopback port and a data directory of a test."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -36,9 +37,10 @@ def run(
 
 
 def begin(*arguments: str, data_dir: Path) -> subprocess.Popen[str]:
-    """One `smriti` command, to be talked with."""
+    """One `smriti` command, to be talked with; it hears SIGINT, though who tests may ignore it."""
     return subprocess.Popen(
-        _command(arguments),
+        preexec_fn=_hear_interrupts,
+        args=_command(arguments),
         cwd=_directory(data_dir),
         env=_environment(data_dir, {}),
         stdin=subprocess.PIPE,
@@ -46,6 +48,10 @@ def begin(*arguments: str, data_dir: Path) -> subprocess.Popen[str]:
         text=True,
         bufsize=1,
     )
+
+
+def _hear_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _command(arguments: Sequence[str]) -> list[str]:

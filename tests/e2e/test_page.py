@@ -23,7 +23,7 @@ _ARGUMENTS = [
     "--disable-sync",
 ]
 WHOLE = " ".join(f"n{number}" for number in range(60))
-SLOW = f"Count [say:{WHOLE}] [itl=50]"
+SLOW = f"Count [say:{WHOLE}] [itl=100]"
 
 
 @pytest.fixture
@@ -43,6 +43,7 @@ async def page(home: ServerProcess) -> AsyncIterator[Page]:
         browser = await playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
         opened = await (await browser.new_context()).new_page()
         opened.set_default_timeout(15_000)
+        expect.set_options(timeout=15_000)
         errors: list[str] = []
         opened.on("pageerror", lambda error: errors.append(str(error)))
         opened.on("console", lambda message: errors.append(message.text))

@@ -5,22 +5,22 @@ import { send, show, stop, talk } from "./talk.js";
 
 const state = { agent: "" };
 
-async function showAgents() {
+/** Show all agents, and of the chosen one a conversation, "" for none. */
+async function showAgents(id = "") {
   const agents = await json("/agents");
   element("agents").replaceChildren(
     ...agents.map((/** @type {any} */ agent) => make("option", { value: agent.agent_id }, agent.agent_name)),
   );
   element("creator").open = agents.length === 0;
-  if (!agents.some((/** @type {any} */ agent) => agent.agent_id === state.agent)) {
-    state.agent = agents[0]?.agent_id ?? "";
-  }
+  const isKnown = agents.some((/** @type {any} */ agent) => agent.agent_id === state.agent);
+  if (!isKnown) state.agent = agents[0]?.agent_id ?? "";
   element("agents").value = state.agent;
   notice(agents.length === 0 ? "Create an agent to begin." : "");
-  await showAgent();
+  await showAgent(isKnown ? id : "");
 }
 
-async function showAgent() {
-  await Promise.all([show(""), showConversations(), showMemory()]);
+async function showAgent(id = "") {
+  await Promise.all([show(id), showConversations(), showMemory()]);
 }
 
 async function showConversations() {
@@ -110,6 +110,5 @@ attempt(async () => {
   await showAgentForm();
   const last = id && await json(`/conversations/${encodeURIComponent(id)}`).catch(() => null);
   state.agent = last?.agent_id ?? "";
-  await showAgents();
-  if (last && last.agent_id === state.agent) await open(last.conversation_id);
+  await showAgents(last?.conversation_id);
 });

@@ -68,7 +68,7 @@ class Corpus:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which documents are wanted: made from `since` on and before `until`, and with these labels."""
+    """Which documents are wanted: made from `since` on, before `until`, with these labels."""
 
     since: datetime | None = None
     until: datetime | None = None

@@ -6,11 +6,11 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
-from smriti.db.table import Query, Table
-from smriti.retrieval.retriever import Corpus, Document, Hit
+from smriti.db.table import ItemPage, Query, Table
+from smriti.retrieval.documents import EVERYTHING, Corpus, Document, Filter, Hit
 
 MAX_DOCUMENTS: Final = 20_000
 MAX_CHARACTERS: Final = 32_000_000
@@ -41,6 +41,32 @@ _STOP_WORDS: Final = frozenset({
 # fmt: on
 
 
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A ranking that is complete from the beginning."""
+
+    hits: Sequence[Hit]
+
+    @property
+    def total(self) -> int:
+        return len(self.hits)
+
+    @property
+    def relevance(self) -> float:
+        return self.hits[0].score if self.hits else 0.0
+
+    def page(self, start: int, count: int) -> Sequence[Hit]:
+        return self.hits[start : start + count]
+
+    def after(self, sk: str, part: int, otherwise: int) -> int:
+        places = (
+            place
+            for place, hit in enumerate(self.hits, start=1)
+            if (hit.sk, hit.part) == (sk, part)
+        )
+        return next(places, otherwise)
+
+
 class ScanRetriever:
     """Looks at the newest 20,000 documents, or 32 million characters, of a corpus."""
 
@@ -48,22 +74,35 @@ class ScanRetriever:
         self._table = table
         self._places = asyncio.Semaphore(AT_ONCE)
 
-    async def rank(self, corpus: Corpus, query: str) -> Sequence[Hit]:
+    async def search(
+        self,
+        corpus: Corpus,
+        query: str,
+        *,
+        where: Filter = EVERYTHING,
+        most_terms: int | None = None,  # noqa: ARG002 - the port's signature
+    ) -> Ranked:
         first = await self._table.query(_first_page(corpus))
-        documents = [corpus.document(item) for item in first.items]
+        documents = _documents(corpus, first, where)
         if first.next is None and _size_of(documents) <= _INLINE_CHARACTERS:
-            return rank_documents(documents, query)
+            return Ranked(rank_documents(documents, query))
         async with self._places:
-            documents = await self._read_on(corpus, documents, first.next)
-            return await asyncio.to_thread(rank_documents, documents, query)
+            documents = await self._read_on(corpus, documents, first.next, where)
+            return Ranked(await asyncio.to_thread(rank_documents, documents, query))
+
+    def added(self, corpus: Corpus) -> None:
+        """Nothing is kept."""
+
+    def forget(self, corpus: Corpus) -> None:
+        """Nothing is kept."""
 
     async def _read_on(
-        self, corpus: Corpus, documents: list[Document], after: str | None
+        self, corpus: Corpus, documents: list[Document], after: str | None, where: Filter
     ) -> list[Document]:
         characters = _size_of(documents)
         while after is not None and len(documents) < MAX_DOCUMENTS and characters < MAX_CHARACTERS:
             page = await self._table.query(replace(_first_page(corpus), after=after))
-            found = [corpus.document(item) for item in page.items]
+            found = _documents(corpus, page, where)
             documents += found
             characters += _size_of(found)
             after = page.next
@@ -71,7 +110,20 @@ class ScanRetriever:
 
 
 def _first_page(corpus: Corpus) -> Query:
-    return replace(corpus.query, limit=_PAGE, newest_first=True)
+    return Query(corpus.pk, begins=corpus.prefix, limit=_PAGE, newest_first=True)
+
+
+def _documents(corpus: Corpus, page: ItemPage, where: Filter) -> list[Document]:
+    return [each for item in page.items for each in corpus.documents(item) if _wanted(each, where)]
+
+
+def _wanted(document: Document, where: Filter) -> bool:
+    return (
+        (where.since is None or document.created_at >= where.since)
+        and (where.until is None or document.created_at < where.until)
+        and (not where.any_of or bool(where.any_of & document.labels))
+        and where.all_of <= document.labels
+    )
 
 
 def _size_of(documents: Sequence[Document]) -> int:
@@ -93,13 +145,15 @@ def rank_documents(documents: Sequence[Document], query: str) -> list[Hit]:
     scores, bound = _bm25(words, terms)
     total = bound + _PHRASE
     hits = [
-        Hit(document, (score + _PHRASE * (phrase in text)) / total)
+        _hit(document, (score + _PHRASE * (phrase in text)) / total)
         for document, text, score in zip(documents, texts, scores, strict=True)
         if score > 0 or phrase in text
     ]
-    return sorted(
-        hits, key=lambda hit: (-hit.score, -hit.document.created_at.timestamp(), hit.document.key)
-    )
+    return sorted(hits, key=lambda hit: (-hit.score, -hit.created_at.timestamp(), hit.sk, hit.part))
+
+
+def _hit(document: Document, score: float) -> Hit:
+    return Hit(document.sk, document.part, document.created_at, document.thread, score)
 
 
 def _folded(text: str) -> str:

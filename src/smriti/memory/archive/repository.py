@@ -24,7 +24,6 @@ from smriti.db.table import (
     Delete,
     Get,
     Item,
-    Key,
     Put,
     Remove,
     Set,
@@ -37,7 +36,7 @@ from smriti.db.table import (
 from smriti.memory import keys
 from smriti.memory.archive.models import ArchivalMemory, Origin
 from smriti.memory.models import MemoryOwner
-from smriti.retrieval.retriever import Corpus, Document
+from smriti.retrieval.documents import Corpus, Document
 
 LOCK_TIMEOUT_S: Final = 60
 _ATTEMPTS: Final = 5
@@ -71,16 +70,18 @@ class ArchiveRepository:
 
     def corpus(self, owner: MemoryOwner) -> Corpus:
         """All passages, for a retriever to rank."""
-        return Corpus(keys.archive_query(owner), _document)
+        pk = keys.partition(owner.agent_id, owner.user_id)
+        return Corpus(pk, keys.ARCHIVAL, "Archive", _documents)
 
     async def page(self, owner: MemoryOwner, page: PageRequest) -> Page[ArchivalMemory]:
         """Passages, newest first."""
         items, cursor = await collect(self._table, keys.archive_query(owner), page)
         return Page[ArchivalMemory].of([_load(item) for item in items], cursor)
 
-    async def read(self, wanted: Sequence[Key]) -> list[ArchivalMemory]:
-        """The passages under these keys, in this order, without those that are gone."""
-        found = await self._table.read(*map(Get, wanted))
+    async def read(self, owner: MemoryOwner, wanted: Sequence[str]) -> list[ArchivalMemory]:
+        """The passages under these sort keys, in this order, without those that are gone."""
+        pk = keys.partition(owner.agent_id, owner.user_id)
+        found = await self._table.read(*(Get((pk, sk)) for sk in wanted))
         return [_load(item) for item in found if isinstance(item, dict)]
 
     async def find(self, owner: MemoryOwner, memory_id: str) -> ArchivalMemory | None:
@@ -212,14 +213,15 @@ def _load(item: Item) -> ArchivalMemory:
     return ArchivalMemory.model_validate(item)
 
 
-def _document(item: Item) -> Document:
+def _documents(item: Item) -> list[Document]:
     thread = item.get("conversation_id")
-    return Document(
-        key=key_of(item),
+    document = Document(
+        sk=str(item["sk"]),
         text=str(item["content"]),
         created_at=datetime.fromisoformat(str(item["created_at"])),
         thread=thread if isinstance(thread, str) else None,
     )
+    return [document]
 
 
 def _named_by(lock: Item) -> str:

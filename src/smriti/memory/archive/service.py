@@ -19,7 +19,8 @@ from smriti.memory.archive.models import (
 from smriti.memory.archive.repository import ArchiveRepository, hash_of, new_memory
 from smriti.memory.models import MemoryOwner
 from smriti.memory.owners import MemoryOwnerRepository
-from smriti.retrieval.retriever import Hit, Retriever
+from smriti.retrieval.documents import Hit
+from smriti.retrieval.port import Found, Retriever
 
 _ATTEMPTS: Final = 8
 
@@ -78,17 +79,21 @@ class ArchiveService:
         """All passages, newest first; with a query those that match, best first."""
         if query is None or not query.strip():
             return await self._archive.page(owner, page)
-        hits = await self.search(owner, query)
-        start = _after(hits, page.cursor)
-        shown = hits[start : start + page.limit]
-        memories = await self._archive.read([hit.document.key for hit in shown])
+        found = await self.search(owner, query)
+        start = _after(found, page.cursor)
+        shown = found.page(start, page.limit)
+        memories = await self.read(owner, shown)
         end = start + len(shown)
-        more = _cursor(end, shown[-1]) if end < len(hits) else None
+        more = _cursor(end, shown[-1]) if end < found.total else None
         return Page[ArchivalMemory].of(memories, more)
 
-    async def search(self, owner: MemoryOwner, query: str) -> Sequence[Hit]:
+    async def search(self, owner: MemoryOwner, query: str) -> Found:
         """Every passage that matches, best first."""
-        return await self._retriever.rank(self._archive.corpus(owner), query)
+        return await self._retriever.search(self._archive.corpus(owner), query)
+
+    async def read(self, owner: MemoryOwner, hits: Sequence[Hit]) -> list[ArchivalMemory]:
+        """The passages of these hits, in this order, without those that are gone."""
+        return await self._archive.read(owner, [hit.sk for hit in hits])
 
     async def edit(
         self, owner: MemoryOwner, memory_id: str, update: ArchivalMemoryUpdate
@@ -122,11 +127,11 @@ class ArchiveService:
 
 def _cursor(position: int, last: Hit) -> str:
     """Where a page of a ranking ended: the passage, and its place should that be gone later."""
-    text = json.dumps([position, last.document.key[1]])
+    text = json.dumps([position, last.sk])
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _after(hits: Sequence[Hit], cursor: str | None) -> int:
+def _after(found: Found, cursor: str | None) -> int:
     """The place in the ranking at which to go on; `InvalidCursor`."""
     if cursor is None:
         return 0
@@ -137,5 +142,4 @@ def _after(hits: Sequence[Hit], cursor: str | None) -> int:
         raise InvalidCursor from error
     if not (type(place) is int and isinstance(last, str) and place > 0):
         raise InvalidCursor
-    places = (index for index, hit in enumerate(hits, start=1) if hit.document.key[1] == last)
-    return next(places, place - 1)
+    return found.after(last, 0, place - 1)

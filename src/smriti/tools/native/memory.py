@@ -177,18 +177,21 @@ class MemoryTools(FunctionToolset):
         """Search archival memory. Answers the passages that match best, five a page, with the date
         on which each was stored and how it begins."""
         query = clean_line(query)[:_MAX_QUERY_CHARACTERS]
-        hits = await self._archive.search(self.core.owner, query)
-        if not hits:
+        found = await self._archive.search(self.core.owner, query)
+        if not found.total:
             return f'No archival memories found for "{query}"'
-        pages = -(-len(hits) // RESULTS_A_PAGE)
+        pages = -(-found.total // RESULTS_A_PAGE)
         if page > pages:
             raise ToolFailed(f'Error: There is no page {page} for "{query}"; the last is {pages}.')
         first = (page - 1) * RESULTS_A_PAGE
+        hits = found.page(first, RESULTS_A_PAGE)
+        memories = await self._archive.read(self.core.owner, hits)
         shown = [
-            f"[{number}] ({hit.document.created_at:%Y-%m-%d}) {_preview(hit.document.text)}"
-            for number, hit in enumerate(hits[first : first + RESULTS_A_PAGE], start=first + 1)
+            f"[{number}] ({memory.created_at:%Y-%m-%d}) {_preview(memory.content)}"
+            for number, memory in enumerate(memories, start=first + 1)
         ]
-        head = f'Archival Memory Search for "{query}" (Page {page} of {pages}, {len(hits)} total):'
+        total = f"{found.total} total"
+        head = f'Archival Memory Search for "{query}" (Page {page} of {pages}, {total}):'
         foot = [f"(Use page={page + 1} for more)"] if page < pages else []
         return "\n\n".join([head, "\n".join(shown), *foot])
 

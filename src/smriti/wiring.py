@@ -41,7 +41,8 @@ from smriti.messages.repository import MessageRepository
 from smriti.observability.health import Health
 from smriti.observability.metrics import Metrics
 from smriti.realtime.memory import MemoryLogs
-from smriti.retrieval.scan import ScanRetriever
+from smriti.retrieval.indexes import Indexes
+from smriti.retrieval.snapshots import Snapshots
 from smriti.settings.repository import ProviderSettingsRepository
 from smriti.settings.service import ProviderService
 from smriti.tools.native.memory import MemoryTools
@@ -64,6 +65,8 @@ from smriti.turns.summaries import SummaryKeeper
 from smriti.turns.summary import SummaryRepository
 from smriti.users.repository import DeletionRepository, UserRepository
 from smriti.users.service import DeleteHook, UserService
+
+_MEGABYTE: Final = 1024 * 1024
 
 NATIVE_TOOLS: Final = (*MemoryTools.names(), *RecallTools.names())
 
@@ -90,7 +93,7 @@ def build_services(outside: Outside) -> Services:
     services = Services(outside.config, outside.metrics, health, users, box)
     _add_sign_in(services, outside)
     _add_models(services, outside)
-    _add_memory(services, table)
+    _add_memory(services, outside)
     _add_conversations(services, outside)
     _add_turns(services, outside)
     on_account_deleted += [
@@ -127,11 +130,28 @@ def _add_models(services: Services, outside: Outside) -> None:
     services.add(outside.catalog, models, providers)
 
 
-def _add_memory(services: Services, table: Table) -> None:
+def _add_memory(services: Services, outside: Outside) -> None:
+    table = outside.table
     owners = MemoryOwnerRepository(table)
     blocks = BlockRepository(table)
-    archive = ArchiveService(ArchiveRepository(table), owners, ScanRetriever(table))
-    services.add(owners, blocks, BlockService(blocks, owners), archive)
+    indexes = _indexes(outside)
+    archive = ArchiveService(ArchiveRepository(table), owners, indexes)
+    services.add(indexes, owners, blocks, BlockService(blocks, owners), archive)
+
+
+def _indexes(outside: Outside) -> Indexes:
+    config = outside.config
+    snapshots = Snapshots(
+        config.snapshots,
+        most_bytes=config.index_snapshots_mb * _MEGABYTE,
+        store=config.store_name,
+    )
+    return Indexes(
+        outside.table,
+        budget_bytes=config.index_cache_mb * _MEGABYTE,
+        metrics=outside.metrics,
+        snapshots=snapshots if config.index_snapshots_mb else None,
+    )
 
 
 def _add_conversations(services: Services, outside: Outside) -> None:

@@ -1,0 +1,91 @@
+"""One index in memory, shared by the threads that fill it and rank with it."""
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from threading import Lock
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smriti.db.table import Item
+from smriti.retrieval.documents import Corpus, Filter
+from smriti.retrieval.index import Index, Ranking
+from smriti.retrieval.place import Place
+
+SLICE_S: Final = 0.02
+"""How long the index is filled at a time: whoever wants to rank waits no longer."""
+
+OVERHEAD_BYTES: Final = 4096
+"""What a held index takes beside its documents."""
+
+
+class Held:
+    """The index of a corpus. `place`: how far it has followed it; None before it was built.
+
+    `users`: searches under way. `unsaved`: documents changed since it was written to disk.
+    The methods block; they belong into threads.
+    """
+
+    def __init__(self, corpus: Corpus, model: str) -> None:
+        self.corpus = corpus
+        self.index = Index(model=model)
+        self.place: Place | None = None
+        self.bytes = OVERHEAD_BYTES
+        self.users = 0
+        self.unsaved = 0
+        self.forgotten = False
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def restore(self, index: Index, place: Place) -> None:
+        """Begin with what a snapshot held."""
+        with self._lock:
+            self.index, self.place = index, place
+            self._weigh()
+
+    def absorb(self, items: Iterator[Item]) -> bool:
+        """Take items in, for a short while; whether there was time for all."""
+        until = time.perf_counter() + SLICE_S
+        with self._lock:
+            for item in items:
+                self._hold(str(item["sk"]), item)
+                if time.perf_counter() > until:
+                    self._weigh()
+                    return False
+            self._weigh()
+            return True
+
+    def correct(self, found: Mapping[str, Item | None]) -> None:
+        """Take in what stands under these sort keys now; None: nothing."""
+        with self._lock:
+            for sk, item in found.items():
+                self._hold(sk, item)
+            self._weigh()
+
+    def keep_only(self, keys: Collection[str]) -> None:
+        """Drop the items whose sort keys are not among these."""
+        with self._lock:
+            for sk in set(self.index.keys()).difference(keys):
+                self.unsaved += self.index.remove(sk)
+            self._weigh()
+
+    def rank(
+        self, query: str, vector: NDArray[np.float32] | None, where: Filter, most_terms: int | None
+    ) -> Ranking:
+        with self._lock:
+            return self.index.rank(query, vector, where=where, most_terms=most_terms)
+
+    def with_index[T](self, use: Callable[[Index], T]) -> T:
+        """What `use` makes of the index while nobody changes it."""
+        with self._lock:
+            return use(self.index)
+
+    def _hold(self, sk: str, item: Item | None) -> None:
+        documents = [] if item is None else self.corpus.documents(item)
+        self.unsaved += self.index.replace(sk, documents)
+
+    def _weigh(self) -> None:
+        self.bytes = OVERHEAD_BYTES + self.index.bytes

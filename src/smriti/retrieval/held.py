@@ -16,7 +16,7 @@ from smriti.retrieval.place import Place
 SLICE_S: Final = 0.02
 """How long the index is filled at a time: whoever wants to rank waits no longer."""
 
-OVERHEAD_BYTES: Final = 4096
+OVERHEAD_BYTES: Final = 6_000
 """What a held index takes beside its documents."""
 
 
@@ -85,7 +85,10 @@ class Held:
 
     def _hold(self, sk: str, item: Item | None) -> None:
         documents = [] if item is None else self.corpus.documents(item)
-        self.unsaved += self.index.replace(sk, documents)
+        parts = self.index.rows.columns["part"]
+        if {parts[row] for row in self.index.rows.of(sk)} - {each.part for each in documents}:
+            self.unsaved += self.index.remove(sk)
+        self.unsaved += sum(self.index.put(document) for document in documents)
 
     def _weigh(self) -> None:
         self.bytes = OVERHEAD_BYTES + self.index.bytes

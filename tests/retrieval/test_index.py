@@ -1,11 +1,8 @@
 """The index of one corpus, against one that is built at once and against plain arithmetic."""
 
-import math
-from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -1,7 +1,7 @@
 """The index of one corpus in memory: BM25 on two fields, vectors, and neighbours."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,6 +121,15 @@ class Index:
         """
         held = self._document(sk, part)
         return bool(held) and self._take_vector(held[0], vector)
+
+    def restore_vectors(
+        self, dimensions: int, arrays: Mapping[str, NDArray[Any]], centred_at: int
+    ) -> None:
+        """Takes what `Vectors.arrays` gave."""
+        from smriti.retrieval.vectors import Vectors
+
+        self.vectors = Vectors(dimensions)
+        self.vectors.restore(arrays, centred_at)
 
     def rank(
         self,

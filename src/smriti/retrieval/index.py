@@ -1,7 +1,7 @@
 """The index of one corpus in memory: BM25 on two fields, vectors, and neighbours."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,9 @@ MOST_TERMS: Final = 64
 _DEAD_SHARE: Final = 5
 """When a fifth of the rows is dead, the others close ranks. *Lexical score*."""
 
-_FEW_DEAD: Final = 64
+FEW_DEAD: Final = 64
+"""So many rows may be dead in any case."""
+
 _TERM_BYTES: Final = 230
 _ROW_BYTES: Final = 240
 
@@ -44,8 +46,9 @@ class Index:
     `model`: whose vectors count; without one there are none.
     """
 
-    def __init__(self, *, model: str = "") -> None:
+    def __init__(self, *, model: str = "", few_dead: int = FEW_DEAD) -> None:
         self.model = model
+        self._few_dead = few_dead
         self.rows = Rows()
         self.lexical = Lexical()
         self.vectors: Vectors | None = None
@@ -118,6 +121,15 @@ class Index:
         """
         held = self._document(sk, part)
         return bool(held) and self._take_vector(held[0], vector)
+
+    def restore_vectors(
+        self, dimensions: int, arrays: Mapping[str, NDArray[Any]], centred_at: int
+    ) -> None:
+        """Takes what `Vectors.arrays` gave."""
+        from smriti.retrieval.vectors import Vectors
+
+        self.vectors = Vectors(dimensions)
+        self.vectors.restore(arrays, centred_at)
 
     def rank(
         self,
@@ -233,7 +245,7 @@ class Index:
 
     def _tidy(self) -> None:
         """Lets the living close ranks when a good part of the rows is dead."""
-        if self.rows.dead <= max(_FEW_DEAD, len(self.rows) // _DEAD_SHARE):
+        if self.rows.dead <= max(self._few_dead, len(self.rows) // _DEAD_SHARE):
             return
         kept = self.rows.view("alive") > 0
         moved = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)

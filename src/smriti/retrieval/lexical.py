@@ -3,7 +3,8 @@
 import math
 from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -97,13 +98,16 @@ class Field:
         self, terms: Sequence[str], counts: NDArray[np.int64], postings: NDArray[np.uint32]
     ) -> None:
         """Takes postings that stand one term after another, so many of each."""
-        ends = np.cumsum(counts).tolist()
-        raw = postings.tobytes()
-        self.postings = {
-            term: array("I", raw[4 * (end - count) : 4 * end])
-            for term, count, end in zip(terms, counts.tolist(), ends, strict=True)
-            if count
-        }
+        each = zip(terms, divided(postings, counts), strict=True)
+        self.postings = {term: known for term, known in each if known}
+
+
+def divided(values: NDArray[np.uint32], sizes: NDArray[np.int64]) -> Iterator[array[int]]:
+    """The values, as arrays of these sizes."""
+    raw = values.tobytes()
+    ends = (4 * np.cumsum(sizes)).tolist()
+    for start, end in pairwise([0, *ends]):
+        yield array("I", raw[start:end])
 
 
 class Lexical:

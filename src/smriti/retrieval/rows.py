@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Final
@@ -39,9 +39,9 @@ _LINKS: Final = ("first", "before", "after", "sibling")
 class Interned[Value: Hashable]:
     """Values that many rows share, by number."""
 
-    def __init__(self) -> None:
-        self.values: list[Value] = []
-        self._numbers: dict[Value, int] = {}
+    def __init__(self, values: Iterable[Value] = ()) -> None:
+        self.values = list(values)
+        self._numbers = {value: number for number, value in enumerate(self.values)}
 
     def number(self, value: Value) -> int:
         number = self._numbers.setdefault(value, len(self.values))

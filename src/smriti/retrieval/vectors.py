@@ -1,6 +1,7 @@
 """Exhaustive search of unit vectors in half precision (`specs/retrieval.md`, 4.2)."""
 
 from array import array
+from collections.abc import Mapping
 from typing import Any, Final
 
 import faiss
@@ -115,7 +116,7 @@ class Vectors:
             "vector_bits": _view(bits.index.xb) if bits else np.zeros(0, np.uint8),
         }
 
-    def restore(self, arrays: dict[str, NDArray[Any]], centred_at: int) -> None:
+    def restore(self, arrays: Mapping[str, NDArray[Any]], centred_at: int) -> None:
         rows = arrays["vector_rows"]
         self.rows = array("i", rows.tobytes())
         slots = np.full(rows.max(initial=-1) + 1, -1, np.int32)

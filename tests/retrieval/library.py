@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from smriti.core.clock import new_id, sort_time, utc_now
-from smriti.db.table import Action, Delete, Get, Item, Put, Query, Set, Table, Update
+from smriti.db.table import Action, Delete, Get, Item, Put, Query, Set, Table, Update, key_of
 from smriti.observability.metrics import Metrics
 from smriti.retrieval.changes import changed, inserted
 from smriti.retrieval.documents import Corpus, Document, Hit
@@ -72,7 +72,7 @@ class Library:
 
     async def edit_silently(self, sk: str, text: str) -> None:
         """As an older server does: counted, but not told."""
-        _, counting = changed(self.corpus, [sk])[1], changed(self.corpus, [sk])[0]
+        counting, _ = changed(self.corpus, [sk])
         await self.table.write(*self._edit(sk, text), counting)
 
     async def delete(self, *sks: str) -> None:
@@ -81,8 +81,8 @@ class Library:
 
     async def delete_all(self) -> None:
         """The whole partition."""
-        page = await self.table.query(Query(self.corpus.pk, limit=1000))
-        await self.table.bulk(deletes=[(self.corpus.pk, str(item["sk"])) for item in page.items])
+        while items := (await self.table.query(Query(self.corpus.pk, limit=1000))).items:
+            await self.table.bulk(deletes=[key_of(item) for item in items])
 
     def item(self, text: str, at: datetime, **values: str) -> Item:
         return {

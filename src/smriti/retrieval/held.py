@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from smriti.db.table import Item
 from smriti.retrieval.documents import Corpus, Filter
-from smriti.retrieval.index import Index, Ranking
+from smriti.retrieval.index import Index
 from smriti.retrieval.place import Place
+from smriti.retrieval.ranking import Ranking
 
 SLICE_S: Final = 0.02
 """How long the index is filled at a time: whoever wants to rank waits no longer."""
@@ -23,8 +24,8 @@ OVERHEAD_BYTES: Final = 6_000
 class Held:
     """The index of a corpus. `place`: how far it has followed it; None before it was built.
 
-    `users`: searches under way. `unsaved`: documents changed since it was written to disk.
-    The methods block; they belong into threads.
+    `unsaved`: documents that changed since it was written to disk. `forgotten`: all of the corpus
+    was deleted. The methods block; they belong into threads.
     """
 
     def __init__(self, corpus: Corpus, model: str) -> None:
@@ -32,8 +33,8 @@ class Held:
         self.index = Index(model=model)
         self.place: Place | None = None
         self.bytes = OVERHEAD_BYTES
-        self.users = 0
         self.unsaved = 0
+        self.saving = False
         self.forgotten = False
         self._lock = Lock()
 

@@ -14,25 +14,20 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from smriti.db.table import Query, Table, TableError, TableUnavailable
+from smriti.db.table import Table, TableError, TableUnavailable
 from smriti.observability.metrics import Metrics
 from smriti.retrieval.documents import EVERYTHING, Corpus, Filter
 from smriti.retrieval.embeddings.port import Embedder
 from smriti.retrieval.following import Follower
 from smriti.retrieval.held import Held
-from smriti.retrieval.index import Ranking
+from smriti.retrieval.keeping import GROWN, WORTH, Keeper
 from smriti.retrieval.query_vectors import QueryVectors
+from smriti.retrieval.ranking import Ranking
 from smriti.retrieval.rounds import Rounds
-from smriti.retrieval.snapshots import MIN_DOCUMENTS, Snapshots
+from smriti.retrieval.snapshots import Snapshots
 
 WORKERS: Final = 4
 """Threads that build and rank. More gain nothing: they share one interpreter lock."""
-
-GROWN: Final = 0.2
-"""The part of a large index that must have changed before it is written to disk again."""
-
-WORTH: Final = 0.01
-"""The same when it leaves memory."""
 
 CLOSE_S: Final = 10.0
 
@@ -49,7 +44,6 @@ class _Entry:
     rounds: Rounds
     users: int = 0
     weighed_bytes: int = 0
-    saving: bool = False
 
 
 class Indexes:
@@ -68,16 +62,14 @@ class Indexes:
         snapshots: Snapshots | None = None,
         embedder: Embedder | None = None,
     ) -> None:
-        self._table = table
         self._budget_bytes = budget_bytes
         self._metrics = metrics
-        self._snapshots = snapshots
         self._model = "" if embedder is None else embedder.model
         self._vectors = None if embedder is None else QueryVectors(embedder)
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="smriti-index")
         self._follower = Follower(table, self._pool)
+        self._keeper = Keeper(table, self._pool, snapshots)
         self._entries: OrderedDict[_Name, _Entry] = OrderedDict()
-        self._saving = asyncio.Semaphore(1)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         self.bytes = 0
@@ -113,8 +105,7 @@ class Indexes:
         if entry is not None:
             entry.held.forgotten = True
             self._set_bytes(self.bytes - entry.weighed_bytes)
-        if self._snapshots is not None:
-            self._snapshots.forget(corpus)
+        self._keeper.forget(corpus)
 
     async def close(self) -> None:
         """End what is done in the background, and write large indexes to disk."""
@@ -125,8 +116,8 @@ class Indexes:
         try:
             async with asyncio.timeout(CLOSE_S):
                 for entry in self._entries.values():
-                    if self._deserves_saving(entry, WORTH):
-                        await self._save(entry)
+                    if self._keeper.wants(entry.held, WORTH):
+                        await self._keeper.save(entry.held)
         except TimeoutError:
             log.warning("index.not_saved", error="There was no time left.")
         await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
@@ -150,13 +141,13 @@ class Indexes:
         held = entry.held
         began = time.perf_counter()
         with self._using(entry):
-            if held.place is None and self._snapshots is not None:
-                await self._run(partial(self._snapshots.restore, held))
+            if held.place is None:
+                await self._keeper.restore(held)
             if await self._follower.follow(held):
                 self._metrics.index_built(seconds=time.perf_counter() - began)
             self._weigh(entry)
-        if self._deserves_saving(entry, GROWN):
-            _ = self._start(self._save(entry))
+        if self._keeper.wants(held, GROWN):
+            _ = self._start(self._keeper.save(held))
 
     @contextmanager
     def _using(self, entry: _Entry) -> Iterator[None]:
@@ -187,34 +178,8 @@ class Indexes:
             entry = self._entries.pop(name)
             self._set_bytes(self.bytes - entry.weighed_bytes)
             self._metrics.index_evicted()
-            if self._deserves_saving(entry, WORTH):
-                _ = self._start(self._save(entry))
-
-    def _deserves_saving(self, entry: _Entry, part: float) -> bool:
-        held = entry.held
-        return (
-            self._snapshots is not None
-            and held.place is not None
-            and not entry.saving
-            and not held.forgotten
-            and len(held) >= MIN_DOCUMENTS
-            and held.unsaved > part * len(held)
-        )
-
-    async def _save(self, entry: _Entry) -> None:
-        """Write it to disk, unless all of it was deleted by others meanwhile."""
-        assert self._snapshots is not None
-        corpus = entry.held.corpus
-        entry.saving = True
-        try:
-            async with self._saving:
-                first = await self._table.query(Query(corpus.pk, begins=corpus.prefix, limit=1))
-                if first.items or first.next is not None:
-                    await self._run(partial(self._snapshots.save, entry.held))
-        except TableError as error:
-            log.warning("index.not_saved", error=str(error))
-        finally:
-            entry.saving = False
+            if self._keeper.wants(entry.held, WORTH):
+                _ = self._start(self._keeper.save(entry.held))
 
     def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """Do it whoever stops waiting for it; `close` ends it."""

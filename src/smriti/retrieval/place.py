@@ -55,7 +55,7 @@ class Place:
 
     @classmethod
     def read(cls, written: Mapping[str, object]) -> Self:
-        """The reverse; `KeyError`, `ValueError` or `TypeError` when it is not one."""
+        """The reverse; `ValueError` when it is not one."""
         match written:
             case {
                 "epoch": str(epoch),

@@ -39,11 +39,12 @@ class QueryVectors:
             return None
         try:
             async with asyncio.timeout(self._patience_s):
-                (vector,) = await self._embedder.embed([query], query=True)
+                vectors = await self._embedder.embed([query], query=True)
         except (EmbeddingFailed, TimeoutError) as error:
             self._away_until = time.monotonic() + AWAY_S
             log.warning("embedding.query_failed", error=str(error) or "It took too long.")
             return None
+        vector: NDArray[np.float32] = vectors[0]
         self._known[query] = vector
         if len(self._known) > KEPT:
             self._known.popitem(last=False)

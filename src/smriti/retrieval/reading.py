@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from itertools import batched
-from typing import Final
+from typing import Final, cast
 
 from smriti.db.table import Get, Item, ItemPage, Query, Table
 from smriti.retrieval.documents import Corpus
@@ -28,9 +28,7 @@ class CorpusReader:
     async def state_and(self, query: Query) -> tuple[State, ItemPage]:
         """The state and the first page of a query, in one round trip."""
         item, page = await self._table.read(Get(self._corpus.state_key), query)
-        assert not isinstance(item, ItemPage)
-        assert isinstance(page, ItemPage)
-        return State.of(item), page
+        return State.of(cast("Item | None", item)), cast("ItemPage", page)
 
     async def told(self, floor: str) -> tuple[State, dict[str, Item]]:
         """The state, and the changes told since the time `floor`, by their sort keys."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine
 
 
 class Rounds:
-    """Does `work` again and again, once at a time. `start` makes a task that outlives its callers."""
+    """Does `work` once at a time, in tasks that `start` makes: they outlive who asked for them."""
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -36,7 +36,10 @@ class Snapshots:
     the time to build its index anew.
     """
 
-    def __init__(self, directory: Path, *, most_bytes: int, store: str) -> None:
+    def __init__(
+        self, directory: Path, *, most_bytes: int, store: str, min_documents: int = MIN_DOCUMENTS
+    ) -> None:
+        self.min_documents = min_documents
         self._directory = directory
         self._most_bytes = most_bytes
         self._store = store
@@ -47,14 +50,15 @@ class Snapshots:
         path = self._path(held.corpus)
         try:
             index, about = load(path)
-            if about.get("of") != self._of(held):
-                raise SnapshotRefused("It is of another corpus, table or model.")
-            place = Place.read(about)
+            place = self._place(about, held)
         except FileNotFoundError:
             return
-        except (OSError, SnapshotRefused) as error:
+        except OSError as error:
+            log.warning("index.not_loaded", error=str(error))
+            return
+        except (SnapshotRefused, ValueError) as error:
             log.warning("index.snapshot_refused", error=str(error))
-            self.forget(held.corpus)
+            _delete(path)
             return
         with suppress(OSError):
             os.utime(path)  # the oldest are deleted first
@@ -82,15 +86,20 @@ class Snapshots:
         except OSError as error:
             log.warning("index.not_saved", error=str(error))
         finally:
-            draft.unlink(missing_ok=True)
+            _delete(draft)
 
     def forget(self, corpus: Corpus) -> None:
         with self._lock:
-            self._path(corpus).unlink(missing_ok=True)
+            _delete(self._path(corpus))
 
     def _path(self, corpus: Corpus) -> Path:
         name = hashlib.sha256(f"{corpus.pk}{corpus.prefix}".encode()).hexdigest()
         return self._directory / f"{name}{_FINISHED}"
+
+    def _place(self, about: Mapping[str, object], held: Held) -> Place:
+        if about.get("of") != self._of(held):
+            raise SnapshotRefused("It is of another corpus, table or model.")
+        return Place.read(about)
 
     def _of(self, held: Held) -> list[str]:
         corpus = held.corpus
@@ -104,7 +113,7 @@ class Snapshots:
             total += size
             kept_s = KEPT_S if path.suffix == _FINISHED else _DRAFT_KEPT_S
             if total > self._most_bytes or now - written_at > kept_s:
-                path.unlink(missing_ok=True)
+                _delete(path)
 
     def _files(self) -> Iterator[tuple[Path, int, float]]:
         """Path, bytes and time of each, the newest first."""
@@ -114,3 +123,10 @@ class Snapshots:
                 status = path.stat()
                 found.append((path, status.st_size, status.st_mtime))
         return iter(sorted(found, key=lambda file: -file[2]))
+
+
+def _delete(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("index.not_deleted", error=str(error))

@@ -25,8 +25,8 @@ class EmbeddingFailed(Exception):
         self.retry_after_s = retry_after_s
 
 
-class TextsRefused(EmbeddingFailed):
-    """The server would not take these texts; it may take others, or some of them."""
+class TextsTooLong(EmbeddingFailed):
+    """The model takes only shorter texts."""
 
 
 class Embedder(Protocol):
@@ -43,8 +43,8 @@ class Embedder(Protocol):
     async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
         """Finite vectors of unit length, in the order of the texts; `EmbeddingFailed`.
 
-        `query`: of what is searched for, not of what is kept. Somebody waits for those: they are
-        asked for once, for a few seconds, and not at all right after that failed.
+        `query`: of what is searched for, not of what is kept. Somebody waits for those, so they
+        are asked for once. Other calls may take minutes while the model is overloaded.
         """
         ...
 

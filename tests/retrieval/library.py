@@ -9,6 +9,7 @@ from smriti.db.table import Action, Delete, Get, Item, Put, Query, Set, Table, U
 from smriti.observability.metrics import Metrics
 from smriti.retrieval.changes import changed, inserted
 from smriti.retrieval.documents import Corpus, Document, Hit
+from smriti.retrieval.embeddings.port import Embedder
 from smriti.retrieval.index import Index
 from smriti.retrieval.indexes import Indexes
 from smriti.retrieval.port import Found, Retriever
@@ -31,15 +32,9 @@ def _documents(item: Item) -> Sequence[Document]:
             created_at=datetime.fromisoformat(str(item["created_at"])),
             part=part,
             thread=str(item["thread"]) if "thread" in item else None,
-            vector=_bytes(item.get("vector")),
-            vector_model=str(item.get("vector_model", "")),
         )
         for part, line in enumerate(str(item["text"]).split("\n"))
     ]
-
-
-def _bytes(value: object) -> bytes | None:
-    return value if isinstance(value, bytes) else None
 
 
 class Library:
@@ -120,6 +115,16 @@ def hits(found: Found) -> list[Hit]:
 
 
 def open_indexes(
-    table: Table, *, budget_bytes: int = 64 * _MEGABYTE, snapshots: Snapshots | None = None
+    table: Table,
+    *,
+    budget_bytes: int = 64 * _MEGABYTE,
+    snapshots: Snapshots | None = None,
+    embedder: Embedder | None = None,
 ) -> Indexes:
-    return Indexes(table, budget_bytes=budget_bytes, metrics=Metrics(), snapshots=snapshots)
+    return Indexes(
+        table,
+        budget_bytes=budget_bytes,
+        metrics=Metrics(),
+        snapshots=snapshots,
+        embedder=embedder,
+    )

@@ -93,11 +93,13 @@ class Follower:
         return Place(state, floor, frozenset(told))
 
     async def _read_all(self, held: Held, reader: CorpusReader, first: ItemPage) -> None:
+        was_empty = len(held) == 0
         found: set[str] = set()
         async for items in reader.pages(reader.all(), first):
             await self._absorb(held, items)
             found.update(str(item["sk"]) for item in items)
-        await self._run(partial(held.keep_only, found))
+        if not was_empty:
+            await self._run(partial(held.keep_only, found))
 
     async def _absorb(self, held: Held, items: Sequence[Item]) -> None:
         left = iter(items)

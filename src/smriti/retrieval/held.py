@@ -1,7 +1,7 @@
 """One index in memory, shared by the threads that fill it and rank with it."""
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from threading import Lock
 from typing import Final
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from smriti.db.table import Item
 from smriti.retrieval.documents import Corpus, Filter
 from smriti.retrieval.index import Index
+from smriti.retrieval.item_vectors import with_vectors
 from smriti.retrieval.place import Place
 from smriti.retrieval.ranking import Ranking
 
@@ -24,8 +25,9 @@ OVERHEAD_BYTES: Final = 6_000
 class Held:
     """The index of a corpus. `place`: how far it has followed it; None before it was built.
 
-    `unsaved`: documents that changed since it was written to disk. `forgotten`: all of the corpus
-    was deleted. The methods block; they belong into threads.
+    `changes`: how many documents were ever put, replaced or dropped, and `saved`: how many when it
+    was written to disk. `forgotten`: all of the corpus was deleted. The methods block; they belong
+    into threads.
     """
 
     def __init__(self, corpus: Corpus, model: str) -> None:
@@ -33,7 +35,8 @@ class Held:
         self.index = Index(model=model)
         self.place: Place | None = None
         self.bytes = OVERHEAD_BYTES
-        self.unsaved = 0
+        self.changes = 0
+        self.saved = 0
         self.saving = False
         self.forgotten = False
         self._lock = Lock()
@@ -70,7 +73,7 @@ class Held:
         """Drop the items whose sort keys are not among these."""
         with self._lock:
             for sk in set(self.index.keys()).difference(keys):
-                self.unsaved += self.index.remove(sk)
+                self.changes += self.index.remove(sk)
             self._weigh()
 
     def rank(
@@ -79,17 +82,29 @@ class Held:
         with self._lock:
             return self.index.rank(query, vector, where=where, most_terms=most_terms)
 
+    def lacking(self, limit: int) -> list[str]:
+        """Sort keys of items, at most so many, of which a document has no vector."""
+        with self._lock:
+            return self.index.lacking(limit)
+
+    def set_vectors(self, made: Sequence[tuple[str, int, bytes]]) -> None:
+        """Take vectors of documents, by sort key and part; those of others are nothing to it."""
+        with self._lock:
+            for sk, part, vector in made:
+                self.changes += self.index.set_vector(sk, part, vector)
+            self._weigh()
+
     def with_index[T](self, use: Callable[[Index], T]) -> T:
         """What `use` makes of the index while nobody changes it."""
         with self._lock:
             return use(self.index)
 
     def _hold(self, sk: str, item: Item | None) -> None:
-        documents = [] if item is None else self.corpus.documents(item)
+        documents = [] if item is None else with_vectors(item, self.corpus.documents(item))
         parts = self.index.rows.columns["part"]
         if {parts[row] for row in self.index.rows.of(sk)} - {each.part for each in documents}:
-            self.unsaved += self.index.remove(sk)
-        self.unsaved += sum(self.index.put(document) for document in documents)
+            self.changes += self.index.remove(sk)
+        self.changes += sum(self.index.put(document) for document in documents)
 
     def _weigh(self) -> None:
         self.bytes = OVERHEAD_BYTES + self.index.bytes

@@ -87,14 +87,9 @@ class Indexes:
             raise TableUnavailable("The indexes are closed.")
         self._metrics.searched()
         entry = self._entry(corpus)
-        asking = asyncio.create_task(self._vector_of(query))
         with self._using(entry):
-            try:
-                await entry.rounds.join()
-                vector = await asking
-                return await self._run(partial(entry.held.rank, query, vector, where, most_terms))
-            finally:
-                asking.cancel()
+            vector = await self._caught_up(entry, query)
+            return await self._run(partial(entry.held.rank, query, vector, where, most_terms))
 
     def added(self, corpus: Corpus) -> None:
         """Tells that something new is stored: vectors for it may be made now."""
@@ -122,8 +117,17 @@ class Indexes:
             log.warning("index.not_saved", error="There was no time left.")
         await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
 
-    async def _vector_of(self, query: str) -> NDArray[np.float32] | None:
-        return None if self._vectors is None else await self._vectors.find(query)
+    async def _caught_up(self, entry: _Entry, query: str) -> NDArray[np.float32] | None:
+        """The query's vector, once the index is up to date."""
+        if self._vectors is None:
+            await entry.rounds.join()
+            return None
+        asking = asyncio.create_task(self._vectors.find(query))
+        try:
+            await entry.rounds.join()
+            return await asking
+        finally:
+            asking.cancel()
 
     def _entry(self, corpus: Corpus) -> _Entry:
         name = corpus.pk, corpus.prefix

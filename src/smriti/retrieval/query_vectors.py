@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -21,13 +22,20 @@ log = structlog.get_logger()
 
 
 class QueryVectors:
-    """Remembers the last `KEPT` queries."""
+    """Remembers the last `KEPT` queries. `clock` answers seconds."""
 
-    def __init__(self, embedder: Embedder, *, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self,
+        embedder: Embedder,
+        *,
+        patience_s: float = PATIENCE_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._embedder = embedder
         self._patience_s = patience_s
+        self._clock = clock
         self._known: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
-        self._away_until = 0.0
+        self._away_until_s = clock()
 
     async def find(self, query: str) -> NDArray[np.float32] | None:
         """None while the provider does not answer."""
@@ -35,17 +43,22 @@ class QueryVectors:
         if known is not None:
             self._known.move_to_end(query)
             return known
-        if time.monotonic() < self._away_until or not query.strip():
+        if self._clock() < self._away_until_s or not query.strip():
             return None
+        vector = await self._ask(query)
+        if vector is not None:
+            self._known[query] = vector
+            if len(self._known) > KEPT:
+                self._known.popitem(last=False)
+        return vector
+
+    async def _ask(self, query: str) -> NDArray[np.float32] | None:
         try:
             async with asyncio.timeout(self._patience_s):
                 vectors = await self._embedder.embed([query], query=True)
         except (EmbeddingFailed, TimeoutError) as error:
-            self._away_until = time.monotonic() + AWAY_S
+            self._away_until_s = self._clock() + AWAY_S
             log.warning("embedding.query_failed", error=str(error) or "It took too long.")
             return None
         vector: NDArray[np.float32] = vectors[0]
-        self._known[query] = vector
-        if len(self._known) > KEPT:
-            self._known.popitem(last=False)
         return vector

@@ -74,7 +74,7 @@ class Snapshots:
 
         def write(index: Index) -> None:
             save(index, draft, about=about)
-            held.unsaved = 0
+            held.saved = held.changes
 
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)

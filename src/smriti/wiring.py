@@ -32,6 +32,7 @@ from smriti.factories import own_credentials
 from smriti.llm.catalog import Catalog
 from smriti.llm.provider import ProviderFactories
 from smriti.llm.service import ModelService
+from smriti.memory.archive.items import archive_corpus
 from smriti.memory.archive.repository import ArchiveRepository
 from smriti.memory.archive.service import ArchiveService
 from smriti.memory.blocks.repository import BlockRepository
@@ -41,6 +42,7 @@ from smriti.messages.repository import MessageRepository
 from smriti.observability.health import Health
 from smriti.observability.metrics import Metrics
 from smriti.realtime.memory import MemoryLogs
+from smriti.retrieval.port import Retriever
 from smriti.retrieval.scan import ScanRetriever
 from smriti.settings.repository import ProviderSettingsRepository
 from smriti.settings.service import ProviderService
@@ -128,10 +130,15 @@ def _add_models(services: Services, outside: Outside) -> None:
 
 
 def _add_memory(services: Services, table: Table) -> None:
-    owners = MemoryOwnerRepository(table)
+    retriever = ScanRetriever(table)
+    owners = MemoryOwnerRepository(table, on_delete=[partial(_forget_archive, retriever)])
     blocks = BlockRepository(table)
-    archive = ArchiveService(ArchiveRepository(table), owners, ScanRetriever(table))
+    archive = ArchiveService(ArchiveRepository(table), owners, retriever)
     services.add(owners, blocks, BlockService(blocks, owners), archive)
+
+
+def _forget_archive(retriever: Retriever, agent_id: str, user_id: str) -> None:
+    retriever.forget(archive_corpus(agent_id, user_id))
 
 
 def _add_conversations(services: Services, outside: Outside) -> None:

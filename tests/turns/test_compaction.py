@@ -106,6 +106,7 @@ async def test_an_archived_line_is_found_by_what_it_says(house: House) -> None:
 
     found = await house.archive.search(ADA, "fact 7")
     [best] = await house.archive.read(ADA, found.page(0, 1))
+    assert best is not None
     assert best.content == "[notes] Fact 7: likes tea number 7"
 
 

@@ -32,6 +32,7 @@ from smriti.factories import own_credentials
 from smriti.llm.catalog import Catalog
 from smriti.llm.provider import ProviderFactories
 from smriti.llm.service import ModelService
+from smriti.memory.archive.items import archive_corpus
 from smriti.memory.archive.repository import ArchiveRepository
 from smriti.memory.archive.service import ArchiveService
 from smriti.memory.blocks.repository import BlockRepository
@@ -42,6 +43,7 @@ from smriti.observability.health import Health
 from smriti.observability.metrics import Metrics
 from smriti.realtime.memory import MemoryLogs
 from smriti.retrieval.indexes import Indexes
+from smriti.retrieval.port import Retriever
 from smriti.retrieval.snapshots import Snapshots
 from smriti.settings.repository import ProviderSettingsRepository
 from smriti.settings.service import ProviderService
@@ -132,9 +134,9 @@ def _add_models(services: Services, outside: Outside) -> None:
 
 def _add_memory(services: Services, outside: Outside) -> None:
     table = outside.table
-    owners = MemoryOwnerRepository(table)
-    blocks = BlockRepository(table)
     indexes = _indexes(outside)
+    owners = MemoryOwnerRepository(table, on_delete=[partial(_forget_archive, indexes)])
+    blocks = BlockRepository(table)
     archive = ArchiveService(ArchiveRepository(table), owners, indexes)
     services.add(indexes, owners, blocks, BlockService(blocks, owners), archive)
 
@@ -152,6 +154,10 @@ def _indexes(outside: Outside) -> Indexes:
         metrics=outside.metrics,
         snapshots=snapshots if config.index_snapshots_mb else None,
     )
+
+
+def _forget_archive(retriever: Retriever, agent_id: str, user_id: str) -> None:
+    retriever.forget(archive_corpus(agent_id, user_id))
 
 
 def _add_conversations(services: Services, outside: Outside) -> None:

@@ -1,6 +1,7 @@
 """Who has memory with which agent, so that deleting finds every partition."""
 
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -11,12 +12,17 @@ from smriti.db.table import Default, Delete, Table, key_of
 from smriti.memory import keys
 from smriti.memory.models import MemoryOwner
 
+type ForgetHook = Callable[[str, str], object]
+
 _REMEMBERED: Final = 10_000
 
 
 class MemoryOwnerRepository:
-    def __init__(self, table: Table) -> None:
+    """`on_delete` are called with agent and user when all of their memory has been deleted."""
+
+    def __init__(self, table: Table, *, on_delete: Sequence[ForgetHook] = ()) -> None:
         self._table = table
+        self._on_delete = tuple(on_delete)
         self._noted: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     async def note(self, owner: MemoryOwner) -> None:
@@ -59,3 +65,5 @@ class MemoryOwnerRepository:
             query = replace(query, after=page.next)
         await self._table.write(Delete(keys.owner_key(agent_id, user_id)))
         self._noted.pop((agent_id, user_id), None)
+        for forget in self._on_delete:
+            forget(agent_id, user_id)

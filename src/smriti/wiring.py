@@ -41,6 +41,7 @@ from smriti.messages.repository import MessageRepository
 from smriti.observability.health import Health
 from smriti.observability.metrics import Metrics
 from smriti.realtime.memory import MemoryLogs
+from smriti.retrieval.embeddings.port import Embedder
 from smriti.retrieval.scan import ScanRetriever
 from smriti.settings.repository import ProviderSettingsRepository
 from smriti.settings.service import ProviderService
@@ -79,6 +80,7 @@ class Outside:
     catalog: Catalog
     http: httpx2.AsyncClient
     metrics: Metrics
+    embedder: Embedder | None
 
 
 def build_services(outside: Outside) -> Services:

@@ -25,7 +25,7 @@ from smriti.core.edge import DocumentedAPI, Services, install_error_handlers, re
 from smriti.core.errors import Unavailable
 from smriti.core.outbound import outbound_client
 from smriti.db.table import Table, TableBusy, TableUnavailable
-from smriti.factories import open_table, provider_factories
+from smriti.factories import make_embedder, open_table, provider_factories
 from smriti.llm.catalog import load_catalog
 from smriti.llm.provider import ProviderFactories
 from smriti.llm.service import ModelService
@@ -36,6 +36,7 @@ from smriti.observability.middleware import BodyLimit, CrashBarrier, RequestLog
 from smriti.observability.router import router as observability_router
 from smriti.payments.pricing import load_pricing
 from smriti.payments.router import router as payments_router
+from smriti.retrieval.embeddings.port import Embedder
 from smriti.retrieval.indexes import Indexes
 from smriti.settings.router import router as settings_router
 from smriti.turns.router import router as turns_router
@@ -58,9 +59,11 @@ def create_app(
     *,
     table: Table | None = None,
     providers: ProviderFactories | None = None,
+    embedder: Embedder | None = None,
     on_start: Started | None = None,
 ) -> FastAPI:
-    """The application. A test gives its own table and providers; else they are the configured ones.
+    """The application. A test gives its own table, providers and embedder; else they are the
+    configured ones.
 
     `on_start` is called when everything is ready. `ConfigurationError` when the settings are wrong.
     """
@@ -69,16 +72,19 @@ def create_app(
     metrics = Metrics(native_tools=NATIVE_TOOLS)
     pricing = load_pricing(config.pricing_config)
     catalog = load_catalog(config.model_catalog)
+    embedder = embedder or make_embedder(config)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             http = outbound_client(allow_private=config.private_networks_allowed)
             stack.push_async_callback(http.aclose)
+            if embedder is not None:
+                stack.push_async_callback(embedder.close)
             store = table or await open_table(config, stack)
             factories = providers or provider_factories(config, catalog)
             services = build_services(
-                Outside(config, secrets, store, factories, catalog, http, metrics)
+                Outside(config, secrets, store, factories, catalog, http, metrics, embedder)
             )
             services.add(pricing)
             app.state.services = services

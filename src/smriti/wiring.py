@@ -42,6 +42,7 @@ from smriti.messages.repository import MessageRepository
 from smriti.observability.health import Health
 from smriti.observability.metrics import Metrics
 from smriti.realtime.memory import MemoryLogs
+from smriti.retrieval.embeddings.port import Embedder
 from smriti.retrieval.indexes import Indexes
 from smriti.retrieval.port import Retriever
 from smriti.retrieval.snapshots import Snapshots
@@ -84,6 +85,7 @@ class Outside:
     catalog: Catalog
     http: httpx2.AsyncClient
     metrics: Metrics
+    embedder: Embedder | None
 
 
 def build_services(outside: Outside) -> Services:
@@ -153,6 +155,7 @@ def _indexes(outside: Outside) -> Indexes:
         budget_bytes=config.index_cache_mb * _MEGABYTE,
         metrics=outside.metrics,
         snapshots=snapshots if config.index_snapshots_mb else None,
+        embedder=outside.embedder,
     )
 
 

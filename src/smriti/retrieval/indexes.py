@@ -122,8 +122,9 @@ class Indexes:
         """Take vectors that are stored."""
         entry = self._entries.get((corpus.pk, corpus.prefix))
         if entry is not None:
-            await self._run(partial(entry.held.set_vectors, made))
-            self._weigh(entry)
+            with self._using(entry):
+                await self._run(partial(entry.held.set_vectors, made))
+                self._weigh(entry)
 
     async def close(self) -> None:
         """End what is done in the background, and write large indexes to disk."""
@@ -135,7 +136,7 @@ class Indexes:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
             async with asyncio.timeout(CLOSE_S):
-                for entry in self._entries.values():
+                for entry in list(self._entries.values()):
                     if self._keeper.wants(entry.held, WORTH):
                         await self._keeper.save(entry.held)
         except TimeoutError:

@@ -98,6 +98,8 @@ async def test_whole_batch_or_nothing_when_an_item_is_wrong(home: Home, archive:
         {"sequence": -1},
         {"sequence": 2**53 + 1},
         {"sequence": 1.5},
+        {"sequence": "1"},
+        {"sequence": True},
         {"tags": ["x"] * 21},
         {"tags": ["x" * 51]},
         {"created_at": "yesterday"},

@@ -65,7 +65,7 @@ class OpenAISource:
             async with self._client.used() as client:
                 response = await self._post(client, texts)
                 try:
-                    body = await whole(response.aiter_raw())
+                    body = await whole(response.aiter_bytes())
                 finally:
                     await response.aclose()
             return await asyncio.to_thread(_read, body)

@@ -121,6 +121,7 @@ async def _run(services: Services, stack: AsyncExitStack) -> None:
 
 def _mounted(app: FastAPI) -> FastAPI:
     for router in (
+        turns_router,  # first, where it is found soonest: most requests, and those in a hurry
         web_router,
         observability_router,
         auth_router,
@@ -129,7 +130,6 @@ def _mounted(app: FastAPI) -> FastAPI:
         agents_router,
         memory_router,
         conversations_router,
-        turns_router,
     ):
         app.include_router(router)
     app.mount("/app", pages())

@@ -39,25 +39,28 @@ class Scribe:
         match event:
             case TextDelta():
                 self.answer.add_text(event.text)
-                self._show(event)
+                await self._show(event)
             case Notice():
                 self._reporter.say(event)
             case ReasoningDelta() | ToolStarted():
-                self._show(event)
+                await self._show(event)
             case ToolFinished(result=result):
                 self._desk.metrics.tool_called(result.name, success=result.success)
-                self._show(event)
+                await self._show(event)
             case ReplyEnded() | StepCompleted():
                 await self._book(event)
             case _:
                 assert_never(event)
 
-    def _show(self, event: TextDelta | ReasoningDelta | ToolStarted | ToolFinished) -> None:
-        if not self._spoke:
-            self._spoke = True
-            self.ledger.first_token()
-            self._desk.metrics.first_token_seen(seconds=self.ledger.seconds)
+    async def _show(self, event: TextDelta | ReasoningDelta | ToolStarted | ToolFinished) -> None:
         self._reporter.say(event)
+        if self._spoke:
+            return
+        self._spoke = True
+        self.ledger.first_token()
+        self._desk.metrics.first_token_seen(seconds=self.ledger.seconds)
+        self._reporter.flush()
+        await asyncio.sleep(0)  # readers get it before the rest of what came with it is worked on
 
     async def _book(self, event: ReplyEnded | StepCompleted) -> None:
         if isinstance(event, ReplyEnded):

@@ -53,8 +53,8 @@ class Turn:
         self._failure: AppError | None = None
         self._lease_lost = False
         self._goes_on = False
+        self._acceptance = asyncio.Event()
         self.was_asked = False
-        self.accepted = False
         self.answer: Message | None = None
 
     async def run(self, plan: Plan) -> Conversation | None:
@@ -102,10 +102,15 @@ class Turn:
 
     def _tell_again(self) -> None:
         """What is stored, to readers who were told that all they knew is void."""
-        self.accepted = True
+        self._acceptance.set()
         self._reporter.say(QuestionSaved(message_id=self.question.message_id))
         for event in retold(self._scribe.answer.parts):
             self._reporter.say(event)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the question is stored."""
+        return self._acceptance.is_set()
 
     @property
     def completed(self) -> bool:
@@ -115,7 +120,7 @@ class Turn:
         try:
             async with asyncio.TaskGroup() as group:
                 accepted = group.create_task(self._accept(plan))
-                thinking = group.create_task(self._think(plan, accepted))
+                thinking = group.create_task(self._think(plan))
                 keeper = group.create_task(self._keep_lease(thinking))
                 self._running.on_cancel = thinking.cancel
                 if self._running.stop == "cancel":  # before there was anything to cancel
@@ -145,21 +150,21 @@ class Turn:
     async def _accept(self, plan: Plan) -> None:
         """Store the question while the model request is under way."""
         await asyncio.gather(*(write() for write in plan.writes))
-        self.accepted = True
+        self._acceptance.set()
         self._reporter.say(QuestionSaved(message_id=self.question.message_id))
         for event in plan.greeting:
             self._reporter.say(event)
         log.info("turn.started", agent_id=self._record.agent_id, attempt=self._record.attempt)
         await self._running.fate.stored()
 
-    async def _think(self, plan: Plan, accepted: asyncio.Task[None]) -> None:
+    async def _think(self, plan: Plan) -> None:
         """Run the loop. What the model or a tool does wrong is a failure of the answer alone."""
         slots = self._desk.slots
         try:
             if slots.full:  # who waits for a place must not lose the question
-                await asyncio.wait([accepted])
+                await self._acceptance.wait()
             async with slots.taken(self._conversation.created_by), asyncio.timeout(_LIMIT_S):
-                await self._loop(plan, accepted)
+                await self._loop(plan)
         except asyncio.CancelledError:
             self._ending = "cancelled"
             raise
@@ -171,7 +176,7 @@ class Turn:
         except Exception as error:  # noqa: BLE001 - the turn's end: whatever it is, the reader hears
             self._end("failed", error)
 
-    async def _loop(self, plan: Plan, accepted: asyncio.Task[None]) -> None:
+    async def _loop(self, plan: Plan) -> None:
         events = run_steps(
             plan.request,
             plan.provider,
@@ -181,8 +186,7 @@ class Turn:
         )
         async with aclosing(events):
             async for event in events:
-                if not self.accepted:  # nothing is shown and no tool runs before this
-                    await asyncio.wait([accepted])
+                await self._acceptance.wait()  # nothing is shown and no tool runs before this
                 await self._scribe.take(event)
 
     async def _put_away(self) -> Conversation | None:

@@ -1,10 +1,11 @@
 """Generated conversations: words as rare and as many as in English, and questions about them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from smriti.retrieval.documents import MESSAGES, Document
 from smriti.retrieval.text import STOP_WORDS
@@ -22,14 +23,25 @@ _STOP: Final = 12
 
 _ASKED: Final = 4
 _BLOCK: Final = 1000
+_TOPICS: Final = 200
 _BEGAN: Final = datetime(2023, 1, 1, tzinfo=UTC)
 _AUTHORS: Final = ("Caroline", "Melanie", "Jonathan", "Deborah")
+# fmt: off
 _ONSETS: Final = (
-    "b c d f g h l m n p r s t v w br ch cl cr dr fl gr pl pr sh sp st th tr qu".split()
+    "b", "c", "d", "f", "g", "h", "l", "m", "n", "p", "r", "s", "t", "v", "w", "br", "ch", "cl",
+    "cr", "dr", "fl", "gr", "pl", "pr", "sh", "sp", "st", "th", "tr", "qu",
 )
-_VOWELS: Final = "a e i o u a e i o u ai ea ee ie oa ou".split()
-_CODAS: Final = "n r l s t m d ck ll nd ng nt rd rm rt sh ss st th x".split()
+_VOWELS: Final = (
+    "a", "e", "i", "o", "u", "a", "e", "i", "o", "u", "ai", "ea", "ee", "ie", "oa", "ou",
+)
+_CODAS: Final = (
+    "n", "r", "l", "s", "t", "m", "d", "ck", "ll", "nd", "ng", "nt", "rd", "rm", "rt", "sh", "ss",
+    "st", "th", "x",
+)
+# fmt: on
 _ENDINGS: Final = ("", "", "", "s", "ed", "ing")
+
+type Vector = NDArray[np.float32]
 
 
 class Corpus:
@@ -45,6 +57,7 @@ class Corpus:
 
     def documents(self, count: int) -> Iterator[Document]:
         """Messages of conversations of two, a minute apart."""
+        texts: list[str] = []
         for number in range(count):
             if number % _BLOCK == 0:
                 texts = self._texts(_BLOCK)
@@ -60,24 +73,23 @@ class Corpus:
                 kernel=MESSAGES,
             )
 
-    def questions(self, documents: list[Document], count: int) -> Iterator[str]:
-        """Of words of a message, some of them in another form, with its author and stop words."""
-        for number in self._random.integers(0, len(documents), count):
-            document = documents[number]
+    def questions(self, documents: Sequence[Document]) -> Iterator[str]:
+        """One about each: words of it, the author's name, and stop words."""
+        for document in documents:
             said = [word for word in document.text.split() if word not in STOP_WORDS]
             asked = self._random.choice(said, _ASKED, replace=False)
             stop = self._random.choice(self._stop, _ASKED)
             yield f"{' '.join(stop)} {document.author} {' '.join(asked)}?"
 
-    def vectors(self, count: int, dimensions: int) -> Iterator[np.ndarray]:
-        """Around some topics, as embeddings are; in blocks, float32, of unit length."""
-        topics = self._random.standard_normal((200, dimensions), dtype=np.float32)
-        topics += 2 * self._random.standard_normal(dimensions, dtype=np.float32)
-        for start in range(0, count, _BLOCK):
-            size = min(_BLOCK, count - start)
-            chosen = topics[self._random.integers(0, len(topics), size)]
-            found = chosen + self._random.standard_normal((size, dimensions), dtype=np.float32)
-            yield found / np.linalg.norm(found, axis=1, keepdims=True)
+    def vectors(self, count: int, dimensions: int) -> Iterator[Vector]:
+        """Of unit length, around topics that share a direction, as embeddings do."""
+        fixed = np.random.default_rng(dimensions)
+        topics = fixed.standard_normal((_TOPICS, dimensions), np.float32)
+        topics += fixed.standard_normal(dimensions, np.float32)
+        for _ in range(count):
+            found = topics[self._random.integers(_TOPICS)]
+            found = found + self._random.standard_normal(dimensions, np.float32)
+            yield found / np.linalg.norm(found)
 
     def _vocabulary(self) -> list[str]:
         """Different words: the more usual ones are the shorter ones."""
@@ -94,7 +106,7 @@ class Corpus:
             parts += onset + vowel
         return parts + self._one(_CODAS)
 
-    def _one(self, some: list[str]) -> str:
+    def _one(self, some: Sequence[str]) -> str:
         # The first are the most usual: the square of a number between 0 and 1 is mostly small.
         return some[int(len(some) * self._random.random() ** 2)]
 

@@ -1,27 +1,128 @@
-"""What memory search costs: one index of generated conversations, one thread, CPU time.
+"""What searching memory costs: an index of generated conversations, CPU time of one thread.
 
-    uv run bench/retrieval.py [--quick] [--memories N] [--vectors 384 1536]
+    uv run bench/retrieval.py [--quick] [--memories N] [--vectors [DIMENSIONS ...]]
 
-No store and no server: bench/README.md tells the method.
+No store and no server. bench/README.md tells the method.
 """
 
 import argparse
 import gc
+import multiprocessing
+import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import repeat
 from pathlib import Path
-from statistics import median
 from typing import Final
 
-import numpy as np
-
-from corpus import Corpus
+from corpus import Corpus, Vector
 from figures import aligned, quantile, shown
-from machine import resident
+from machine import pss_mib
+from smriti.retrieval.documents import Document
 from smriti.retrieval.index import Index
 from smriti.retrieval.snapshot import load, save
 
-_HEADER: Final = ("", "p50", "p95", "target")
+_MODEL: Final = "bench"
+_PAGE: Final = 5
+_REPEATED: Final = 3
+_NEWEST: Final = 1000
+
+type Figures = dict[str, float]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure what searching memory costs.")
+    add = parser.add_argument
+    add("--quick", action="store_true", help="few memories: to see that all works")
+    add("--memories", type=int, default=100_000, metavar="N")
+    add("--vectors", type=int, nargs="*", default=[384, 1536], metavar="DIMENSIONS")
+    given = parser.parse_args()
+    count, questions = (2000, 20) if given.quick else (given.memories, 500)
+    # A process for each: what one leaves in memory is no part of what the next one takes.
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        tasks = [(count, dimensions, questions) for dimensions in (0, *given.vectors)]
+        columns = pool.starmap(_measured, tasks, chunksize=1)
+    titles = [f"{dimensions} d" if dimensions else "no vectors" for _, dimensions, _ in tasks]
+    print("\n".join(_table(f"{count:,} memories", dict(zip(titles, columns, strict=True)))))
+    return 0
+
+
+def _table(title: str, columns: Mapping[str, Figures]) -> list[str]:
+    lines: list[Sequence[str]] = [(title, *columns)]
+    for measure in next(iter(columns.values())):
+        lines.append((measure, *(shown(figures[measure]) for figures in columns.values())))
+    return aligned(lines)
+
+
+def _measured(count: int, dimensions: int, questions: int) -> Figures:
+    corpus, index = Corpus(), Index(model=_MODEL)
+    some: list[Document] = []
+    puts_ms: list[float] = []
+    before = _memory_mib()
+    for number, document in enumerate(_documents(corpus, count, dimensions)):
+        puts_ms.append(_cpu_ms(lambda document=document: index.put(document)))
+        if number % (count // questions) == 0:
+            some.append(replace(document, vector=None))
+    memory = _memory_mib() - before
+    searches_ms = list(_searches_ms(index, corpus, some, dimensions))
+    return {
+        "put, p50 ms": quantile(puts_ms[-_NEWEST:], 0.5),
+        "put, p95 ms": quantile(puts_ms[-_NEWEST:], 0.95),
+        "search, p50 ms": quantile(searches_ms, 0.5),
+        "search, p95 ms": quantile(searches_ms, 0.95),
+        "build, s": sum(puts_ms) / 1000,
+        **_saved(index),
+        "memory, MiB": memory,
+        "memory as the index tells it, MiB": index.bytes / 2**20,
+        "different stems": len(index.lexical.words.postings),
+    }
+
+
+def _documents(corpus: Corpus, count: int, dimensions: int) -> Iterator[Document]:
+    if not dimensions:
+        yield from corpus.documents(count)
+        return
+    vectors = corpus.vectors(count, dimensions)
+    for document, vector in zip(corpus.documents(count), vectors, strict=True):
+        yield replace(document, vector=vector.astype("float16").tobytes(), vector_model=_MODEL)
+
+
+def _searches_ms(
+    index: Index, corpus: Corpus, documents: Sequence[Document], dimensions: int
+) -> Iterator[float]:
+    """The best of a few goes at each question: what others do to the caches is not ours."""
+    vectors: Iterator[Vector | None] = (
+        corpus.vectors(len(documents), dimensions) if dimensions else repeat(None)
+    )
+    for question, vector in zip(corpus.questions(documents), vectors, strict=False):
+        yield min(
+            _cpu_ms(lambda q=question, v=vector: index.rank(q, v).page(0, _PAGE))
+            for _ in range(_REPEATED)
+        )
+
+
+def _saved(index: Index) -> Figures:
+    with tempfile.TemporaryDirectory(prefix="smriti-bench-") as directory:
+        path = Path(directory) / "index"
+        saved_ms = _cpu_ms(lambda: save(index, path, about={}))
+        loaded_ms = min(_cpu_ms(lambda: load(path)) for _ in range(_REPEATED))
+        size = path.stat().st_size
+    return {"save, s": saved_ms / 1000, "load, s": loaded_ms / 1000, "file, MiB": size / 2**20}
+
+
+def _cpu_ms(work: Callable[[], object]) -> float:
+    began = time.thread_time()
+    work()
+    return 1000 * (time.thread_time() - began)
+
+
+def _memory_mib() -> float:
+    gc.collect()
+    return pss_mib(os.getpid())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

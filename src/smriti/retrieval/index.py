@@ -193,7 +193,7 @@ class Index:
                 where.all_of <= labels and (not where.any_of or bool(where.any_of & labels))
                 for labels in rows.labels.values
             ]
-            wanted &= np.array(fitting)[rows.view("labels")]
+            wanted &= np.array(fitting, np.bool)[rows.view("labels")]
         return wanted
 
     def _document(self, sk: str, part: int) -> list[int]:

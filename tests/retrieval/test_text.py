@@ -1,0 +1,89 @@
+"""Terms of texts, and what a query lights up."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from smriti.retrieval.documents import Document
+from smriti.retrieval.text import (
+    LONGEST_WORD,
+    MOST_WORDS,
+    highlights,
+    index_text,
+    query_terms,
+    rows_of,
+    terms,
+    words,
+)
+
+_DAY = datetime(2023, 5, 8, tzinfo=UTC)
+
+
+def test_day_and_author_come_first() -> None:
+    assert index_text(Document("a", "Hi", _DAY, author="Caroline")) == "(8 May 2023) Caroline: Hi"
+    assert index_text(Document("a", "Hi", _DAY)) == "(8 May 2023): Hi"
+
+
+def test_the_day_is_that_of_utc() -> None:
+    late = (_DAY - timedelta(hours=1)).astimezone(timezone(timedelta(hours=9)))
+
+    assert index_text(Document("a", "Hi", late)) == "(7 May 2023): Hi"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Caroline's snake_case, 42!", ["caroline", "s", "snake", "case", "42"]),
+        ("ＦＵＬＬ ﬁne Straße", ["full", "fine", "strasse"]),  # noqa: RUF001 - to be folded
+        ("東京タワー", ["東京", "京タ", "タワ", "ワー"]),
+        ("水", ["水"]),
+        ("Tokyo東京2", ["tokyo", "東京", "2"]),
+        ("مرحبا بالعالم", ["مرحبا", "بالعالم"]),
+        ("🎉 \x00 \u202e ...", []),
+        ("x" * 100_000, ["x" * LONGEST_WORD]),
+    ],
+)
+def test_words(text: str, found: list[str]) -> None:
+    assert words(text) == found
+
+
+def test_stop_words_go_and_the_others_get_stems_and_parts() -> None:
+    assert terms(["what", "dogs", "i", "東京"]) == (
+        ["dog", "東京"],
+        ["<dog", "dogs", "ogs>", "東", "京"],
+    )
+    assert terms(["8"]) == (["8"], ["<8>"])
+
+
+def test_a_query_names_a_stem_once() -> None:
+    assert query_terms("When did dogs dog the DOGS?", 9) == {
+        "dog": ["<dog", "dogs", "ogs>", "dog>"]
+    }
+    assert list(query_terms("one two three", 2)) == ["one", "two"]
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(0, [0]), (200, [200]), (201, [101, 100])])
+def test_long_texts_become_rows_of_nearly_the_same_size(count: int, sizes: list[int]) -> None:
+    rows = rows_of(Document("a", "word " * count, _DAY, author="Rex"))
+
+    assert [len(row) - 4 for row in rows] == sizes
+    assert all(row[:4] == ["8", "may", "2023", "rex"] for row in rows)
+    assert max(sizes) <= MOST_WORDS
+
+
+@pytest.mark.parametrize(
+    ("text", "query", "lit"),
+    [
+        ("The adopted children.", "who adopts a child?", ["adopted"]),
+        ("She adopted three children", "adoption children", ["adopted", "children"]),
+        ("Cafe\u0301 und CAFÉ", "café", ["Cafe\u0301", "CAFÉ"]),
+        ("東京タワーと京都", "京タワ", ["京タワ"]),
+        ("東京と京都", "京", ["京", "京"]),
+        ("ﬁne ＤＯＧＳ", "dog fine", ["ﬁne", "ＤＯＧＳ"]),  # noqa: RUF001 - to be folded
+        ("what is it", "what is it", []),
+        ("", "dog", []),
+        ("dog", "", []),
+    ],
+)
+def test_highlights(text: str, query: str, lit: list[str]) -> None:
+    assert [text[start:end] for start, end in highlights(text, query)] == lit

@@ -14,6 +14,9 @@ DIMENSIONS: Final = 384
 _LAYERS: Final = 6
 _HEADS: Final = 12
 _HEAD: Final = DIMENSIONS // _HEADS
+_ROWS: Final = 32
+"""Of the widest states that are worked on at a time: so many stay in the processor's cache."""
+
 _EPSILON: Final = np.float32(1e-12)
 
 # The complementary error function, as exact as float32: Abramowitz and Stegun, 7.1.26.
@@ -64,7 +67,10 @@ class _Layer:
         queries, keys, values = self._query(states), self._key(states), self._value(states)
         seen = [_attention(queries[span], keys[span], values[span]) for span in spans]
         states = self._attended_norm(states + self._attended(np.concatenate(seen)))
-        return self._norm(states + self._narrow(_gelu(self._wide(states))))
+        wide = self._wide(states)
+        for start in range(0, len(wide), _ROWS):
+            _gelu(wide[start : start + _ROWS])
+        return self._norm(states + self._narrow(wide))
 
 
 class _Linear:
@@ -107,8 +113,8 @@ def _by_head(states: Array) -> Array:
     return states.reshape(-1, _HEADS, _HEAD).transpose(1, 0, 2)
 
 
-def _gelu(states: Array) -> Array:
-    """x times the share of the normal distribution below x. In place where it can be."""
+def _gelu(states: Array) -> None:
+    """Multiplies each number by the share of the normal distribution below it, in place."""
     size = np.abs(states)
     t = np.reciprocal(1 + _ERFC_P * size, dtype=np.float32)
     tail: Array = _ERFC[0] * t
@@ -122,4 +128,3 @@ def _gelu(states: Array) -> Array:
     tail *= np.float32(0.5)
     np.maximum(states, 0, out=states)
     states -= tail
-    return states

@@ -29,6 +29,7 @@ from smriti.factories import open_table, provider_factories
 from smriti.llm.catalog import load_catalog
 from smriti.llm.provider import ProviderFactories
 from smriti.llm.service import ModelService
+from smriti.memory.recall.router import router as recall_router
 from smriti.memory.router import router as memory_router
 from smriti.observability.logs import configure_logging
 from smriti.observability.metrics import Metrics
@@ -122,6 +123,7 @@ def _mounted(app: FastAPI) -> FastAPI:
         settings_router,
         agents_router,
         memory_router,
+        recall_router,
         conversations_router,
         turns_router,
     ):

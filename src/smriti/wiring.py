@@ -37,6 +37,8 @@ from smriti.memory.archive.service import ArchiveService
 from smriti.memory.blocks.repository import BlockRepository
 from smriti.memory.blocks.service import BlockService
 from smriti.memory.owners import MemoryOwnerRepository
+from smriti.memory.recall.repository import RecallRepository
+from smriti.memory.recall.service import RecallService
 from smriti.messages.repository import MessageRepository
 from smriti.observability.health import Health
 from smriti.observability.metrics import Metrics
@@ -55,6 +57,7 @@ from smriti.turns.control import TurnControl
 from smriti.turns.opening import Opener
 from smriti.turns.plan import Desk
 from smriti.turns.queue import TurnQueue
+from smriti.turns.recalling import Recaller
 from smriti.turns.repository import TurnRepository
 from smriti.turns.runner import TurnRunner
 from smriti.turns.service import TurnService
@@ -128,10 +131,23 @@ def _add_models(services: Services, outside: Outside) -> None:
 
 
 def _add_memory(services: Services, table: Table) -> None:
-    owners = MemoryOwnerRepository(table)
+    retriever = ScanRetriever(table)
+    archive, recall = ArchiveRepository(table), RecallRepository(table)
+
+    def forget(agent_id: str, user_id: str) -> None:
+        retriever.forget(recall.corpus(agent_id, user_id))
+
+    owners = MemoryOwnerRepository(table, on_delete=[forget])
     blocks = BlockRepository(table)
-    archive = ArchiveService(ArchiveRepository(table), owners, ScanRetriever(table))
-    services.add(owners, blocks, BlockService(blocks, owners), archive)
+    services.add(
+        owners,
+        blocks,
+        BlockService(blocks, owners),
+        ArchiveService(archive, owners, retriever),
+        RecallService(
+            recall, owners, retriever, MessageRepository(table), ConversationRepository(table)
+        ),
+    )
 
 
 def _add_conversations(services: Services, outside: Outside) -> None:
@@ -147,10 +163,17 @@ def _add_conversations(services: Services, outside: Outside) -> None:
     )
     messages = MessageRepository(outside.table)
     conversations = ConversationRepository(outside.table)
+    turns = TurnRepository(outside.table)
+    recaller = Recaller(services.get(RecallService), turns, agents, UserRepository(outside.table))
     conversation_service = ConversationService(
-        conversations, messages, agent_service, on_delete=[runner.stop]
+        conversations,
+        messages,
+        agent_service,
+        on_delete=[runner.stop],
+        on_clear=[recaller.forget_conversation],
     )
     services.add(runner, agents, agent_service, messages, conversations, conversation_service)
+    services.add(turns, recaller)
 
 
 def _add_turns(services: Services, outside: Outside) -> None:
@@ -193,7 +216,8 @@ def _desk(services: Services, outside: Outside) -> Desk:
         services.get(ConversationRepository),
         services.get(ConversationService),
         services.get(MessageRepository),
-        TurnRepository(outside.table),
+        services.get(TurnRepository),
+        services.get(Recaller),
         outside.metrics,
         services.get(TurnRunner).slots,
         outside.catalog,

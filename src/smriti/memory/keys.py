@@ -7,6 +7,9 @@ Agent#<a>#User#<u>   BlockVersion#<a>:<u>:<name>#<n>      an earlier version of 
 Agent#<a>#User#<u>   CapacityWarning#<a>:<u>:<name>       turns that ended with a block crowded
 Agent#<a>#User#<u>   CoreMemory#<a>:<u>:<name>            a block's lines
 Agent#<a>#User#<u>   MemoryBlockDef#<a>:<u>:<name>        what a block is for
+Agent#<a>#User#<u>   Recall#<time>#<turn id>              what was said in a turn; in order of time
+Agent#<a>#User#<u>   RecallChange#<time>#<id>             which of these were changed or deleted
+Agent#<a>#User#<u>   RecallState                          counts such changes
 Agent#<a>#User#<u>#Hash#<sha256>   Lock                   the passage that has this text
 Agent#<a>#User#<u>#Hash#<sha256>   Archival#<memory id>   the same, in an older table
 
@@ -26,6 +29,7 @@ type BlockKind = Literal["MemoryBlockDef", "CoreMemory", "CapacityWarning"]
 
 BLOCK_KINDS: Final[tuple[BlockKind, ...]] = ("MemoryBlockDef", "CoreMemory", "CapacityWarning")
 ARCHIVAL: Final = "Archival#"
+RECALL: Final = "Recall#"
 LOCK: Final = "Lock"
 _PAGE: Final = 1000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -90,6 +94,10 @@ def archival_key(owner: MemoryOwner, memory_id: str, created_at: datetime) -> Ke
 
 def archive_state_key(owner: MemoryOwner) -> Key:
     return partition(owner.agent_id, owner.user_id), "ArchiveState"
+
+
+def recall_key(agent_id: str, user_id: str, asked_at: datetime, turn_id: str) -> Key:
+    return partition(agent_id, user_id), f"{RECALL}{sort_time(asked_at)}#{turn_id}"
 
 
 def lock_query(owner: MemoryOwner, content_hash: str) -> Query:

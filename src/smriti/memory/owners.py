@@ -1,6 +1,7 @@
 """Who has memory with which agent, so that deleting finds every partition."""
 
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -11,23 +12,32 @@ from smriti.db.table import Default, Delete, Table, key_of
 from smriti.memory import keys
 from smriti.memory.models import MemoryOwner
 
+type ForgetHook = Callable[[str, str], object]
+
 _REMEMBERED: Final = 10_000
 
 
 class MemoryOwnerRepository:
-    def __init__(self, table: Table) -> None:
+    """`on_delete` are called with agent and user when all of their memory has been deleted."""
+
+    def __init__(self, table: Table, *, on_delete: Sequence[ForgetHook] = ()) -> None:
         self._table = table
+        self._on_delete = tuple(on_delete)
         self._noted: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     async def note(self, owner: MemoryOwner) -> None:
         """Write down, once, that this owner has memory; before anything of it is written."""
-        who = owner.agent_id, owner.user_id
+        await self.note_pair(owner.agent_id, owner.user_id)
+
+    async def note_pair(self, agent_id: str, user_id: str) -> None:
+        """The same for who has only the ids."""
+        who = agent_id, user_id
         if who not in self._noted:
             await self._table.update(
                 keys.owner_key(*who),
                 Default("entity_type", "MemoryOwner"),
-                Default("agent_id", owner.agent_id),
-                Default("user_id", owner.user_id),
+                Default("agent_id", agent_id),
+                Default("user_id", user_id),
                 Default("created_at", sort_time(utc_now())),
             )
         self._noted[who] = None
@@ -59,3 +69,5 @@ class MemoryOwnerRepository:
             query = replace(query, after=page.next)
         await self._table.write(Delete(keys.owner_key(agent_id, user_id)))
         self._noted.pop((agent_id, user_id), None)
+        for forget in self._on_delete:
+            forget(agent_id, user_id)

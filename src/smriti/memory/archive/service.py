@@ -1,14 +1,11 @@
 """Decisions about the archive: one passage a text, and what a search answers."""
 
-import base64
-import binascii
-import json
 from collections.abc import Sequence
 from typing import Final
 
 from smriti.core.clock import utc_now
 from smriti.core.errors import Conflict, NotFound
-from smriti.core.paging import InvalidCursor, Page, PageRequest
+from smriti.core.paging import Page, PageRequest
 from smriti.memory.archive.models import (
     NO_ORIGIN,
     ArchivalMemory,
@@ -20,6 +17,7 @@ from smriti.memory.archive.repository import ArchiveRepository, hash_of, new_mem
 from smriti.memory.models import MemoryOwner
 from smriti.memory.owners import MemoryOwnerRepository
 from smriti.retrieval.documents import Hit
+from smriti.retrieval.paging import ranked_hits
 from smriti.retrieval.port import Found, Retriever
 
 _ATTEMPTS: Final = 8
@@ -80,12 +78,8 @@ class ArchiveService:
         if query is None or not query.strip():
             return await self._archive.page(owner, page)
         found = await self.search(owner, query)
-        start = _after(found, page.cursor)
-        shown = found.page(start, page.limit)
-        memories = await self.read(owner, shown)
-        end = start + len(shown)
-        more = _cursor(end, shown[-1]) if end < found.total else None
-        return Page[ArchivalMemory].of(memories, more)
+        hits, more = ranked_hits(found, page)
+        return Page[ArchivalMemory].of(await self.read(owner, hits), more)
 
     async def search(self, owner: MemoryOwner, query: str) -> Found:
         """Every passage that matches, best first."""
@@ -123,23 +117,3 @@ class ArchiveService:
             if memory is None or await self._archive.delete(owner, memory):
                 return
         raise ArchiveBusy
-
-
-def _cursor(position: int, last: Hit) -> str:
-    """Where a page of a ranking ended: the passage, and its place should that be gone later."""
-    text = json.dumps([position, last.sk])
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _after(found: Found, cursor: str | None) -> int:
-    """The place in the ranking at which to go on; `InvalidCursor`."""
-    if cursor is None:
-        return 0
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        place, last = json.loads(base64.urlsafe_b64decode(padded.encode()))
-    except (ValueError, TypeError, binascii.Error, RecursionError) as error:
-        raise InvalidCursor from error
-    if not (type(place) is int and isinstance(last, str) and place > 0):
-        raise InvalidCursor
-    return found.after(last, 0, place - 1)

@@ -1,0 +1,86 @@
+"""How lexical and dense scores become one, and lift what stands beside (`specs/retrieval.md`)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smriti.retrieval.documents import Kernel
+
+DENSE: Final = 0.3
+"""The weight of the dense score; the lexical has the rest. *Combine*; *Open risks*, 5."""
+
+NEAREST: Final = 200
+"""Vectors that get a dense score at all. *Dense score*."""
+
+SPREADS: Final = 0.2
+"""A row lifts its neighbours when its score is above this. *Neighbours*."""
+
+_LEAST_CONTRAST: Final = 1e-6
+
+type Scores = NDArray[np.float64]
+type Vector = NDArray[np.float32]
+type Links = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """The nearest vectors, best first, and the first rows of their documents."""
+
+    cosines: Vector
+    rows: Links
+    dense: Scores
+
+    def only(self, wanted: NDArray[np.bool]) -> "Near":
+        stay = wanted[self.rows]
+        return Near(self.cosines[stay], self.rows[stay], self.dense[stay])
+
+
+def fused(lexical: Scores, near: Near | None, first: Links) -> Scores:
+    """Both scores in one. `first`: of each row the first of its document, in order.
+
+    The vector is that of a document: its score goes to the row that says best what is asked for.
+    """
+    best = lexical.max(initial=0)
+    base = lexical * ((1.0 if near is None else 1 - DENSE) / best) if best else lexical.copy()
+    if near is not None:
+        ends = np.searchsorted(first, near.rows, side="right").tolist()
+        spans = zip(near.rows.tolist(), ends, strict=True)
+        base[[row + int(lexical[row:end].argmax()) for row, end in spans]] += DENSE * near.dense
+    return base
+
+
+def fit_of(lexical: Scores, bound: float, near: Near | None) -> float:
+    """How well the best match fits, from 0 to 1, whatever the others are."""
+    fit = float(lexical.max(initial=0) / bound) if bound else 0.0
+    if near is not None:
+        fit = max(fit, float(near.cosines.max(initial=0)))
+    return min(fit, 1.0)
+
+
+def dense_scores(cosines: NDArray[np.float32], usual: float) -> Scores:
+    """1 for the best, 0 for what is no nearer than `usual`, the mean of all.
+
+    Where all are equally near, as in a corpus of one, the nearest are the best.
+    """
+    above = cosines.astype(np.float64) - usual
+    best = above.max()
+    if best <= _LEAST_CONTRAST:
+        return ((cosines > 0) & (above >= best - _LEAST_CONTRAST)).astype(np.float64)
+    return np.maximum(above, 0) / best
+
+
+def spread(base: Scores, final: Scores, before: Links, after: Links, kernel: Kernel) -> None:
+    """Adds to `final`, which has one place more than rows, what the rows of `base` lift.
+
+    The place more is that of "no neighbour", -1. All other targets of one step are distinct.
+    """
+    source = np.flatnonzero(base > SPREADS)
+    lift = base[source] ** 2
+    back = forth = source
+    for weight in kernel:
+        back = np.where(back >= 0, before[back], -1)
+        forth = np.where(forth >= 0, after[forth], -1)
+        final[back] += weight * lift
+        final[forth] += weight * lift

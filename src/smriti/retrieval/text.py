@@ -1,0 +1,156 @@
+"""From texts to the terms of an index, and from a query to what it lights up in a text."""
+
+import math
+import re
+import threading
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC
+from typing import Final
+
+import Stemmer
+
+from smriti.retrieval.documents import Document
+
+MOST_WORDS: Final = 200
+"""Of one row: longer texts are divided (`specs/retrieval.md`, *Open risks*, 2)."""
+
+LONGEST_WORD: Final = 64
+"""Characters of a word that count."""
+
+_GRAM: Final = 4
+# fmt: off
+_MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)
+# fmt: on
+
+_CJK: Final = (
+    "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_RUN: Final = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+")
+_CJK_CHARACTER: Final = re.compile(f"[{_CJK}]")
+_SHOWN: Final = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}](?:[^\W_{_CJK}]|[\u0300-\u036f])*")
+"""A run in a text that is not normalised: accents may stand on their own."""
+
+# fmt: off
+STOP_WORDS: Final = frozenset({
+    "a", "about", "above", "after", "again", "against", "ain", "all", "am", "an", "and", "any",
+    "are", "aren", "as", "at", "be", "because", "been", "before", "being", "below", "between",
+    "both", "but", "by", "can", "cannot", "could", "couldn", "d", "did", "didn", "do", "does",
+    "doesn", "doing", "don", "down", "during", "each", "few", "for", "from", "further", "had",
+    "hadn", "has", "hasn", "have", "haven", "having", "he", "her", "here", "hers", "herself",
+    "him", "himself", "his", "how", "i", "if", "in", "into", "is", "isn", "it", "its",
+    "itself", "just", "ll", "m", "me", "mightn", "more", "most", "mustn", "my", "myself",
+    "needn", "no", "nor", "not", "now", "o", "of", "off", "on", "once", "only", "or", "other",
+    "our", "ours", "ourselves", "out", "over", "own", "re", "s", "same", "shan", "she",
+    "should", "shouldn", "so", "some", "such", "t", "than", "that", "the", "their", "theirs",
+    "them", "themselves", "then", "there", "these", "they", "this", "those", "through", "to",
+    "too", "under", "until", "up", "us", "ve", "very", "was", "wasn", "we", "were", "weren",
+    "what", "when", "where", "which", "while", "who", "whom", "whose", "why", "will", "with",
+    "won", "would", "wouldn", "y", "you", "your", "yours", "yourself", "yourselves",
+})
+# fmt: on
+"""English words that say nothing of what a text is about, and those that only ask."""
+
+
+class _OfThread(threading.local):
+    """A stemmer is not to be used by two threads at a time."""
+
+    def __init__(self) -> None:
+        self.stemmer = Stemmer.Stemmer("english")
+
+
+_OF_THREAD: Final = _OfThread()
+
+
+def index_text(document: Document) -> str:
+    """What is indexed of a document: its day and author come first."""
+    return f"{_lead(document)}{document.text}"
+
+
+def rows_of(document: Document) -> list[list[str]]:
+    """The words of each row that a document gets: all begin with its day and author."""
+    lead, said = words(_lead(document)), words(document.text)
+    size = math.ceil(len(said) / max(1, math.ceil(len(said) / MOST_WORDS)))
+    return [lead + said[at : at + size] for at in range(0, len(said), size or 1)] or [lead]
+
+
+def words(text: str) -> list[str]:
+    """All words in order; of a run of Chinese, Japanese or Korean the pairs of characters."""
+    return [word for run in _RUN.findall(_folded(text)) for word in _words_of(run)]
+
+
+def terms(found: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The stems of the words that count, and the parts of these words."""
+    kept = [word for word in found if word not in STOP_WORDS]
+    return _OF_THREAD.stemmer.stemWords(kept), [gram for word in kept for gram in _grams(word)]
+
+
+def query_terms(query: str, limit: int) -> dict[str, list[str]]:
+    """The different stems that a query asks for, at most so many, and the parts of their words."""
+    asked: dict[str, dict[str, None]] = {}
+    for word in dict.fromkeys(words(query)):
+        if word in STOP_WORDS:
+            continue
+        stem = _OF_THREAD.stemmer.stemWord(word)
+        if stem in asked or len(asked) < limit:
+            asked.setdefault(stem, {}).update(dict.fromkeys(_grams(word)))
+    return {stem: list(grams) for stem, grams in asked.items()}
+
+
+def highlights(text: str, query: str) -> list[tuple[int, int]]:
+    """From where to where, in `text`, the words stand that the query asks for, in any form."""
+    wanted = set(terms(words(query))[0])
+    spans: list[tuple[int, int]] = []
+    for start, end in _spans(text, wanted):
+        if spans and start <= spans[-1][1]:
+            spans[-1] = spans[-1][0], max(end, spans[-1][1])
+        else:
+            spans.append((start, end))
+    return spans
+
+
+def _spans(text: str, wanted: set[str]) -> Iterator[tuple[int, int]]:
+    for run in _SHOWN.finditer(text):
+        if _is_cjk(run[0]):
+            yield from _pairs_within(run, wanted)
+        elif not wanted.isdisjoint(terms(words(run[0]))[0]):
+            yield run.span()
+
+
+def _pairs_within(run: re.Match[str], wanted: set[str]) -> Iterator[tuple[int, int]]:
+    for at in range(len(run[0])):
+        for size in (1, 2):
+            if at + size <= len(run[0]) and run[0][at : at + size] in wanted:
+                yield run.start() + at, run.start() + at + size
+
+
+def _lead(document: Document) -> str:
+    day = document.created_at.astimezone(UTC)
+    author = f" {document.author}" if document.author else ""
+    return f"({day.day} {_MONTHS[day.month - 1]} {day.year}){author}: "
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _words_of(run: str) -> Sequence[str]:
+    if not _is_cjk(run):
+        return (run[:LONGEST_WORD],)
+    return [run[at : at + 2] for at in range(len(run) - 1)] or (run,)
+
+
+def _grams(word: str) -> Sequence[str]:
+    """Its parts of four characters, the borders being two more; of a CJK word its characters."""
+    if _is_cjk(word):
+        return word
+    whole = f"<{word}>"
+    return [whole[at : at + _GRAM] for at in range(max(1, len(whole) - _GRAM + 1))]
+
+
+def _is_cjk(run: str) -> bool:
+    return _CJK_CHARACTER.match(run) is not None

@@ -58,6 +58,7 @@ from smriti.turns.opening import Opener
 from smriti.turns.plan import Desk
 from smriti.turns.queue import TurnQueue
 from smriti.turns.recalling import Recaller
+from smriti.turns.reminding import LEXICAL_RELEVANCE, Reminder
 from smriti.turns.repository import TurnRepository
 from smriti.turns.runner import TurnRunner
 from smriti.turns.service import TurnService
@@ -239,11 +240,13 @@ def _architectures(services: Services, messages: MessageRepository) -> Mapping[s
     remembering = KrishnaMemGPT(
         services.get(BlockService),
         services.get(ArchiveService),
+        services.get(RecallService),
         messages,
         agents=services.get(AgentRepository),
         owners=services.get(MemoryOwnerRepository),
     )
-    known: tuple[Architecture, ...] = (KrishnaMini(), remembering)
+    reminder = Reminder(services.get(RecallService), threshold=LEXICAL_RELEVANCE)
+    known: tuple[Architecture, ...] = (KrishnaMini(reminder), remembering)
     return {architecture.name: architecture for architecture in known}
 
 

@@ -80,16 +80,16 @@ class RecallService:
         hits, more = ranked_hits(found, page)
         return Page[RecallHit].of(await self.show(owner, hits, query), more)
 
-    async def exchanges(self, owner: MemoryOwner, hits: Iterable[Hit]) -> list[Exchange]:
-        """The exchanges of these hits, each once, in this order, without those that are gone."""
-        found = await self._recall.read(owner, list(dict.fromkeys(hit.sk for hit in hits)))
+    async def exchanges(self, owner: MemoryOwner, wanted: Sequence[str]) -> list[Exchange]:
+        """The exchanges under these sort keys, in this order, without those that are gone."""
+        found = await self._recall.read(owner, wanted)
         return [exchange for exchange in found if exchange is not None]
 
     async def show(self, owner: MemoryOwner, hits: Sequence[Hit], query: str) -> list[RecallHit]:
         """The messages of these hits, in this order, without those that are gone or left behind."""
         exchanges = {
             self._recall.key(exchange)[1]: exchange
-            for exchange in await self.exchanges(owner, hits)
+            for exchange in await self.exchanges(owner, list({hit.sk: None for hit in hits}))
         }
         found = [(hit, exchanges[hit.sk]) for hit in hits if hit.sk in exchanges]
         messages, conversations = await asyncio.gather(

@@ -10,6 +10,7 @@ from smriti.memory.archive.service import ArchiveService
 from smriti.memory.blocks.prompt import core_memory_text
 from smriti.memory.blocks.service import BlockService
 from smriti.memory.owners import MemoryOwnerRepository
+from smriti.memory.recall.service import RecallService
 from smriti.messages.models import Message
 from smriti.messages.repository import MessageRepository, message_key
 from smriti.tools.native.memory import MemoryTools
@@ -32,6 +33,7 @@ class KrishnaMemGPT:
         self,
         blocks: BlockService,
         archive: ArchiveService,
+        recall: RecallService,
         messages: MessageRepository,
         *,
         agents: AgentRepository,
@@ -40,6 +42,7 @@ class KrishnaMemGPT:
         self._blocks = blocks
         self._archive = archive
         self._compactor = Compactor(blocks, archive)
+        self._recall = recall
         self._messages = messages
         self._agents = agents
         self._owners = owners
@@ -48,7 +51,7 @@ class KrishnaMemGPT:
         conversation = scene.conversation
         origin = Origin(conversation_id=conversation.conversation_id, turn_id=scene.turn_id)
         memory = MemoryTools(self._blocks, self._archive, scene.core, origin=origin)
-        recall = RecallTools(partial(self._said, conversation))
+        recall = RecallTools(partial(self._said, conversation), self._recall, scene.core.owner)
         return Mind(
             system="\n\n".join(
                 [identity(scene.agent), MEMORY_GUIDANCE, core_memory_text(scene.core)]

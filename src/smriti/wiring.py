@@ -32,17 +32,19 @@ from smriti.factories import own_credentials
 from smriti.llm.catalog import Catalog
 from smriti.llm.provider import ProviderFactories
 from smriti.llm.service import ModelService
+from smriti.memory.archive.items import archive_corpus
 from smriti.memory.archive.repository import ArchiveRepository
 from smriti.memory.archive.service import ArchiveService
 from smriti.memory.blocks.repository import BlockRepository
 from smriti.memory.blocks.service import BlockService
 from smriti.memory.owners import MemoryOwnerRepository
-from smriti.memory.recall.repository import RecallRepository
+from smriti.memory.recall.repository import RecallRepository, recall_corpus
 from smriti.memory.recall.service import RecallService
 from smriti.messages.repository import MessageRepository
 from smriti.observability.health import Health
 from smriti.observability.metrics import Metrics
 from smriti.realtime.memory import MemoryLogs
+from smriti.retrieval.port import Retriever
 from smriti.retrieval.scan import ScanRetriever
 from smriti.settings.repository import ProviderSettingsRepository
 from smriti.settings.service import ProviderService
@@ -134,11 +136,7 @@ def _add_models(services: Services, outside: Outside) -> None:
 def _add_memory(services: Services, table: Table) -> None:
     retriever = ScanRetriever(table)
     archive, recall = ArchiveRepository(table), RecallRepository(table)
-
-    def forget(agent_id: str, user_id: str) -> None:
-        retriever.forget(recall.corpus(agent_id, user_id))
-
-    owners = MemoryOwnerRepository(table, on_delete=[forget])
+    owners = MemoryOwnerRepository(table, on_delete=[partial(_forget, retriever)])
     blocks = BlockRepository(table)
     services.add(
         owners,
@@ -149,6 +147,11 @@ def _add_memory(services: Services, table: Table) -> None:
             recall, owners, retriever, MessageRepository(table), ConversationRepository(table)
         ),
     )
+
+
+def _forget(retriever: Retriever, agent_id: str, user_id: str) -> None:
+    retriever.forget(archive_corpus(agent_id, user_id))
+    retriever.forget(recall_corpus(agent_id, user_id))
 
 
 def _add_conversations(services: Services, outside: Outside) -> None:

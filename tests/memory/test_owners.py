@@ -2,6 +2,7 @@
 
 from smriti.agents.models import Agent
 from smriti.db.table import Put, Table
+from smriti.memory.archive.models import Draft
 from smriti.memory.models import MemoryOwner
 from tests.memory.house import ADA, BOB, EDIT, SINCE, House
 
@@ -21,7 +22,7 @@ async def _write(house: House, owner: MemoryOwner) -> None:
     core = core.with_block(await house.blocks.change(core, "human", ["one"], EDIT))
     await house.blocks.change(core, "human", ["two"], EDIT)
     for number in range(3):
-        await house.archive.insert(owner, f"passage {number}")
+        await house.archive.insert(owner, Draft(f"passage {number}"))
 
 
 async def test_whoever_has_memory_is_known(house: House) -> None:
@@ -88,6 +89,6 @@ async def test_who_remembers_again_after_a_deletion_is_noted_again(house: House)
     await _write(house, ADA)
     await house.owners.delete("agent", "ada@example.com")
 
-    await house.archive.insert(ADA, "passage 0")
+    await house.archive.insert(ADA, Draft("passage 0"))
 
     assert await house.owners.users("agent") == ["ada@example.com"]

@@ -220,7 +220,9 @@ async def test_a_passage_is_stored_once(memory: _Memory) -> None:
         "content_hash": "",
         "created_at": "",
         "updated_at": None,
+        "author": None,
         "conversation_id": None,
+        "sequence": None,
         "turn_id": None,
         "tags": ["food"],
     }

@@ -104,8 +104,10 @@ async def test_an_archived_line_is_found_by_what_it_says(house: House) -> None:
 
     await compact(house, answering(GOOD))
 
-    hits = await house.archive.search(ADA, "fact 7")
-    assert hits[0].document.text == "[notes] Fact 7: likes tea number 7"
+    found = await house.archive.search(ADA, "fact 7")
+    [best] = await house.archive.read(ADA, found.page(0, 1))
+    assert best is not None
+    assert best.content == "[notes] Fact 7: likes tea number 7"
 
 
 async def test_the_model_sees_the_lines_as_data_and_how_many_words_it_may_use(

@@ -2,13 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Query
 
 from smriti.agents.dependencies import OwnedAgent
+from smriti.core.clock import Moment
 from smriti.core.edge import provide
+from smriti.memory.archive.items import tag_label
+from smriti.memory.archive.models import MAX_TAGS, Tag
 from smriti.memory.archive.service import ArchiveService
 from smriti.memory.blocks.service import BlockService
 from smriti.memory.models import MemoryOwner
+from smriti.retrieval.documents import Filter
 
 Blocks = Annotated[BlockService, Depends(provide(BlockService))]
 Archive = Annotated[ArchiveService, Depends(provide(ArchiveService))]
@@ -19,3 +23,34 @@ async def owned_memory(agent: OwnedAgent) -> MemoryOwner:
 
 
 OwnedMemory = Annotated[MemoryOwner, Depends(owned_memory)]
+SearchQuery = Annotated[
+    str | None, Query(max_length=1000, description="Words to look for; best matches first.")
+]
+
+
+async def wanted_passages(
+    tags: Annotated[
+        list[Tag],
+        Query(max_length=MAX_TAGS, description="Only passages with all of these tags."),
+    ] = [],  # noqa: B006 - the framework copies it
+    any_tags: Annotated[
+        list[Tag],
+        Query(max_length=MAX_TAGS, description="Only passages with at least one of these tags."),
+    ] = [],  # noqa: B006
+    after: Annotated[
+        Moment | None,
+        Query(description="Only passages of this time or later: a date, or a time in UTC."),
+    ] = None,
+    before: Annotated[
+        Moment | None, Query(description="Only passages of before this time, likewise.")
+    ] = None,
+) -> Filter:
+    return Filter(
+        since=after,
+        until=before,
+        all_of=frozenset(map(tag_label, tags)),
+        any_of=frozenset(map(tag_label, any_tags)),
+    )
+
+
+Wanted = Annotated[Filter, Depends(wanted_passages)]

@@ -2,7 +2,8 @@
 
 Agent#<a>            MemoryOwner#<u>                      user u has memory with agent a
 Agent#<a>#User#<u>   Archival#<time>#<memory id>          a passage; in order of time
-Agent#<a>#User#<u>   ArchiveState                         counts edits and deletes in the archive
+Agent#<a>#User#<u>   ArchiveChange#<time>#<id>            which passages were changed or deleted
+Agent#<a>#User#<u>   ArchiveState                         counts what is new, and such changes
 Agent#<a>#User#<u>   BlockVersion#<a>:<u>:<name>#<n>      an earlier version of a block's lines
 Agent#<a>#User#<u>   CapacityWarning#<a>:<u>:<name>       turns that ended with a block crowded
 Agent#<a>#User#<u>   CoreMemory#<a>:<u>:<name>            a block's lines
@@ -10,19 +11,22 @@ Agent#<a>#User#<u>   MemoryBlockDef#<a>:<u>:<name>        what a block is for
 Agent#<a>#User#<u>   Recall#<time>#<turn id>              what was said in a turn; in order of time
 Agent#<a>#User#<u>   RecallChange#<time>#<id>             which of these were changed or deleted
 Agent#<a>#User#<u>   RecallState                          counts such changes
-Agent#<a>#User#<u>#Hash#<sha256>   Lock                   the passage that has this text
+Agent#<a>#User#<u>#Hash#<sha256>   Lock                   the passage with this text, or with this
+                                                          text at this place of a conversation
 Agent#<a>#User#<u>#Hash#<sha256>   Archival#<memory id>   the same, in an older table
 
 One query reads capacity warnings, core memory and definitions of all blocks at a turn's start:
 nothing else may sort among them.
 """
 
-from datetime import UTC, datetime, timedelta
+import hashlib
+import json
+from datetime import datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
 
-from smriti.core.clock import sort_time
-from smriti.db.table import Item, Key, Query
+from smriti.core.clock import EPOCH, sort_time
+from smriti.db.table import Get, Item, Key, Query, Read
 from smriti.memory.models import MemoryOwner
 
 type BlockKind = Literal["MemoryBlockDef", "CoreMemory", "CapacityWarning"]
@@ -32,7 +36,6 @@ ARCHIVAL: Final = "Archival#"
 RECALL: Final = "Recall#"
 LOCK: Final = "Lock"
 _PAGE: Final = 1000
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def partition(agent_id: str, user_id: str) -> str:
@@ -80,10 +83,18 @@ def history_query(owner: MemoryOwner, name: str) -> Query:
     )
 
 
-def archive_query(owner: MemoryOwner) -> Query:
-    """All passages, newest first."""
-    pk = partition(owner.agent_id, owner.user_id)
-    return Query(pk, begins=ARCHIVAL, limit=_PAGE, newest_first=True)
+def archive_query(
+    owner: MemoryOwner, since: datetime | None = None, until: datetime | None = None
+) -> Query:
+    """All passages stored from `since` on and before `until`, newest first."""
+    first = sort_time(since) if since else ""
+    end = sort_time(until) if until else "~"
+    return Query(
+        partition(owner.agent_id, owner.user_id),
+        between=(f"{ARCHIVAL}{first}", f"{ARCHIVAL}{end}"),
+        limit=_PAGE,
+        newest_first=True,
+    )
 
 
 def archival_key(owner: MemoryOwner, memory_id: str, created_at: datetime) -> Key:
@@ -92,27 +103,37 @@ def archival_key(owner: MemoryOwner, memory_id: str, created_at: datetime) -> Ke
     ), f"{ARCHIVAL}{sort_time(created_at)}#{memory_id}"
 
 
-def archive_state_key(owner: MemoryOwner) -> Key:
-    return partition(owner.agent_id, owner.user_id), "ArchiveState"
+def text_lock(content_hash: str, conversation_id: object, sequence: object) -> str:
+    """The hash under which a text is locked: its own, so that it is stored once; or, when its place
+    in a conversation is known, one for this place."""
+    if conversation_id is None or sequence is None:
+        return content_hash
+    place = json.dumps([conversation_id, sequence, content_hash])
+    # No passage begins with a line feed, so that this is the hash of none.
+    return hashlib.sha256(f"\n{place}".encode()).hexdigest()
 
 
 def recall_key(agent_id: str, user_id: str, asked_at: datetime, turn_id: str) -> Key:
     return partition(agent_id, user_id), f"{RECALL}{sort_time(asked_at)}#{turn_id}"
 
 
-def lock_query(owner: MemoryOwner, content_hash: str) -> Query:
-    return Query(lock_key(owner, content_hash)[0])
+def lock_read(owner: MemoryOwner, lock: str, content_hash: str) -> Read:
+    """Reads the lock; where there may be one of an older table, that as well."""
+    key = lock_key(owner, lock)
+    return Query(key[0]) if lock == content_hash else Get(key)
 
 
-def lock_key(owner: MemoryOwner, content_hash: str) -> Key:
-    return f"{partition(owner.agent_id, owner.user_id)}#Hash#{content_hash}", LOCK
+def lock_key(owner: MemoryOwner, lock: str) -> Key:
+    return f"{partition(owner.agent_id, owner.user_id)}#Hash#{lock}", LOCK
 
 
 def locks_of(item: Item) -> list[Key]:
     """The keys under which the text of a stored passage may be locked; none for other items."""
     if not str(item["sk"]).startswith(ARCHIVAL):
         return []
-    pk = f"{item['pk']!s}#Hash#{item.get('content_hash')!s}"
+    own = str(item.get("content_hash"))
+    lock = text_lock(own, item.get("conversation_id"), item.get("sequence"))
+    pk = f"{item['pk']!s}#Hash#{lock}"
     return [(pk, LOCK), (pk, f"{ARCHIVAL}{item.get('memory_id')!s}")]
 
 
@@ -123,6 +144,6 @@ def time_of(memory_id: str) -> datetime | None:
         parsed = UUID(memory_id)
         if parsed.version != 7:
             return None
-        return _EPOCH + timedelta(milliseconds=parsed.int >> 80)
+        return EPOCH + timedelta(milliseconds=parsed.int >> 80)
     except (ValueError, OverflowError):
         return None

@@ -1,8 +1,6 @@
 """Memory over HTTP: whatever an agent may do to it, its owner may do too."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from smriti.auth.idempotency.dependencies import NewId
 from smriti.auth.idempotency.route import IdempotentRoute
@@ -10,8 +8,13 @@ from smriti.core.edge import PROBLEMS, Paging
 from smriti.core.paging import Page
 from smriti.memory.archive.models import (
     ArchivalMemory,
+    ArchivalMemoryBatch,
     ArchivalMemoryCreate,
     ArchivalMemoryUpdate,
+    Draft,
+    FoundMemory,
+    ImportedBatch,
+    ImportedMemory,
 )
 from smriti.memory.blocks.models import (
     BlockContentView,
@@ -21,7 +24,7 @@ from smriti.memory.blocks.models import (
     BlockVersion,
     BlockView,
 )
-from smriti.memory.dependencies import Archive, Blocks, OwnedMemory
+from smriti.memory.dependencies import Archive, Blocks, OwnedMemory, SearchQuery, Wanted
 
 router = APIRouter(
     prefix="/agents/{agent_id}",
@@ -84,11 +87,10 @@ async def list_archive(
     memory: OwnedMemory,
     archive: Archive,
     page: Paging,
-    query: Annotated[
-        str | None, Query(max_length=1000, description="Words to look for; best matches first.")
-    ] = None,
-) -> Page[ArchivalMemory]:
-    return await archive.page(memory, page, query=query)
+    where: Wanted,
+    query: SearchQuery = None,
+) -> Page[FoundMemory]:
+    return await archive.page(memory, page, query=query, where=where)
 
 
 @router.post(
@@ -100,9 +102,28 @@ async def list_archive(
 async def create_archival(
     new: ArchivalMemoryCreate, memory: OwnedMemory, archive: Archive, response: Response
 ) -> ArchivalMemory:
-    inserted = await archive.insert(memory, new.content, tags=new.tags)
+    inserted = await archive.insert(memory, Draft(new.content, tuple(new.tags)))
     response.status_code = 201 if inserted.created else 200
     return inserted.memory
+
+
+@router.post(
+    "/archival-memory:batch",
+    summary="Store many passages in archival memory",
+    description="A passage is stored once for each place (`conversation_id` and `sequence`) at "
+    "which it was said, and once for all when its place is not known. So a batch may be sent "
+    "again after whatever failure.",
+)
+async def import_archival(
+    batch: ArchivalMemoryBatch, memory: OwnedMemory, archive: Archive
+) -> ImportedBatch:
+    inserted = await archive.insert_all(memory, [item.draft() for item in batch.items])
+    return ImportedBatch(
+        items=[
+            ImportedMemory(memory_id=each.memory.memory_id, created=each.created)
+            for each in inserted
+        ]
+    )
 
 
 @router.get("/archival-memory/{memory_id}", summary="Get an archival memory")

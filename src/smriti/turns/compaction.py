@@ -7,7 +7,7 @@ only then the block is written, and only if it still is what the model has read.
 import asyncio
 import re
 from collections.abc import Sequence
-from itertools import accumulate, batched, groupby
+from itertools import accumulate, groupby
 from operator import itemgetter
 from typing import Final
 
@@ -17,7 +17,7 @@ from smriti.core.errors import AppError
 from smriti.db.table import TableError
 from smriti.llm.catalog import estimate_tokens
 from smriti.llm.provider import ModelFailed
-from smriti.memory.archive.models import MAX_CHARACTERS, Origin
+from smriti.memory.archive.models import MAX_CHARACTERS, Draft, Origin
 from smriti.memory.archive.service import ArchiveService
 from smriti.memory.blocks.models import Block, count_bytes, count_words
 from smriti.memory.blocks.service import BlockMoved, BlockService
@@ -34,7 +34,6 @@ _ASKED_SHARE: Final = 0.8
 _FILLED_SHARE: Final = 0.75
 """How much of the longest answer the new lines are to take: sizes are estimates."""
 
-_WRITES_AT_ONCE: Final = 16
 _MARK: Final = re.compile(r"(?:[-*•]|(\d+)[.:)])\s+(?=\S)")
 
 log = structlog.get_logger()
@@ -54,10 +53,8 @@ class Compactor:
         try:
             async with asyncio.timeout(_LIMIT_S):
                 lines = await _consolidated(block, ask)
-            for batch in batched(passages(block), _WRITES_AT_ONCE, strict=False):
-                await asyncio.gather(
-                    *(self._archive.insert(owner, text, origin=origin) for text in batch)
-                )
+            drafts = [Draft(text, origin=origin) for text in passages(block)]
+            await self._archive.insert_all(owner, drafts)
             await self._blocks.compact(core, name, lines)
         except BlockMoved:
             log.info("block.moved_before_compaction", block=name)

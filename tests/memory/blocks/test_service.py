@@ -8,6 +8,7 @@ import pytest
 from smriti.core.clock import new_id
 from smriti.core.paging import PageRequest
 from smriti.db.table import Item, Put, Query, Table
+from smriti.memory.archive.models import Draft
 from smriti.memory.blocks.models import (
     MAX_BLOCKS,
     BlockCreate,
@@ -86,14 +87,14 @@ async def test_nothing_else_sorts_among_what_a_turn_reads(house: House, table: T
     await house.make("notes")
     await house.fill("notes", "one")
     await house.fill("notes", "two")
-    await house.archive.insert(ADA, "a passage")
-    memory = (await house.archive.insert(ADA, "another")).memory
+    await house.archive.insert(ADA, Draft("a passage"))
+    memory = (await house.archive.insert(ADA, Draft("another"))).memory
     await house.archive.delete(ADA, memory.memory_id)
 
     found = await table.query(core_query("agent", "ada@example.com"))
 
     assert {str(item["sk"]).partition("#")[0] for item in await _items(table)} == {
-        "Archival", "ArchiveState", "BlockVersion", "CoreMemory", "MemoryBlockDef"
+        "Archival", "ArchiveChange", "ArchiveState", "BlockVersion", "CoreMemory", "MemoryBlockDef"
     }  # fmt: skip
     assert [item["sk"] for item in found.items] == [
         "CoreMemory#agent:ada@example.com:notes",

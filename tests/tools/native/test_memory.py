@@ -7,6 +7,7 @@ import pytest
 
 from smriti.db.table import Put, Table
 from smriti.llm.types import ToolCall, ToolResult
+from smriti.memory.archive.models import Draft
 from smriti.memory.blocks.models import BlockUpdate
 from smriti.memory.blocks.prompt import core_memory_text
 from smriti.tools.native.memory import MemoryTools
@@ -395,7 +396,7 @@ async def test_storing_a_passage(house: House) -> None:
 
 async def test_storing_a_passage_again(house: House) -> None:
     tools = await house.tools()
-    first = (await house.archive.insert(ADA, "Drinks coffee")).memory
+    first = (await house.archive.insert(ADA, Draft("Drinks coffee"))).memory
 
     text = await _run(tools, "archival_memory_insert", content=" Drinks coffee\n")
 
@@ -478,7 +479,7 @@ async def test_a_long_passage_is_previewed(house: House, table: Table) -> None:
 
 @pytest.mark.parametrize("query", ["tea", "", "  "])
 async def test_finding_nothing(house: House, query: str) -> None:
-    await house.archive.insert(ADA, "Drinks coffee")
+    await house.archive.insert(ADA, Draft("Drinks coffee"))
     tools = await house.tools()
 
     text = await _run(tools, "archival_memory_search", query=query)
@@ -487,7 +488,7 @@ async def test_finding_nothing(house: House, query: str) -> None:
 
 
 async def test_a_page_after_the_last(house: House) -> None:
-    await house.archive.insert(ADA, "Drinks coffee")
+    await house.archive.insert(ADA, Draft("Drinks coffee"))
     tools = await house.tools()
 
     text = await _fails(tools, "archival_memory_search", query="coffee", page=2)

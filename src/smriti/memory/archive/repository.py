@@ -1,110 +1,118 @@
-"""Archived passages in the table; `keys.py` lists the keys.
+"""Archived passages in the table; `memory/keys.py` lists the keys.
 
-A text is stored once per owner: a lock under its hash names the passage, written with it in one
-transaction. Where the engine has none, a writer that died between the two leaves a lock without a
-passage, which somebody else takes over after a minute.
+A text is stored once per owner, or once at each place of a conversation: see `locks.py`. Whatever
+changes the archive tells the indexes of it in the same transaction.
 """
 
 import asyncio
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from functools import partial
 from typing import Final
 
-from smriti.core.clock import new_id, unix_now, utc_now
-from smriti.core.paging import Page, PageRequest
+from smriti.core.paging import InvalidCursor, Page, PageRequest
+from smriti.db.position import position_of
 from smriti.db.repository import collect, stored
+from smriti.db.rules import item_size
 from smriti.db.table import (
     EXISTS,
+    MAX_ACTIONS,
     NEW,
     Action,
-    Add,
+    Change,
     Condition,
     Delete,
     Get,
+    InvalidPosition,
     Item,
     Put,
+    Query,
     Remove,
     Set,
     Table,
     TransactionFailed,
     Update,
     eq,
-    key_of,
 )
 from smriti.memory import keys
-from smriti.memory.archive.models import ArchivalMemory, Origin
+from smriti.memory.archive.items import archive_corpus, has_labels, item_of, load, lock_of
+from smriti.memory.archive.locks import Locks, answers
+from smriti.memory.archive.models import ArchivalMemory
 from smriti.memory.models import MemoryOwner
-from smriti.retrieval.documents import Corpus, Document
+from smriti.retrieval.changes import changed, inserted
+from smriti.retrieval.documents import EVERYTHING, Corpus, Filter
 
-LOCK_TIMEOUT_S: Final = 60
-_ATTEMPTS: Final = 5
+_ATTEMPTS: Final = 6
 _PAUSE_S: Final = 0.02
 _CHANGEABLE: Final = ("content", "content_hash", "tags", "updated_at")
+_VECTOR: Final = ("vector", "vector_model")
 _MAX_SEARCHED: Final = 20_000
 """Passages that are looked at for an id of an older table, which does not tell its key."""
+_MOST_READS: Final = 5
+"""Of up to a thousand passages each, that one page of those with certain tags may cost."""
+_MOST_TOGETHER: Final = (MAX_ACTIONS - 2) // 2
+_MOST_BYTES: Final = 3 * 1024 * 1024
+"""Passages that a transaction stores: each with its lock, and all with the word to the indexes."""
 
-
-def hash_of(content: str) -> str:
-    return hashlib.sha256(content.encode()).hexdigest()
-
-
-def new_memory(content: str, tags: Sequence[str], origin: Origin) -> ArchivalMemory:
-    """A passage whose time is the one that its id tells, so that the id alone finds it."""
-    memory_id = new_id()
-    return ArchivalMemory(
-        memory_id=memory_id,
-        content=content,
-        content_hash=hash_of(content),
-        created_at=keys.time_of(memory_id) or utc_now(),
-        conversation_id=origin.conversation_id,
-        turn_id=origin.turn_id,
-        tags=list(tags),
-    )
+type _Told = Callable[[Sequence[str]], list[Action]]
 
 
 class ArchiveRepository:
     def __init__(self, table: Table) -> None:
         self._table = table
+        self._locks = Locks(table, self.find_all)
 
     def corpus(self, owner: MemoryOwner) -> Corpus:
         """All passages, for a retriever to rank."""
-        pk = keys.partition(owner.agent_id, owner.user_id)
-        return Corpus(pk, keys.ARCHIVAL, "Archive", _documents)
+        return archive_corpus(owner.agent_id, owner.user_id)
 
-    async def page(self, owner: MemoryOwner, page: PageRequest) -> Page[ArchivalMemory]:
-        """Passages, newest first."""
-        items, cursor = await collect(self._table, keys.archive_query(owner), page)
-        return Page[ArchivalMemory].of([_load(item) for item in items], cursor)
+    async def page(
+        self, owner: MemoryOwner, page: PageRequest, where: Filter = EVERYTHING
+    ) -> Page[ArchivalMemory]:
+        """Passages, newest first. When few have the wanted tags, a page may be short, even empty,
+        though others follow."""
+        if where.since and where.until and where.since >= where.until:
+            return Page[ArchivalMemory].of([], None)
+        query = keys.archive_query(owner, where.since, where.until)
+        if where.any_of or where.all_of:
+            items, cursor = await self._sifted(query, page, where)
+        else:
+            items, cursor = await collect(self._table, query, page)
+        return Page[ArchivalMemory].of([load(item) for item in items], cursor)
 
-    async def read(self, owner: MemoryOwner, wanted: Sequence[str]) -> list[ArchivalMemory]:
-        """The passages under these sort keys, in this order, without those that are gone."""
+    async def read(self, owner: MemoryOwner, wanted: Sequence[str]) -> list[ArchivalMemory | None]:
+        """The passages under these sort keys, in this order; None for those that are gone."""
         pk = keys.partition(owner.agent_id, owner.user_id)
         found = await self._table.read(*(Get((pk, sk)) for sk in wanted))
-        return [_load(item) for item in found if isinstance(item, dict)]
+        return [load(item) if isinstance(item, dict) else None for item in found]
 
     async def find(self, owner: MemoryOwner, memory_id: str) -> ArchivalMemory | None:
-        created_at = keys.time_of(memory_id)
-        if created_at is None:
-            return await self._look_for(owner, memory_id)
-        item = await self._table.get(keys.archival_key(owner, memory_id, created_at))
-        return None if item is None else _load(item)
+        return (await self.find_all(owner, [memory_id])).get(memory_id)
+
+    async def find_all(self, owner: MemoryOwner, ids: Collection[str]) -> dict[str, ArchivalMemory]:
+        """Those of these passages that there are, by their ids."""
+        times = {memory_id: keys.time_of(memory_id) for memory_id in ids}
+        reads = [Get(keys.archival_key(owner, each, time)) for each, time in times.items() if time]
+        found = [load(item) for item in await answers(self._table, reads) if isinstance(item, dict)]
+        undated = {memory_id for memory_id, time in times.items() if time is None}
+        if undated:
+            found += await self._look_for(owner, undated)
+        return {memory.memory_id: memory for memory in found}
 
     async def insert(self, owner: MemoryOwner, memory: ArchivalMemory) -> ArchivalMemory | None:
         """The passage that has this text now: `memory`, or one that had it already.
 
         None when somebody else was about to store it all the while.
         """
-        for attempt in range(_ATTEMPTS):
-            await asyncio.sleep(_PAUSE_S * attempt)
-            claim = await self._claim(owner, memory)
-            if isinstance(claim, ArchivalMemory):
-                return claim
-            item = Put(_item(owner, memory), when=NEW)
-            if claim is not None and await self._written(claim, item):
-                return memory
-        return None
+        count = partial(inserted, self.corpus(owner))
+        [standing] = await self._insert(owner, [memory], lambda sks: [count(len(sks))])
+        return standing
+
+    async def insert_all(
+        self, owner: MemoryOwner, memories: Sequence[ArchivalMemory]
+    ) -> list[ArchivalMemory | None]:
+        """The same for many, of whatever time. When it breaks off, some are stored: call again."""
+        return await self._insert(owner, memories, partial(changed, self.corpus(owner)))
 
     async def replace(
         self, owner: MemoryOwner, before: ArchivalMemory, after: ArchivalMemory
@@ -113,126 +121,126 @@ class ArchiveRepository:
 
         None when `before` is gone or was changed meanwhile, and then nothing was changed.
         """
-        actions = [self._update(owner, before, after), _archive_changed(owner)]
+        actions = self._update(owner, before, after)
         if after.content_hash != before.content_hash:
-            claim = await self._claim(owner, after)
+            [claim] = await self._locks.claims(owner, [after])
             if not isinstance(claim, Put):
                 return claim
-            actions = [claim, *actions, *await self._unlock(owner, before)]
-        return after if await self._written(*actions) else None
+            actions = [claim, *actions, *await self._locks.release(owner, before)]
+        return after if await self._written(actions) else None
 
     async def delete(self, owner: MemoryOwner, memory: ArchivalMemory) -> bool:
         """Whether it was deleted; not when it is gone or was changed meanwhile."""
         key = keys.archival_key(owner, memory.memory_id, memory.created_at)
         return await self._written(
-            Delete(key, when=_unchanged(memory)),
-            _archive_changed(owner),
-            *await self._unlock(owner, memory),
+            [
+                Delete(key, when=_unchanged(memory)),
+                *changed(self.corpus(owner), [key[1]]),
+                *await self._locks.release(owner, memory),
+            ]
         )
 
-    def _update(self, owner: MemoryOwner, before: ArchivalMemory, after: ArchivalMemory) -> Action:
+    def _update(
+        self, owner: MemoryOwner, before: ArchivalMemory, after: ArchivalMemory
+    ) -> list[Action]:
         values = stored(after)
-        changes = [
+        changes: list[Change] = [
             Set(name, values[name]) if name in values else Remove(name) for name in _CHANGEABLE
         ]
+        if after.content_hash != before.content_hash:
+            changes += [Remove(name) for name in _VECTOR]
         key = keys.archival_key(owner, before.memory_id, before.created_at)
-        return Update(key, tuple(changes), when=_unchanged(before))
-
-    async def _claim(
-        self, owner: MemoryOwner, memory: ArchivalMemory
-    ) -> Put | ArchivalMemory | None:
-        """The write that locks the text of `memory`, or the passage that has this text already.
-
-        None while somebody else is about to store it.
-        """
-        key = keys.lock_key(owner, memory.content_hash)
-        lock: Item = {
-            "pk": key[0],
-            "sk": key[1],
-            "entity_type": "ArchivalLock",
-            "memory_id": memory.memory_id,
-            "locked_at": unix_now(),
-        }
-        others = await self._locks(owner, memory.content_hash)
-        for other in others:
-            holder = await self.find(owner, _named_by(other))
-            if holder is not None and holder.content_hash == memory.content_hash:
-                return holder
-        orphan = next((other for other in others if other["sk"] == keys.LOCK), None)
-        if orphan is None:
-            return Put(lock, when=NEW)
-        locked_at = orphan.get("locked_at")
-        if isinstance(locked_at, int) and unix_now() - locked_at <= LOCK_TIMEOUT_S:
-            return None
-        return Put(lock, when=eq("memory_id", _named_by(orphan)))
-
-    async def _unlock(self, owner: MemoryOwner, memory: ArchivalMemory) -> list[Action]:
-        ours = [
-            lock
-            for lock in await self._locks(owner, memory.content_hash)
-            if _named_by(lock) == memory.memory_id
+        return [
+            Update(key, tuple(changes), when=_unchanged(before)),
+            *changed(self.corpus(owner), [key[1]]),
         ]
-        return [Delete(key_of(lock), when=EXISTS) for lock in ours]
 
-    async def _locks(self, owner: MemoryOwner, content_hash: str) -> list[Item]:
-        return (await self._table.query(keys.lock_query(owner, content_hash))).items
+    async def _insert(
+        self, owner: MemoryOwner, memories: Sequence[ArchivalMemory], told: _Told
+    ) -> list[ArchivalMemory | None]:
+        # Of those with one text in one place, the first is stored.
+        waiting = {lock_of(memory): memory for memory in reversed(memories)}
+        standing: dict[str, ArchivalMemory] = {}
+        for attempt in range(_ATTEMPTS):
+            await asyncio.sleep(_PAUSE_S * attempt)
+            standing |= await self._store(owner, list(waiting.values()), told)
+            waiting = {lock: each for lock, each in waiting.items() if lock not in standing}
+            if not waiting:
+                break
+        return [standing.get(lock_of(memory)) for memory in memories]
 
-    async def _written(self, *actions: Action) -> bool:
+    async def _store(
+        self, owner: MemoryOwner, memories: Sequence[ArchivalMemory], told: _Told
+    ) -> dict[str, ArchivalMemory]:
+        """Who has these texts now, by their locks, without those that others are about to store."""
+        claims = await self._locks.claims(owner, memories)
+        standing = {lock_of(each): each for each in claims if isinstance(each, ArchivalMemory)}
+        free = [
+            (claim, memory)
+            for claim, memory in zip(claims, memories, strict=True)
+            if isinstance(claim, Put)
+        ]
+        for together in _transactions(owner, free):
+            sks = [str(item["sk"]) for _, item, _ in together]
+            puts = [put for claim, item, _ in together for put in (claim, Put(item, when=NEW))]
+            if await self._written([*puts, *told(sks)]):
+                standing |= {lock_of(memory): memory for _, _, memory in together}
+        return standing
+
+    async def _written(self, actions: Sequence[Action]) -> bool:
         try:
             await self._table.write(*actions)
         except TransactionFailed:
             return False
         return True
 
-    async def _look_for(self, owner: MemoryOwner, memory_id: str) -> ArchivalMemory | None:
+    async def _sifted(
+        self, query: Query, page: PageRequest, where: Filter
+    ) -> tuple[list[Item], str | None]:
+        """The items of a page with the wanted tags, and the cursor of what follows."""
+        items: list[Item] = []
+        after = page.cursor
+        for _ in range(_MOST_READS):
+            try:
+                found = await self._table.query(replace(query, after=after))
+            except InvalidPosition as error:
+                raise InvalidCursor from error
+            items += [item for item in found.items if has_labels(item, where)]
+            if len(items) > page.limit:
+                return items[: page.limit], position_of(items[page.limit - 1])
+            after = found.next
+            if after is None:
+                break
+        return items, after
+
+    async def _look_for(self, owner: MemoryOwner, ids: Collection[str]) -> list[ArchivalMemory]:
         query = keys.archive_query(owner)
+        found: list[ArchivalMemory] = []
         for _ in range(0, _MAX_SEARCHED, query.limit):
             page = await self._table.query(query)
-            for item in page.items:
-                if item.get("memory_id") == memory_id:
-                    return _load(item)
-            if page.next is None:
-                return None
+            found += [load(item) for item in page.items if item.get("memory_id") in ids]
+            if page.next is None or len(found) == len(ids):
+                break
             query = replace(query, after=page.next)
-        return None
+        return found
 
 
-def _item(owner: MemoryOwner, memory: ArchivalMemory) -> Item:
-    pk, sk = keys.archival_key(owner, memory.memory_id, memory.created_at)
-    return {
-        **stored(memory),
-        "pk": pk,
-        "sk": sk,
-        "entity_type": "ArchivalMemory",
-        "agent_id": owner.agent_id,
-        "user_id": owner.user_id,
-    }
-
-
-def _load(item: Item) -> ArchivalMemory:
-    return ArchivalMemory.model_validate(item)
-
-
-def _documents(item: Item) -> list[Document]:
-    thread = item.get("conversation_id")
-    document = Document(
-        sk=str(item["sk"]),
-        text=str(item["content"]),
-        created_at=datetime.fromisoformat(str(item["created_at"])),
-        thread=thread if isinstance(thread, str) else None,
-    )
-    return [document]
-
-
-def _named_by(lock: Item) -> str:
-    """The id of the passage that a lock names; in an older table, its key does."""
-    return str(lock.get("memory_id") or str(lock["sk"]).removeprefix(keys.ARCHIVAL))
+def _transactions(
+    owner: MemoryOwner, free: Sequence[tuple[Put, ArchivalMemory]]
+) -> Iterator[list[tuple[Put, Item, ArchivalMemory]]]:
+    """The passages with their locks, in groups that fit into a transaction."""
+    together: list[tuple[Put, Item, ArchivalMemory]] = []
+    size = 0
+    for claim, memory in free:
+        item = item_of(owner, memory)
+        size += item_size(item)
+        if len(together) == _MOST_TOGETHER or (together and size > _MOST_BYTES):
+            yield together
+            together, size = [], item_size(item)
+        together.append((claim, item, memory))
+    if together:
+        yield together
 
 
 def _unchanged(memory: ArchivalMemory) -> Condition:
     return EXISTS & eq("content_hash", memory.content_hash)
-
-
-def _archive_changed(owner: MemoryOwner) -> Action:
-    """Tells an index that it must compare what it holds with the table."""
-    return Update(keys.archive_state_key(owner), (Add("changes", 1),))

@@ -1,26 +1,32 @@
 """Decisions about the archive: one passage a text, and what a search answers."""
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from smriti.core.clock import utc_now
 from smriti.core.errors import Conflict, NotFound
 from smriti.core.paging import Page, PageRequest
+from smriti.memory.archive.items import hash_of, new_memory
 from smriti.memory.archive.models import (
-    NO_ORIGIN,
     ArchivalMemory,
     ArchivalMemoryUpdate,
+    Draft,
+    FoundMemory,
     Inserted,
-    Origin,
 )
-from smriti.memory.archive.repository import ArchiveRepository, hash_of, new_memory
+from smriti.memory.archive.repository import ArchiveRepository
 from smriti.memory.models import MemoryOwner
 from smriti.memory.owners import MemoryOwnerRepository
-from smriti.retrieval.documents import Hit
+from smriti.retrieval.documents import EVERYTHING, Filter, Hit
 from smriti.retrieval.paging import ranked_hits
 from smriti.retrieval.port import Found, Retriever
+from smriti.retrieval.text import highlights
 
 _ATTEMPTS: Final = 8
+_LIT_CHARACTERS: Final = 10_000
+"""Of a passage, that are looked at for words of the query."""
 
 
 class ArchivalMemoryNotFound(NotFound):
@@ -49,21 +55,24 @@ class ArchiveService:
         self._owners = owners
         self._retriever = retriever
 
-    async def insert(
-        self,
-        owner: MemoryOwner,
-        content: str,
-        *,
-        tags: Sequence[str] = (),
-        origin: Origin = NO_ORIGIN,
-    ) -> Inserted:
-        """Store a passage, or find the one that has this text already."""
+    async def insert(self, owner: MemoryOwner, draft: Draft) -> Inserted:
+        """Store a passage, or find the one that has this text already. Its time is now."""
         await self._owners.note(owner)
-        memory = new_memory(content, tags, origin)
+        memory = new_memory(replace(draft, created_at=None))
         standing = await self._archive.insert(owner, memory)
-        if standing is None:
-            raise ArchiveBusy
-        return Inserted(standing, created=standing is memory)
+        self._retriever.added(self._archive.corpus(owner))
+        return _inserted(memory, standing)
+
+    async def insert_all(self, owner: MemoryOwner, drafts: Sequence[Draft]) -> list[Inserted]:
+        """The same for many, each of its own time. May be repeated after whatever failure: what is
+        stored already stays as it is."""
+        if not drafts:
+            return []
+        await self._owners.note(owner)
+        memories = [new_memory(draft, place) for place, draft in enumerate(drafts)]
+        standing = await self._archive.insert_all(owner, memories)
+        self._retriever.added(self._archive.corpus(owner))
+        return list(map(_inserted, memories, standing))
 
     async def get(self, owner: MemoryOwner, memory_id: str) -> ArchivalMemory:
         memory = await self._archive.find(owner, memory_id)
@@ -72,21 +81,28 @@ class ArchiveService:
         return memory
 
     async def page(
-        self, owner: MemoryOwner, page: PageRequest, *, query: str | None = None
-    ) -> Page[ArchivalMemory]:
-        """All passages, newest first; with a query those that match, best first."""
+        self,
+        owner: MemoryOwner,
+        page: PageRequest,
+        *,
+        query: str | None = None,
+        where: Filter = EVERYTHING,
+    ) -> Page[FoundMemory]:
+        """The passages that are wanted, newest first; with a query those that match, best first."""
         if query is None or not query.strip():
-            return await self._archive.page(owner, page)
-        found = await self.search(owner, query)
-        hits, more = ranked_hits(found, page)
-        return Page[ArchivalMemory].of(await self.read(owner, hits), more)
+            listed = await self._archive.page(owner, page, where)
+            items = [FoundMemory(**memory.model_dump()) for memory in listed.items]
+            return Page[FoundMemory].of(items, listed.next_cursor)
+        hits, more = ranked_hits(await self.search(owner, query, where=where), page)
+        memories = await self.read(owner, hits)
+        return Page[FoundMemory].of(await asyncio.to_thread(_lit, query, hits, memories), more)
 
-    async def search(self, owner: MemoryOwner, query: str) -> Found:
-        """Every passage that matches, best first."""
-        return await self._retriever.search(self._archive.corpus(owner), query)
+    async def search(self, owner: MemoryOwner, query: str, *, where: Filter = EVERYTHING) -> Found:
+        """Every passage that matches and is wanted, best first."""
+        return await self._retriever.search(self._archive.corpus(owner), query, where=where)
 
-    async def read(self, owner: MemoryOwner, hits: Sequence[Hit]) -> list[ArchivalMemory]:
-        """The passages of these hits, in this order, without those that are gone."""
+    async def read(self, owner: MemoryOwner, hits: Sequence[Hit]) -> list[ArchivalMemory | None]:
+        """The passages of these hits, in this order; None for those that are gone."""
         return await self._archive.read(owner, [hit.sk for hit in hits])
 
     async def edit(
@@ -117,3 +133,23 @@ class ArchiveService:
             if memory is None or await self._archive.delete(owner, memory):
                 return
         raise ArchiveBusy
+
+
+def _inserted(memory: ArchivalMemory, standing: ArchivalMemory | None) -> Inserted:
+    if standing is None:
+        raise ArchiveBusy
+    return Inserted(standing, created=standing is memory)
+
+
+def _lit(
+    query: str, hits: Sequence[Hit], memories: Sequence[ArchivalMemory | None]
+) -> list[FoundMemory]:
+    return [
+        FoundMemory(
+            **memory.model_dump(),
+            score=hit.score,
+            highlights=highlights(memory.content[:_LIT_CHARACTERS], query),
+        )
+        for hit, memory in zip(hits, memories, strict=True)
+        if memory is not None
+    ]

@@ -1,10 +1,10 @@
 """What routes about recall ask for: the service, and which messages are wanted."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query
 
+from smriti.core.clock import Moment
 from smriti.core.edge import provide
 from smriti.memory.recall.service import RecallService
 from smriti.retrieval.documents import Filter
@@ -12,24 +12,19 @@ from smriti.retrieval.documents import Filter
 Recall = Annotated[RecallService, Depends(provide(RecallService))]
 
 
-async def wanted(
+async def wanted_messages(
     after: Annotated[
-        datetime | None, Query(description="Said then or later; without a zone, UTC.")
+        Moment | None,
+        Query(description="Only messages of this time or later: a date, or a time in UTC."),
     ] = None,
     before: Annotated[
-        datetime | None, Query(description="Said earlier than then; without a zone, UTC.")
+        Moment | None, Query(description="Only messages of before this time, likewise.")
     ] = None,
-    role: Annotated[Literal["user", "assistant"] | None, Query(description="Who said it.")] = None,
+    role: Annotated[
+        Literal["user", "assistant"] | None, Query(description="Only what this one has said.")
+    ] = None,
 ) -> Filter:
-    return Filter(
-        since=_aware(after),
-        until=_aware(before),
-        any_of=frozenset({role} if role else ()),
-    )
+    return Filter(since=after, until=before, any_of=frozenset({role} if role else ()))
 
 
-def _aware(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
-
-
-Wanted = Annotated[Filter, Depends(wanted)]
+Wanted = Annotated[Filter, Depends(wanted_messages)]

@@ -6,11 +6,11 @@ held the conversation last writes last: a process that lost it cannot put an old
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import batched
 from typing import Final, NamedTuple
 
-from smriti.core.clock import utc_now
+from smriti.core.clock import EPOCH, utc_now
 from smriti.db.repository import Repository
 from smriti.db.table import (
     NEW,
@@ -36,7 +36,6 @@ ANSWER: Final = 1
 """The parts of an exchange that are searched."""
 
 _TICK: Final = timedelta(microseconds=1)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Part(NamedTuple):
@@ -58,10 +57,6 @@ class RecallRepository(Repository[Exchange]):
 
     def key(self, entity: Exchange) -> Key:
         return keys.recall_key(entity.agent_id, entity.user_id, entity.created_at, entity.turn_id)
-
-    def corpus(self, agent_id: str, user_id: str) -> Corpus:
-        """All that was said between the two, for a retriever to rank."""
-        return _corpus(keys.partition(agent_id, user_id))
 
     async def put(self, exchange: Exchange, *, fence: int) -> None:
         """Keep an exchange, unless a turn with a later lease has."""
@@ -104,6 +99,11 @@ class RecallRepository(Repository[Exchange]):
                 await self._table.write(*changed(corpus, batch))
 
 
+def recall_corpus(agent_id: str, user_id: str) -> Corpus:
+    """All that was said between the two, for a retriever to rank."""
+    return _corpus(keys.partition(agent_id, user_id))
+
+
 def _corpus(pk: str) -> Corpus:
     return Corpus(pk, keys.RECALL, "Recall", documents_of)
 
@@ -142,7 +142,7 @@ def _document(item: Item, part: int, made: _Part, moment: datetime) -> Document:
         part=part,
         author=str(item.get(made.author, "")),
         thread=str(item["conversation_id"]),
-        place=(moment - _EPOCH) // _TICK,
+        place=(moment - EPOCH) // _TICK,
         kernel=MESSAGES,
         labels=made.labels,
     )

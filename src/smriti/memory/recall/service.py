@@ -11,7 +11,7 @@ from smriti.core.paging import Page, PageRequest
 from smriti.memory.models import MemoryOwner
 from smriti.memory.owners import MemoryOwnerRepository
 from smriti.memory.recall.models import Exchange, ExchangeKey, RecallHit
-from smriti.memory.recall.repository import QUESTION, RecallRepository
+from smriti.memory.recall.repository import QUESTION, RecallRepository, recall_corpus
 from smriti.messages.models import Message
 from smriti.messages.repository import MessageRepository, Place, message_key
 from smriti.retrieval.documents import EVERYTHING, Filter, Hit
@@ -22,8 +22,8 @@ from smriti.retrieval.text import highlights
 AUTOMATIC_TERMS: Final = 16
 """Of a query that nobody wrote for searching, only so many of the rarest words count."""
 
-MOST_HIGHLIGHTS: Final = 100
-"""Of one message: it may be as long as a book."""
+_LIT_CHARACTERS: Final = 10_000
+"""Of a message, that are looked at for words of the query."""
 
 
 class RecallService:
@@ -46,7 +46,7 @@ class RecallService:
         if exchange.has_text:
             await self._owners.note_pair(exchange.agent_id, exchange.user_id)
             await self._recall.put(exchange, fence=fence)
-            self._retriever.added(self._recall.corpus(exchange.agent_id, exchange.user_id))
+            self._retriever.added(recall_corpus(exchange.agent_id, exchange.user_id))
 
     async def remember_all(self, exchanges: Iterable[Exchange]) -> None:
         """Keep earlier exchanges of one agent and user. May be repeated after a crash."""
@@ -55,7 +55,7 @@ class RecallService:
             first = worth_keeping[0]
             await self._owners.note_pair(first.agent_id, first.user_id)
             await self._recall.put_all(worth_keeping)
-            self._retriever.added(self._recall.corpus(first.agent_id, first.user_id))
+            self._retriever.added(recall_corpus(first.agent_id, first.user_id))
 
     async def forget(self, wanted: Iterable[ExchangeKey]) -> None:
         """Take exchanges out again. May be repeated after a crash."""
@@ -66,7 +66,7 @@ class RecallService:
     ) -> Found:
         """What was said that matches, best first. `automatic`: nobody wrote the query to search."""
         return await self._retriever.search(
-            self._recall.corpus(owner.agent_id, owner.user_id),
+            recall_corpus(owner.agent_id, owner.user_id),
             query,
             where=where,
             most_terms=AUTOMATIC_TERMS if automatic else None,
@@ -135,5 +135,5 @@ def _shown(seen: _Seen, query: str) -> RecallHit:
         content=message.content,
         created_at=message.created_at,
         score=seen.hit.score,
-        highlights=highlights(message.content, query)[:MOST_HIGHLIGHTS],
+        highlights=highlights(message.content[:_LIT_CHARACTERS], query),
     )

@@ -8,12 +8,21 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from smriti.llm.types import ToolCall
-from smriti.memory.archive.models import MAX_CHARACTERS, Origin
+from smriti.memory.archive.items import tag_label
+from smriti.memory.archive.models import (
+    MAX_CHARACTERS,
+    MAX_TAG_CHARACTERS,
+    MAX_TAGS,
+    Draft,
+    Origin,
+)
 from smriti.memory.archive.service import ArchiveBusy, ArchiveService
 from smriti.memory.blocks.models import Block, CoreMemory, Edit, normalise_block_name
 from smriti.memory.blocks.prompt import capacity_warning, numbered
 from smriti.memory.blocks.service import BlockFull, BlockMoved, BlockNotFound, BlockService
 from smriti.memory.models import clean_line, clean_text
+from smriti.retrieval.documents import EVERYTHING, Filter
+from smriti.tools.native.dates import Day, first_moment, last_moment
 from smriti.tools.native.function_tool import FunctionToolset
 from smriti.tools.toolset import ToolFailed
 
@@ -146,6 +155,9 @@ class MemoryTools(FunctionToolset):
             str,
             Field(description="A passage that can be understood by itself; the main thing first."),
         ],
+        tags: Annotated[
+            list[str] | None, Field(description="Short labels by which a search can narrow down.")
+        ] = None,
     ) -> str:
         """Store detailed information for later in archival memory, which is unlimited and found by
         searching: one subject a passage. A text that is there already is not stored again."""
@@ -158,7 +170,8 @@ class MemoryTools(FunctionToolset):
                 "once. Store it in several passages."
             )
         try:
-            inserted = await self._archive.insert(self.core.owner, text, origin=self._origin)
+            draft = Draft(text, _tags(tags), self._origin)
+            inserted = await self._archive.insert(self.core.owner, draft)
         except ArchiveBusy as busy:
             raise ToolFailed(f"Error: {busy.detail}") from busy
         memory = inserted.memory
@@ -173,13 +186,24 @@ class MemoryTools(FunctionToolset):
         self,
         query: Annotated[str, Field(description="Words that the passages contain.")],
         page: PageNumber = 1,
+        tags: Annotated[
+            list[str] | None, Field(description="Only passages with all of these tags.")
+        ] = None,
+        start_date: Annotated[Day, Field(description="Only from this day on: YYYY-MM-DD.")] = None,
+        end_date: Annotated[Day, Field(description="Only up to this day: YYYY-MM-DD.")] = None,
     ) -> str:
         """Search archival memory. Answers the passages that match best, five a page, with the date
         on which each was stored and how it begins."""
         query = clean_line(query)[:_MAX_QUERY_CHARACTERS]
-        found = await self._archive.search(self.core.owner, query)
+        where = Filter(
+            first_moment("start_date", start_date),
+            last_moment("end_date", end_date),
+            all_of=frozenset(map(tag_label, _tags(tags))),
+        )
+        found = await self._archive.search(self.core.owner, query, where=where)
         if not found.total:
-            return f'No archival memories found for "{query}"'
+            narrowed = "" if where == EVERYTHING else " with these tags and dates"
+            return f'No archival memories found for "{query}"{narrowed}'
         pages = -(-found.total // RESULTS_A_PAGE)
         if page > pages:
             raise ToolFailed(f'Error: There is no page {page} for "{query}"; the last is {pages}.')
@@ -189,6 +213,7 @@ class MemoryTools(FunctionToolset):
         shown = [
             f"[{number}] ({memory.created_at:%Y-%m-%d}) {_preview(memory.content)}"
             for number, memory in enumerate(memories, start=first + 1)
+            if memory is not None
         ]
         total = f"{found.total} total"
         head = f'Archival Memory Search for "{query}" (Page {page} of {pages}, {total}):'
@@ -248,6 +273,15 @@ def _line(text: str) -> str:
     if not line:
         raise ToolFailed("Error: the line is empty.")
     return line
+
+
+def _tags(given: list[str] | None) -> tuple[str, ...]:
+    tags = tuple(tag for text in given or () if (tag := clean_line(text)))
+    if len(tags) > MAX_TAGS or any(len(tag) > MAX_TAG_CHARACTERS for tag in tags):
+        raise ToolFailed(
+            f"Error: there may be {MAX_TAGS} tags at most, of {MAX_TAG_CHARACTERS} characters each."
+        )
+    return tags
 
 
 def _unknown(name: str) -> str:

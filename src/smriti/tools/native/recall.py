@@ -1,8 +1,6 @@
 """The recall tools: what was said in past conversations, and before what the prompt shows."""
 
-import re
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field
@@ -14,6 +12,7 @@ from smriti.memory.recall.service import RecallService
 from smriti.messages.models import Message
 from smriti.retrieval.documents import Filter
 from smriti.retrieval.excerpts import excerpt
+from smriti.tools.native.dates import Day, first_moment, last_moment
 from smriti.tools.native.function_tool import FunctionToolset
 from smriti.tools.toolset import ToolFailed
 
@@ -31,11 +30,6 @@ type RecallSource = Callable[[PageRequest], Awaitable[Page[Message]]]
 def _given(value: object) -> object:
     """Models like to fill in what they leave open."""
     return None if value == "" else value
-
-
-Day = Annotated[
-    str | None, BeforeValidator(_given), Field(description='A day, for example "2026-03-01".')
-]
 
 
 class RecallTools(FunctionToolset):
@@ -73,8 +67,12 @@ class RecallTools(FunctionToolset):
         self,
         query: Annotated[str, Field(description="Words that the messages contain.")],
         page: Annotated[int, Field(ge=1, description="Which page of the results, from 1.")] = 1,
-        start_date: Day = None,
-        end_date: Day = None,
+        start_date: Annotated[
+            Day, Field(description="Only what was said on this day or later, like 2026-03-01.")
+        ] = None,
+        end_date: Annotated[
+            Day, Field(description="Only what was said on this day or earlier.")
+        ] = None,
         role: Annotated[
             Literal["user", "assistant"] | None,
             BeforeValidator(_given),
@@ -83,9 +81,9 @@ class RecallTools(FunctionToolset):
     ) -> str:
         """Search all conversations with this person, this one and earlier ones, for what was said.
         Answers the messages that match best, five a page, with date, speaker, conversation and
-        the part that matches. Dates are included."""
+        the part that matches."""
         query = clean_line(query)[:_MAX_QUERY_CHARACTERS]
-        where = _filter(_day(start_date, "start_date"), _day(end_date, "end_date"), role)
+        where = _filter(start_date, end_date, role)
         found = await self._recall.search(self._owner, query, where=where)
         if not found.total:
             return f'No messages found for "{query}"'
@@ -125,25 +123,11 @@ def _preview(message: Message) -> str:
     return line if len(line) <= PREVIEW_CHARACTERS else f"{line[:PREVIEW_CHARACTERS]}..."
 
 
-def _day(text: str | None, name: str) -> datetime | None:
-    """The beginning of a day in UTC."""
-    if text is None:
-        return None
-    day = re.match(r"\d{4}-\d{2}-\d{2}(?!\d)", text.strip())
-    try:
-        return datetime.fromisoformat(day[0] if day else text).replace(tzinfo=UTC)
-    except ValueError as error:
-        raise ToolFailed(
-            f'Error: {name} must be a day like "2026-03-01", not "{clean_line(text)[:50]}".'
-        ) from error
-
-
-def _filter(start: datetime | None, end: datetime | None, role: str | None) -> Filter:
-    if start and end and end < start:
+def _filter(start: Day, end: Day, role: str | None) -> Filter:
+    since, until = first_moment("start_date", start), last_moment("end_date", end)
+    if since and until and until <= since:
         raise ToolFailed("Error: end_date is before start_date.")
-    last = datetime.max.replace(tzinfo=UTC)
-    until = min(end, last - timedelta(days=1)) + timedelta(days=1) if end else None
-    return Filter(since=start, until=until, any_of=frozenset({role} if role else ()))
+    return Filter(since=since, until=until, any_of=frozenset({role} if role else ()))
 
 
 def _found(hit: RecallHit) -> str:

@@ -37,6 +37,7 @@ from smriti.observability.middleware import BodyLimit, CrashBarrier, RequestLog
 from smriti.observability.router import router as observability_router
 from smriti.payments.pricing import load_pricing
 from smriti.payments.router import router as payments_router
+from smriti.search.router import router as search_router
 from smriti.settings.router import router as settings_router
 from smriti.turns.router import router as turns_router
 from smriti.turns.runner import TurnRunner
@@ -126,6 +127,7 @@ def _mounted(app: FastAPI) -> FastAPI:
         recall_router,
         conversations_router,
         turns_router,
+        search_router,
     ):
         app.include_router(router)
     app.mount("/app", pages())

@@ -46,6 +46,7 @@ from smriti.observability.metrics import Metrics
 from smriti.realtime.memory import MemoryLogs
 from smriti.retrieval.port import Retriever
 from smriti.retrieval.scan import ScanRetriever
+from smriti.search.service import SearchService
 from smriti.settings.repository import ProviderSettingsRepository
 from smriti.settings.service import ProviderService
 from smriti.tools.native.memory import MemoryTools
@@ -56,6 +57,7 @@ from smriti.turns.architectures.krishna_memgpt import KrishnaMemGPT
 from smriti.turns.architectures.krishna_mini import KrishnaMini
 from smriti.turns.context import ContextService
 from smriti.turns.control import TurnControl
+from smriti.turns.importing import Importer, ImportRepository
 from smriti.turns.opening import Opener
 from smriti.turns.plan import Desk
 from smriti.turns.queue import TurnQueue
@@ -99,6 +101,14 @@ def build_services(outside: Outside) -> Services:
     _add_memory(services, table)
     _add_conversations(services, outside)
     _add_turns(services, outside)
+    services.add(
+        SearchService(
+            services.get(AgentService),
+            services.get(ConversationRepository),
+            services.get(ArchiveService),
+            services.get(RecallService),
+        )
+    )
     on_account_deleted += [
         services.get(ConversationService).delete_all_of,
         services.get(AgentService).delete_all_of,
@@ -184,14 +194,13 @@ def _add_turns(services: Services, outside: Outside) -> None:
     table, runner = outside.table, services.get(TurnRunner)
     desk = _desk(services, outside)
     opener = _opener(services, table)
+    summaries = SummaryRepository(table)
     answering = Answering(
         desk,
         opener,
         models=services.get(ModelService),
         architectures=_architectures(services, desk.messages),
-        summaries=SummaryKeeper(
-            SummaryRepository(table), desk.messages, desk.conversation_service, opener.pasts
-        ),
+        summaries=SummaryKeeper(summaries, desk.messages, desk.conversation_service, opener.pasts),
     )
     queue = TurnQueue(
         table, conversations=desk.conversations, messages=desk.messages, turns=desk.turns
@@ -212,6 +221,7 @@ def _add_turns(services: Services, outside: Outside) -> None:
         TurnControl(desk, queue, runner),
         TurnService(desk, opener, starter, runner=runner, idempotency=idempotency, logs=logs),
         ContextService(opener, answering),
+        Importer(desk, starter, services.get(AgentService), summaries, ImportRepository(table)),
     )
 
 

@@ -90,6 +90,12 @@ class ConversationRepository(Repository[Conversation]):
         found = [self.load(item) for item in items]
         return Page[Conversation].of([one for one in found if one.deleted_at is None], cursor)
 
+    async def newest(self, owner: str, *, limit: int) -> list[Conversation]:
+        """The newest that are not being deleted, at most so many."""
+        query = Query(f"USER#{owner}", begins="CONVERSATION#", limit=limit, newest_first=True)
+        found = [self.load(item) for item in (await self._table.query(query)).items]
+        return [one for one in found if one.deleted_at is None]
+
     async def ids_of(self, owner: str) -> list[str]:
         items = await everything(self._table, Query(f"USER#{owner}", begins="CONVERSATION#"))
         return [str(item["conversation_id"]) for item in items]

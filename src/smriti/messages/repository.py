@@ -134,6 +134,11 @@ class MessageRepository(Repository[Message]):
         messages = iter(await self.read_items(items))
         return [next(messages) if isinstance(item, dict) else None for item in found]
 
+    async def existing(self, messages: Sequence[Message]) -> list[bool]:
+        """Which of these are stored already."""
+        found = await self._table.read(*(Get(self.key(message)) for message in messages))
+        return [item is not None for item in found]
+
     async def put_all(self, messages: Sequence[Message]) -> None:
         """Store messages that are written once, by nobody else."""
         heads = [await self.head_of(message) for message in messages]

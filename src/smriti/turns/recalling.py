@@ -1,6 +1,7 @@
 """What turns leave for later conversations: kept when they end, taken out when it shall go."""
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 
@@ -54,9 +55,13 @@ class Recaller:
         except TableError as error:
             log.warning("recall.not_kept", error=repr(error))
 
-    async def forget(self, record: TurnRecord) -> None:
-        """Take out what a turn has kept after its conversation was deleted."""
-        await self._recall.forget([_key_of(record)])
+    async def keep_earlier(self, exchanges: Sequence[Exchange]) -> None:
+        """Keep what was said elsewhere. The records of the turns are stored already."""
+        await self._recall.remember_all(exchanges)
+
+    async def forget(self, *records: TurnRecord) -> None:
+        """Take out what turns have kept after their conversation was deleted."""
+        await self._recall.forget(map(_key_of, records))
 
     async def forget_conversation(self, conversation_id: str) -> None:
         """Take out all that was said in a conversation, whose turns are still in the table."""

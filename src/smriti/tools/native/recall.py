@@ -67,12 +67,8 @@ class RecallTools(FunctionToolset):
         self,
         query: Annotated[str, Field(description="Words that the messages contain.")],
         page: Annotated[int, Field(ge=1, description="Which page of the results, from 1.")] = 1,
-        start_date: Annotated[
-            Day, Field(description="Only what was said on this day or later, like 2026-03-01.")
-        ] = None,
-        end_date: Annotated[
-            Day, Field(description="Only what was said on this day or earlier.")
-        ] = None,
+        start_date: Annotated[Day, Field(description="Only from this day on: YYYY-MM-DD.")] = None,
+        end_date: Annotated[Day, Field(description="Only up to this day: YYYY-MM-DD.")] = None,
         role: Annotated[
             Literal["user", "assistant"] | None,
             BeforeValidator(_given),

@@ -37,6 +37,7 @@ from smriti.observability.middleware import BodyLimit, CrashBarrier, RequestLog
 from smriti.observability.router import router as observability_router
 from smriti.payments.pricing import load_pricing
 from smriti.payments.router import router as payments_router
+from smriti.retrieval.indexes import Indexes
 from smriti.search.router import router as search_router
 from smriti.settings.router import router as settings_router
 from smriti.turns.router import router as turns_router
@@ -106,6 +107,7 @@ def _application(lifespan: Lifespan[FastAPI]) -> FastAPI:
 async def _run(services: Services, stack: AsyncExitStack) -> None:
     """Go on with what a crash interrupted; at the end, turns finish before what they use."""
     users = services.get(UserService)
+    stack.push_async_callback(services.get(Indexes).close)
     stack.push_async_callback(services.get(ModelService).close)
     stack.push_async_callback(users.close)
     runner = services.get(TurnRunner)

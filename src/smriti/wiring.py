@@ -44,8 +44,9 @@ from smriti.messages.repository import MessageRepository
 from smriti.observability.health import Health
 from smriti.observability.metrics import Metrics
 from smriti.realtime.memory import MemoryLogs
+from smriti.retrieval.indexes import Indexes
 from smriti.retrieval.port import Retriever
-from smriti.retrieval.scan import ScanRetriever
+from smriti.retrieval.snapshots import Snapshots
 from smriti.search.service import SearchService
 from smriti.settings.repository import ProviderSettingsRepository
 from smriti.settings.service import ProviderService
@@ -73,6 +74,8 @@ from smriti.turns.summary import SummaryRepository
 from smriti.users.repository import DeletionRepository, UserRepository
 from smriti.users.service import DeleteHook, UserService
 
+_MEGABYTE: Final = 1024 * 1024
+
 NATIVE_TOOLS: Final = (*MemoryTools.names(), *RecallTools.names())
 
 
@@ -98,7 +101,7 @@ def build_services(outside: Outside) -> Services:
     services = Services(outside.config, outside.metrics, health, users, box)
     _add_sign_in(services, outside)
     _add_models(services, outside)
-    _add_memory(services, table)
+    _add_memory(services, outside)
     _add_conversations(services, outside)
     _add_turns(services, outside)
     services.add(
@@ -143,12 +146,13 @@ def _add_models(services: Services, outside: Outside) -> None:
     services.add(outside.catalog, models, providers)
 
 
-def _add_memory(services: Services, table: Table) -> None:
-    retriever = ScanRetriever(table)
+def _add_memory(services: Services, outside: Outside) -> None:
+    table, retriever = outside.table, _indexes(outside)
     archive, recall = ArchiveRepository(table), RecallRepository(table)
     owners = MemoryOwnerRepository(table, on_delete=[partial(_forget, retriever)])
     blocks = BlockRepository(table)
     services.add(
+        retriever,
         owners,
         blocks,
         BlockService(blocks, owners),
@@ -162,6 +166,21 @@ def _add_memory(services: Services, table: Table) -> None:
 def _forget(retriever: Retriever, agent_id: str, user_id: str) -> None:
     retriever.forget(archive_corpus(agent_id, user_id))
     retriever.forget(recall_corpus(agent_id, user_id))
+
+
+def _indexes(outside: Outside) -> Indexes:
+    config = outside.config
+    snapshots = Snapshots(
+        config.snapshots,
+        most_bytes=config.index_snapshots_mb * _MEGABYTE,
+        store=config.store_name,
+    )
+    return Indexes(
+        outside.table,
+        budget_bytes=config.index_cache_mb * _MEGABYTE,
+        metrics=outside.metrics,
+        snapshots=snapshots if config.index_snapshots_mb else None,
+    )
 
 
 def _add_conversations(services: Services, outside: Outside) -> None:

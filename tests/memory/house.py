@@ -12,7 +12,8 @@ from smriti.memory.blocks.repository import BlockRepository
 from smriti.memory.blocks.service import BlockService
 from smriti.memory.models import MemoryOwner
 from smriti.memory.owners import MemoryOwnerRepository
-from smriti.retrieval.scan import ScanRetriever
+from smriti.observability.metrics import Metrics
+from smriti.retrieval.indexes import Indexes
 from smriti.tools.native.memory import MemoryTools
 
 SINCE = datetime(2026, 3, 1, 9, 15, tzinfo=UTC)
@@ -25,7 +26,8 @@ class House:
     def __init__(self, table: Table) -> None:
         self.owners = MemoryOwnerRepository(table)
         self.blocks = BlockService(BlockRepository(table), self.owners)
-        self.archive = ArchiveService(ArchiveRepository(table), self.owners, ScanRetriever(table))
+        indexes = Indexes(table, budget_bytes=2**26, metrics=Metrics())
+        self.archive = ArchiveService(ArchiveRepository(table), self.owners, indexes)
 
     async def lines(self, name: str = "human", owner: MemoryOwner = ADA) -> list[str]:
         return (await self.blocks.get(owner, name)).lines

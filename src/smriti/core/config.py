@@ -46,6 +46,8 @@ class Config(BaseSettings):
     dynamodb_endpoint: str | None = None
     aws_region_name: str = "eu-west-2"
     sqlite_durability: Literal["bounded", "full"] = "bounded"
+    index_cache_mb: Annotated[int, Field(ge=1)] = 256
+    index_snapshots_mb: Annotated[int, Field(ge=0)] = 1024
 
     jwt_secret: SecretStr | None = None
     encryption_key: SecretStr | None = None
@@ -73,6 +75,19 @@ class Config(BaseSettings):
     def database(self) -> Path:
         """The file of the embedded store."""
         return self.smriti_data_dir / "smriti.db"
+
+    @property
+    def snapshots(self) -> Path:
+        """The directory of saved search indexes."""
+        return self.smriti_data_dir / "indexes"
+
+    @property
+    def store_name(self) -> str:
+        """Which table this is, among those that the same directory may have been used with."""
+        if self.dynamodb_table is None:
+            return "sqlite"
+        where = self.dynamodb_endpoint or self.aws_region_name
+        return f"dynamodb {where} {self.dynamodb_table}"
 
     @property
     def accounts_open(self) -> bool:

@@ -17,6 +17,7 @@ type TokenKind = Literal["input", "output", "cached", "reasoning"]
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _TURN_SECONDS: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
+_BUILD_SECONDS: Final = (0.01, 0.05, 0.25, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _FIRST_TOKEN_SECONDS: Final = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
@@ -43,6 +44,7 @@ class Metrics:
             "smriti_open_streams", "Event streams being read now.", registry=registry
         )
         self._measure_turns(registry)
+        self._measure_searches(registry)
 
     def _measure_turns(self, registry: CollectorRegistry) -> None:
         self._turns_started = Counter("smriti_turns_started", "Turns begun.", registry=registry)
@@ -76,6 +78,19 @@ class Metrics:
             "Tool calls; tools that are not built in are `other`.",
             ("tool", "outcome"),
             registry=registry,
+        )
+
+    def _measure_searches(self, registry: CollectorRegistry) -> None:
+        self._searches = Counter("smriti_searches", "Searches of an index.", registry=registry)
+        self._index_build_seconds = Histogram(
+            "smriti_index_build_seconds",
+            "Reading a whole corpus into an index.",
+            buckets=_BUILD_SECONDS,
+            registry=registry,
+        )
+        self._index_bytes = Gauge("smriti_index_bytes", "Indexes in memory.", registry=registry)
+        self._index_evictions = Counter(
+            "smriti_index_evictions", "Indexes that made room for others.", registry=registry
         )
 
     def request_finished(
@@ -115,6 +130,19 @@ class Metrics:
     def tool_called(self, name: str, *, success: bool) -> None:
         tool = name if name in self._native_tools else "other"
         self._tool_calls.labels(tool, "ok" if success else "failed").inc()
+
+    def searched(self) -> None:
+        self._searches.inc()
+
+    def index_built(self, *, seconds: float) -> None:
+        self._index_build_seconds.observe(seconds)
+
+    def index_bytes(self, held: int) -> None:
+        """What all indexes in memory take now."""
+        self._index_bytes.set(held)
+
+    def index_evicted(self) -> None:
+        self._index_evictions.inc()
 
     def text(self) -> bytes:
         """Everything, in the text exposition format."""

@@ -14,9 +14,10 @@ from botocore.session import Session
 from botocore.tokens import FrozenAuthToken
 
 from smriti.llm.provider import Credentials
-from smriti.llm.providers.bedrock_line import Line
+from smriti.llm.providers.bedrock_line import MAX_DOCUMENT_BYTES, Line
 from smriti.llm.providers.bedrock_request import Wire
 from smriti.llm.providers.bedrock_stream import Event
+from smriti.llm.providers.failures import StreamBroken
 
 _MAX_PROFILES: Final = 1_000
 # Where botocore looks for the server's own settings: nowhere.
@@ -29,15 +30,15 @@ def host_of(service: str, region: str) -> str:
 
 
 class BedrockClient:
-    """What Bedrock is asked, in calls that block: each belongs into a thread."""
+    """What Bedrock is asked, in calls that block: each belongs into a thread.
 
-    def __init__(self, credentials: Credentials) -> None:
+    `session`: who signs, where that is not the user of the credentials.
+    """
+
+    def __init__(self, credentials: Credentials, session: Session | None = None) -> None:
         self._region = credentials["region"]
         given = _Given(credentials)
-        self._session = Session(session_vars=_NO_SETTINGS)
-        self._session.register_component("data_loader", _descriptions())
-        self._session.register_component("credential_provider", given)
-        self._session.register_component("token_provider", given)
+        self._session = session or _session_of(given)
         self._config = Config(
             # Said here, because a token in the server's environment would win otherwise.
             signature_version="bearer" if given.has_token else "v4",
@@ -56,6 +57,17 @@ class BedrockClient:
         """The reply's events: the next one blocks until it is there."""
         with _over(line):
             return iter(self._runtime.converse_stream(**wire)["stream"])
+
+    def invoke(self, model: str, body: bytes, line: Line) -> bytes:
+        """The answer to a request in the model's own form."""
+        with _over(line):
+            answer = self._runtime.invoke_model(
+                modelId=model, body=body, contentType="application/json", accept="application/json"
+            )
+            document: bytes = answer["body"].read(MAX_DOCUMENT_BYTES + 1)
+        if len(document) > MAX_DOCUMENT_BYTES:
+            raise StreamBroken("sent an answer that is too long.")
+        return document
 
     def models(self, line: Line) -> list[tuple[str, str]]:
         """Id and name of all that stream text: inference profiles, then models on demand."""
@@ -113,6 +125,14 @@ class _Given:
         if self._token:
             return None
         return AwsCredentials(self._key_id, self._key, self._session_token)
+
+
+def _session_of(given: _Given) -> Session:
+    session = Session(session_vars=_NO_SETTINGS)
+    session.register_component("data_loader", _descriptions())
+    session.register_component("credential_provider", given)
+    session.register_component("token_provider", given)
+    return session
 
 
 @cache

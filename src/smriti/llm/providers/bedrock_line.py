@@ -19,7 +19,7 @@ CONNECT_S: Final = 10.0
 MAX_IDLE: Final = 8
 IDLE_S: Final = 30.0
 _PIECE: Final = 64 * 1024
-_MAX_DOCUMENT_BYTES: Final = 8 * 1024 * 1024
+MAX_DOCUMENT_BYTES: Final = 8 * 1024 * 1024
 
 type OpenConnection = Callable[[str], HTTPConnection]
 
@@ -71,7 +71,7 @@ class Line:
         self._response = response = connection.getresponse()
         self._check()
         streams = request.stream_output and response.status < 300
-        body = _Body(response, None if streams else _MAX_DOCUMENT_BYTES)
+        body = _Body(response, None if streams else MAX_DOCUMENT_BYTES)
         return AWSResponse(request.url, response.status, response.headers, body)
 
     def _check(self) -> None:
@@ -107,6 +107,9 @@ class _Body:
             if self._max_bytes is not None and received > self._max_bytes:
                 raise StreamBroken("sent an answer that is too long.")
             yield piece
+
+    def read(self, size: int | None = None) -> bytes:
+        return self._response.read(size)
 
 
 class Lines:

@@ -5,7 +5,6 @@ held the conversation last writes last: a process that lost it cannot put an old
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import batched
 from typing import Final, NamedTuple
@@ -112,25 +111,13 @@ def documents_of(item: Item) -> list[Document]:
     """The question and the answer of an exchange, without those that say nothing."""
     asked_at = datetime.fromisoformat(str(item["created_at"]))
     answered_at = item.get("answer_at")
-    documents = [
+    return [
         _document(item, part, _MADE_BY[part], moment)
         for part, moment in (
             (QUESTION, asked_at),
             (ANSWER, datetime.fromisoformat(str(answered_at)) if answered_at else asked_at),
         )
         if str(item.get(_MADE_BY[part].text, "")).strip()
-    ]
-    vectors = item.get("vector")
-    if not isinstance(vectors, bytes) or not documents:
-        return documents
-    size = len(vectors) // len(documents)
-    return [
-        replace(
-            document,
-            vector=vectors[place * size : (place + 1) * size],
-            vector_model=str(item.get("vector_model", "")),
-        )
-        for place, document in enumerate(documents)
     ]
 
 

@@ -1,0 +1,1 @@
+"""Vectors for texts, made by the model that the operator chose."""

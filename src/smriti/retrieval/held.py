@@ -1,0 +1,110 @@
+"""One index in memory, shared by the threads that fill it and rank with it."""
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from threading import Lock
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from smriti.db.table import Item
+from smriti.retrieval.documents import Corpus, Filter
+from smriti.retrieval.index import Index
+from smriti.retrieval.item_vectors import with_vectors
+from smriti.retrieval.place import Place
+from smriti.retrieval.ranking import Ranking
+
+SLICE_S: Final = 0.02
+"""How long the index is filled at a time: whoever wants to rank waits no longer."""
+
+OVERHEAD_BYTES: Final = 6_000
+"""What a held index takes beside its documents."""
+
+
+class Held:
+    """The index of a corpus. `place`: how far it has followed it; None before it was built.
+
+    `changes`: how many documents were ever put, replaced or dropped, and `saved`: how many when it
+    was written to disk. `forgotten`: all of the corpus was deleted. The methods block; they belong
+    into threads.
+    """
+
+    def __init__(self, corpus: Corpus, model: str) -> None:
+        self.corpus = corpus
+        self.index = Index(model=model)
+        self.place: Place | None = None
+        self.bytes = OVERHEAD_BYTES
+        self.changes = 0
+        self.saved = 0
+        self.saving = False
+        self.forgotten = False
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def restore(self, index: Index, place: Place) -> None:
+        """Begin with what a snapshot held."""
+        with self._lock:
+            self.index, self.place = index, place
+            self._weigh()
+
+    def absorb(self, items: Iterator[Item]) -> bool:
+        """Take items in, for a short while; whether there was time for all."""
+        until = time.perf_counter() + SLICE_S
+        with self._lock:
+            for item in items:
+                self._hold(str(item["sk"]), item)
+                if time.perf_counter() > until:
+                    self._weigh()
+                    return False
+            self._weigh()
+            return True
+
+    def correct(self, found: Mapping[str, Item | None]) -> None:
+        """Take in what stands under these sort keys now; None: nothing."""
+        with self._lock:
+            for sk, item in found.items():
+                self._hold(sk, item)
+            self._weigh()
+
+    def keep_only(self, keys: Collection[str]) -> None:
+        """Drop the items whose sort keys are not among these."""
+        with self._lock:
+            for sk in set(self.index.keys()).difference(keys):
+                self.changes += self.index.remove(sk)
+            self._weigh()
+
+    def rank(
+        self, query: str, vector: NDArray[np.float32] | None, where: Filter, most_terms: int | None
+    ) -> Ranking:
+        with self._lock:
+            return self.index.rank(query, vector, where=where, most_terms=most_terms)
+
+    def lacking(self, limit: int) -> list[str]:
+        """Sort keys of items, at most so many, of which a document has no vector."""
+        with self._lock:
+            return self.index.lacking(limit)
+
+    def set_vectors(self, made: Sequence[tuple[str, int, bytes]]) -> None:
+        """Take vectors of documents, by sort key and part; those of others are nothing to it."""
+        with self._lock:
+            for sk, part, vector in made:
+                self.changes += self.index.set_vector(sk, part, vector)
+            self._weigh()
+
+    def with_index[T](self, use: Callable[[Index], T]) -> T:
+        """What `use` makes of the index while nobody changes it."""
+        with self._lock:
+            return use(self.index)
+
+    def _hold(self, sk: str, item: Item | None) -> None:
+        documents = [] if item is None else with_vectors(item, self.corpus.documents(item))
+        parts = self.index.rows.columns["part"]
+        if {parts[row] for row in self.index.rows.of(sk)} - {each.part for each in documents}:
+            self.changes += self.index.remove(sk)
+        self.changes += sum(self.index.put(document) for document in documents)
+
+    def _weigh(self) -> None:
+        self.bytes = OVERHEAD_BYTES + self.index.bytes

@@ -50,6 +50,7 @@ from smriti.retrieval.snapshots import Snapshots
 from smriti.search.service import SearchService
 from smriti.settings.repository import ProviderSettingsRepository
 from smriti.settings.service import ProviderService
+from smriti.tools.native.conversations import ConversationTools
 from smriti.tools.native.memory import MemoryTools
 from smriti.tools.native.recall import RecallTools
 from smriti.turns.answering import Answering
@@ -76,7 +77,11 @@ from smriti.users.service import DeleteHook, UserService
 
 _MEGABYTE: Final = 1024 * 1024
 
-NATIVE_TOOLS: Final = (*MemoryTools.names(), *RecallTools.names())
+NATIVE_TOOLS: Final = (
+    *MemoryTools.names(),
+    *ConversationTools.names(),
+    *RecallTools.names(),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from smriti.memory.owners import MemoryOwnerRepository
 from smriti.memory.recall.service import RecallService
 from smriti.messages.models import Message
 from smriti.messages.repository import MessageRepository, message_key
+from smriti.tools.native.conversations import ConversationTools
 from smriti.tools.native.memory import MemoryTools
 from smriti.tools.native.recall import RecallTools
 from smriti.tools.toolset import Combined
@@ -51,12 +52,13 @@ class KrishnaMemGPT:
         conversation = scene.conversation
         origin = Origin(conversation_id=conversation.conversation_id, turn_id=scene.turn_id)
         memory = MemoryTools(self._blocks, self._archive, scene.core, origin=origin)
-        recall = RecallTools(partial(self._said, conversation), self._recall, scene.core.owner)
+        past = ConversationTools(self._recall, scene.core.owner)
+        recall = RecallTools(partial(self._said, conversation))
         return Mind(
             system="\n\n".join(
                 [identity(scene.agent), MEMORY_GUIDANCE, core_memory_text(scene.core)]
             ),
-            tools=Combined(memory, recall),
+            tools=Combined(memory, past, recall),
             settle=partial(self._settle, scene, memory, origin),
         )
 

@@ -25,7 +25,7 @@ from smriti.core.edge import DocumentedAPI, Services, install_error_handlers, re
 from smriti.core.errors import Unavailable
 from smriti.core.outbound import outbound_client
 from smriti.db.table import Table, TableBusy, TableUnavailable
-from smriti.factories import open_table, provider_factories
+from smriti.factories import make_embedder, open_table, provider_factories
 from smriti.llm.catalog import load_catalog
 from smriti.llm.provider import ProviderFactories
 from smriti.llm.service import ModelService
@@ -37,6 +37,7 @@ from smriti.observability.middleware import BodyLimit, CrashBarrier, RequestLog
 from smriti.observability.router import router as observability_router
 from smriti.payments.pricing import load_pricing
 from smriti.payments.router import router as payments_router
+from smriti.retrieval.embeddings.port import Embedder
 from smriti.retrieval.indexes import Indexes
 from smriti.search.router import router as search_router
 from smriti.settings.router import router as settings_router
@@ -60,9 +61,11 @@ def create_app(
     *,
     table: Table | None = None,
     providers: ProviderFactories | None = None,
+    embedder: Embedder | None = None,
     on_start: Started | None = None,
 ) -> FastAPI:
-    """The application. A test gives its own table and providers; else they are the configured ones.
+    """The application. A test gives its own table, providers and embedder; else they are the
+    configured ones.
 
     `on_start` is called when everything is ready. `ConfigurationError` when the settings are wrong.
     """
@@ -71,16 +74,19 @@ def create_app(
     metrics = Metrics(native_tools=NATIVE_TOOLS)
     pricing = load_pricing(config.pricing_config)
     catalog = load_catalog(config.model_catalog)
+    embedder = embedder or make_embedder(config)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             http = outbound_client(allow_private=config.private_networks_allowed)
             stack.push_async_callback(http.aclose)
+            if embedder is not None:
+                stack.push_async_callback(embedder.close)
             store = table or await open_table(config, stack)
             factories = providers or provider_factories(config, catalog)
             services = build_services(
-                Outside(config, secrets, store, factories, catalog, http, metrics)
+                Outside(config, secrets, store, factories, catalog, http, metrics, embedder)
             )
             services.add(pricing)
             app.state.services = services
@@ -119,6 +125,7 @@ async def _run(services: Services, stack: AsyncExitStack) -> None:
 
 def _mounted(app: FastAPI) -> FastAPI:
     for router in (
+        turns_router,  # first, where it is found soonest: most requests, and those in a hurry
         web_router,
         observability_router,
         auth_router,
@@ -128,7 +135,6 @@ def _mounted(app: FastAPI) -> FastAPI:
         memory_router,
         recall_router,
         conversations_router,
-        turns_router,
         search_router,
     ):
         app.include_router(router)

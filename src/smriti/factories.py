@@ -3,16 +3,26 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from typing import Final, assert_never
 
 import httpx2
+from pydantic import SecretStr
 
-from smriti.core.config import Config
+from smriti.core.config import Config, ConfigurationError
+from smriti.core.outbound import outbound_client
 from smriti.db.sqlite import SqliteTable
 from smriti.db.table import Table
 from smriti.llm.catalog import Catalog
 from smriti.llm.definitions import PROVIDERS
 from smriti.llm.provider import Credentials, Provider, ProviderFactories
 from smriti.llm.providers.demo import DemoProvider
+from smriti.retrieval.embeddings.port import Embedder
+from smriti.retrieval.embeddings.source import Source
+
+_OPENAI_EMBEDDINGS: Final = "text-embedding-3-small"
+_BEDROCK_EMBEDDINGS: Final = "amazon.titan-embed-text-v2:0"
+_DIMENSIONS: Final = 512
+"""Where they can be chosen: `specs/retrieval.md`."""
 
 
 async def open_table(config: Config, stack: AsyncExitStack) -> Table:
@@ -68,6 +78,71 @@ def provider_factories(config: Config, catalog: Catalog) -> ProviderFactories:
         "Anthropic": anthropic,
         "Bedrock": bedrock,
     }
+
+
+def make_embedder(config: Config) -> Embedder | None:
+    """Who makes vectors, None for `EMBEDDINGS=none`; it connects when it is first asked.
+
+    `ConfigurationError` when it cannot be had as it is configured.
+    """
+    match config.embeddings:
+        case "none":
+            return None
+        case "openai":
+            source = _openai_source(config)
+        case "bedrock":
+            source = _bedrock_source(config)
+        case "local":
+            source = _local_source()
+        case _:
+            assert_never(config.embeddings)
+    from smriti.retrieval.embeddings.checked import CheckedEmbedder
+
+    return CheckedEmbedder(source)
+
+
+def _openai_source(config: Config) -> Source:
+    from smriti.retrieval.embeddings.openai import OpenAISource
+
+    def open_http() -> httpx2.AsyncClient:
+        # The address is the operator's own word, so that it may be a private one.
+        return outbound_client(allow_private=True)
+
+    model = config.embedding_model or _OPENAI_EMBEDDINGS
+    offers_fewer = config.embedding_base_url is None and model.startswith("text-embedding-3")
+    return OpenAISource(
+        open_http,
+        base_url=config.embedding_base_url or "https://api.openai.com/v1",
+        api_key=_value(config.embedding_api_key),
+        model=model,
+        dimensions=config.embedding_dimensions or (_DIMENSIONS if offers_fewer else None),
+    )
+
+
+def _bedrock_source(config: Config) -> Source:
+    from smriti.retrieval.embeddings.bedrock import BedrockSource
+
+    return BedrockSource(
+        model=config.embedding_model or _BEDROCK_EMBEDDINGS,
+        dimensions=config.embedding_dimensions,
+        region=config.bedrock_region,
+        api_key=_value(config.embedding_api_key or config.aws_bearer_token_bedrock),
+    )
+
+
+def _local_source() -> Source:
+    try:
+        from smriti.retrieval.embeddings.local import MiniLMSource
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"EMBEDDINGS=local needs the package {error.name}, which is not installed. "
+            "`uv sync --extra local-embeddings` installs all that it needs."
+        ) from error
+    return MiniLMSource()
+
+
+def _value(secret: SecretStr | None) -> str:
+    return "" if secret is None else secret.get_secret_value()
 
 
 def own_credentials(config: Config) -> dict[str, Credentials]:

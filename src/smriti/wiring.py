@@ -44,6 +44,7 @@ from smriti.messages.repository import MessageRepository
 from smriti.observability.health import Health
 from smriti.observability.metrics import Metrics
 from smriti.realtime.memory import MemoryLogs
+from smriti.retrieval.embeddings.port import Embedder
 from smriti.retrieval.indexes import Indexes
 from smriti.retrieval.port import Retriever
 from smriti.retrieval.snapshots import Snapshots
@@ -95,6 +96,7 @@ class Outside:
     catalog: Catalog
     http: httpx2.AsyncClient
     metrics: Metrics
+    embedder: Embedder | None
 
 
 def build_services(outside: Outside) -> Services:
@@ -156,15 +158,11 @@ def _add_memory(services: Services, outside: Outside) -> None:
     archive, recall = ArchiveRepository(table), RecallRepository(table)
     owners = MemoryOwnerRepository(table, on_delete=[partial(_forget, retriever)])
     blocks = BlockRepository(table)
+    talked = MessageRepository(table), ConversationRepository(table)
+    services.add(retriever, owners, blocks, BlockService(blocks, owners))
     services.add(
-        retriever,
-        owners,
-        blocks,
-        BlockService(blocks, owners),
         ArchiveService(archive, owners, retriever),
-        RecallService(
-            recall, owners, retriever, MessageRepository(table), ConversationRepository(table)
-        ),
+        RecallService(recall, owners, retriever, *talked),
     )
 
 
@@ -185,6 +183,7 @@ def _indexes(outside: Outside) -> Indexes:
         budget_bytes=config.index_cache_mb * _MEGABYTE,
         metrics=outside.metrics,
         snapshots=snapshots if config.index_snapshots_mb else None,
+        embedder=outside.embedder,
     )
 
 
@@ -223,7 +222,7 @@ def _add_turns(services: Services, outside: Outside) -> None:
         desk,
         opener,
         models=services.get(ModelService),
-        architectures=_architectures(services, desk.messages),
+        architectures=_architectures(services, outside),
         summaries=SummaryKeeper(summaries, desk.messages, desk.conversation_service, opener.pasts),
     )
     queue = TurnQueue(
@@ -273,16 +272,18 @@ def _opener(services: Services, table: Table) -> Opener:
     )
 
 
-def _architectures(services: Services, messages: MessageRepository) -> Mapping[str, Architecture]:
+def _architectures(services: Services, outside: Outside) -> Mapping[str, Architecture]:
     remembering = KrishnaMemGPT(
         services.get(BlockService),
         services.get(ArchiveService),
         services.get(RecallService),
-        messages,
+        services.get(MessageRepository),
         agents=services.get(AgentRepository),
         owners=services.get(MemoryOwnerRepository),
     )
-    reminder = Reminder(services.get(RecallService), threshold=LEXICAL_RELEVANCE)
+    by_meaning = outside.embedder is not None
+    threshold = outside.config.relevance_threshold if by_meaning else LEXICAL_RELEVANCE
+    reminder = Reminder(services.get(RecallService), threshold=threshold)
     known: tuple[Architecture, ...] = (KrishnaMini(reminder), remembering)
     return {architecture.name: architecture for architecture in known}
 

@@ -14,6 +14,7 @@ from smriti.auth.tokens import LIFETIME_S, NotSignedIn, Tokens, admit
 from smriti.core.clock import utc_now
 from smriti.users.models import User
 from tests.auth.server import SECRET, Server, forged, old
+from tests.fakes.clock import Clock
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -117,6 +118,18 @@ async def test_an_expired_token_is_refused(server: Server) -> None:
 
     async with server.browser() as browser:
         assert await refusal(browser, bearer(token)) == (401, "Token expired")
+
+
+def test_a_token_that_was_read_expires_all_the_same() -> None:
+    clock = Clock()
+    tokens = Tokens(SecretStr(SECRET), clock=clock)
+    token = tokens.issue(User(email="ada@example.com", name="Ada"))
+
+    clock.now += LIFETIME_S
+    assert tokens.read(token).exp == clock.now
+    clock.now += 1
+    with pytest.raises(NotSignedIn, match="Token expired"):
+        tokens.read(token)
 
 
 @pytest.mark.parametrize("kind", ["widget_visitor", None])

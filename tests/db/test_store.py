@@ -12,6 +12,7 @@ from smriti.db.store import Store
 from smriti.db.table import TTL, Put, TableUnavailable
 
 PATIENCE_S = 10
+FULL_SYNC = "PRAGMA synchronous = FULL"
 
 
 async def test_what_was_not_synced_is_checkpointed_soon(file: SqliteTable, tmp_path: Path) -> None:
@@ -24,6 +25,21 @@ async def test_what_was_not_synced_is_checkpointed_soon(file: SqliteTable, tmp_p
             await file.write(Put({"pk": "p", "sk": "small"}))
             for _ in range(1000):
                 await file.get(("p", "small"))
+
+
+async def test_only_writes_that_go_on_wait_for_the_disk(tmp_path: Path) -> None:
+    path = tmp_path / "smriti.db"
+    connection, statements = connect(path), list[str]()
+    connection.set_trace_callback(statements.append)
+    table = SqliteTable(Store(connection, gate_of(path), "bounded"), path)
+
+    await table.write(Put({"pk": "p", "sk": "after silence"}))
+
+    assert FULL_SYNC not in statements
+    async with asyncio.timeout(PATIENCE_S):
+        while FULL_SYNC not in statements:
+            await table.write(Put({"pk": "p", "sk": "again"}))
+    await table.close()
 
 
 async def test_expired_items_are_swept() -> None:

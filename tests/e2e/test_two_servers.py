@@ -89,3 +89,27 @@ def test_the_newest_server_is_the_one_that_is_found(tmp_path: Path) -> None:
 
     assert code == 0
     assert (link.stdout.partition("/login")[0], link.stderr) == (two.url, "")
+
+
+def test_what_one_stores_edits_and_deletes_the_other_finds_so(
+    callers: tuple[Caller, Caller],
+) -> None:
+    path = f"/agents/{callers[0].agent(agent_name='Search')['agent_id']}/archival-memory"
+    searched = f"{path}?query=coffee&limit=100"
+    for number in range(ROUNDS):
+        one, other = callers if number % 2 else reversed(callers)
+        assert len(other.get(searched)["items"]) == number
+
+        kept, edited, gone = (
+            one.post(path, {"content": f"Coffee {number} {word}"})["memory_id"]
+            for word in ("kept", "edited", "gone")
+        )
+        assert len(other.get(searched)["items"]) == number + 3
+
+        assert one.http.patch(f"{path}/{edited}", json={"content": f"Tea {number}"}).is_success
+        assert one.http.delete(f"{path}/{gone}").is_success
+        found = other.get(searched)["items"]
+
+        assert kept in {memory["memory_id"] for memory in found}
+        assert len(found) == number + 1
+        assert len(other.get(f"{path}?query=tea&limit=100")["items"]) == number + 1

@@ -65,3 +65,19 @@ def test_two_apps_do_not_share_their_counters() -> None:
     first.turn_started()
 
     assert "smriti_turns_started_total 0.0" in _lines(second)
+
+
+def test_searches_and_their_indexes_are_counted() -> None:
+    metrics = Metrics()
+
+    metrics.searched()
+    metrics.index_built(seconds=0.5)
+    metrics.index_bytes(1234)
+    metrics.index_evicted()
+
+    assert {
+        "smriti_searches_total 1.0",
+        "smriti_index_build_seconds_sum 0.5",
+        "smriti_index_bytes 1234.0",
+        "smriti_index_evictions_total 1.0",
+    } <= set(_lines(metrics))

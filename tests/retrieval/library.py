@@ -12,6 +12,7 @@ from smriti.retrieval.documents import Corpus, Document, Hit
 from smriti.retrieval.embeddings.port import Embedder
 from smriti.retrieval.index import Index
 from smriti.retrieval.indexes import Indexes
+from smriti.retrieval.item_vectors import NO_VECTOR
 from smriti.retrieval.port import Found, Retriever
 from smriti.retrieval.snapshots import Snapshots
 
@@ -20,7 +21,7 @@ _MEGABYTE: Final = 1024 * 1024
 
 
 def notes(pk: str = "Library", *, counted: bool = False) -> Corpus:
-    return Corpus(pk, "Note#", "Notes", _documents, counted)
+    return Corpus(pk, "Note#", "Notes", _documents, counted, marker="text")
 
 
 def _documents(item: Item) -> Sequence[Document]:
@@ -89,7 +90,7 @@ class Library:
         }
 
     def _edit(self, sk: str, text: str) -> list[Action]:
-        return [Update((self.corpus.pk, sk), (Set("text", text),))]
+        return [Update((self.corpus.pk, sk), (Set("text", text), *NO_VECTOR))]
 
     async def expected(self, query: str) -> list[Hit]:
         """What an index finds that is built now, at once, from the table."""

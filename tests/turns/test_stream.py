@@ -59,11 +59,14 @@ async def test_a_second_conversation_knows_what_the_first_was_told(home: Home) -
 
 async def test_a_good_turn_tells_its_steps_in_the_contracts_order(home: Home) -> None:
     conversation = await home.conversation(await home.scripted_agent())
-    home.script([TextChunk("Hel"), TextChunk("lo"), Finished("stop")], [Finished("stop")])
+    pieces = [TextChunk("He"), TextChunk("l"), TextChunk("lo")]
+    home.script([*pieces, Finished("stop")], [Finished("stop")])
 
     events = await home.say(conversation, "Hi")
 
-    assert [event["content"] for event in events] == [*LOADING, "Hello", "Response complete"]
+    # The first piece is told at once, those that came with it after it as one.
+    told = [event["content"] for event in events]
+    assert told == [*LOADING, "He", "llo", "Response complete"]
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     assert all(list(event)[:6] == SIX for event in events)
     assert len({event["turn_id"] for event in events}) == 1

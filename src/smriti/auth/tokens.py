@@ -1,5 +1,7 @@
 """Dashboard tokens: JSON Web Tokens, HS256, 7 days. Their payload is ASCII, for `atob`."""
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from jose import jwk, jwt
@@ -14,6 +16,7 @@ from smriti.users.models import User
 LIFETIME_S: Final = 7 * 24 * 3600
 _RENEWED_BELOW_S: Final = 24 * 3600
 _ALGORITHM: Final = "HS256"
+_REMEMBERED: Final = 4096
 _CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}  # RFC 9110 §15.5.2
 
 
@@ -27,12 +30,16 @@ class NotSignedIn(Unauthenticated):
 class Tokens:
     """Signs and reads dashboard tokens under one secret."""
 
-    def __init__(self, secret: SecretStr) -> None:
+    def __init__(self, secret: SecretStr, *, clock: Callable[[], int] = unix_now) -> None:
+        """`clock` answers Unix seconds."""
         # A key object: given text, the library would guess whether it is JSON or a certificate.
         self._key = jwk.construct(secret.get_secret_value(), _ALGORITHM)
+        self._clock = clock
+        # The same tokens come again and again, and their signatures do not change.
+        self._verified = lru_cache(_REMEMBERED)(self._verify)
 
     def issue(self, user: User) -> str:
-        now = unix_now()
+        now = self._clock()
         claims = Claims(
             sub=user.email,
             name=user.name,
@@ -49,13 +56,19 @@ class Tokens:
 
     def renewed(self, claims: Claims) -> str | None:
         """A token of full life when less than a day is left of this one."""
-        now = unix_now()
+        now = self._clock()
         if claims.exp - now >= _RENEWED_BELOW_S:
             return None
         return self._sign(claims.model_copy(update={"iat": now, "exp": now + LIFETIME_S}))
 
     def read(self, token: str) -> Claims:
         """The claims of a token of ours that is not expired, else `NotSignedIn`."""
+        claims = self._verified(token)
+        if claims.exp < self._clock():
+            raise NotSignedIn("Token expired")
+        return claims
+
+    def _verify(self, token: str) -> Claims:
         try:
             claims = jwt.decode(
                 token, self._key, algorithms=[_ALGORITHM], options={"require_exp": True}

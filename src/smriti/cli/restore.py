@@ -1,6 +1,7 @@
 """`smriti restore`: goes back to a backup, also while a server is running."""
 
 import asyncio
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,6 +33,7 @@ def restore(config: Config, file: Path) -> None:
         if before is not None:
             before.replace(data_dir / f"{config.database.name}.{_BEFORE}")
         changed = [secret for secret in secrets if _replace(data_dir / secret, secrets[secret])]
+    shutil.rmtree(config.snapshots, ignore_errors=True)  # of what was there before
     _tell(config, manifest, changed)
 
 

@@ -1,13 +1,26 @@
 """The process's configuration, read from the environment: a field is the variable of its name."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 type Environment = Literal["local", "production"]
 type Switch = Literal["on", "off"]
+type EmbeddingsKind = Literal["none", "openai", "bedrock", "local"]
+
+_TAKEN_BY: Final[dict[EmbeddingsKind, set[str]]] = {
+    "none": set(),
+    "openai": {
+        "EMBEDDING_MODEL",
+        "EMBEDDING_BASE_URL",
+        "EMBEDDING_API_KEY",
+        "EMBEDDING_DIMENSIONS",
+    },
+    "bedrock": {"EMBEDDING_MODEL", "EMBEDDING_API_KEY", "EMBEDDING_DIMENSIONS"},
+    "local": set(),
+}
 
 
 class ConfigurationError(Exception):
@@ -67,6 +80,13 @@ class Config(BaseSettings):
     max_concurrent_turns: Annotated[int, Field(ge=1)] = 256
     shutdown_grace_s: Annotated[float, Field(ge=0)] = 20.0
 
+    embeddings: EmbeddingsKind = "none"
+    embedding_model: str | None = None
+    embedding_base_url: str | None = None
+    embedding_api_key: SecretStr | None = None
+    embedding_dimensions: Annotated[int, Field(ge=1, le=8192)] | None = None
+    relevance_threshold: Annotated[float, Field(ge=0, le=1)] = 0.38
+
     @property
     def local(self) -> bool:
         return self.environment == "local"
@@ -110,6 +130,24 @@ class Config(BaseSettings):
         """The web origins that may call the API: CORS_ORIGINS, by default FRONTEND_URL."""
         given = self.cors_origins if self.cors_origins is not None else self.frontend_url or ""
         return [origin.strip().rstrip("/") for origin in given.split(",") if origin.strip()]
+
+    @model_validator(mode="after")
+    def _embeddings_have_what_they_need(self) -> Self:
+        kind = self.embeddings
+        given = {
+            "EMBEDDING_MODEL": self.embedding_model,
+            "EMBEDDING_BASE_URL": self.embedding_base_url,
+            "EMBEDDING_API_KEY": self.embedding_api_key,
+            "EMBEDDING_DIMENSIONS": self.embedding_dimensions,
+        }
+        idle = [name for name, value in given.items() if value and name not in _TAKEN_BY[kind]]
+        if idle:
+            raise ValueError(f"EMBEDDINGS={kind} does not use {', '.join(idle)}: remove it.")
+        if kind == "openai" and self.embedding_base_url and not self.embedding_model:
+            raise ValueError("EMBEDDING_BASE_URL needs EMBEDDING_MODEL: a model that it serves.")
+        if kind == "openai" and not (self.embedding_base_url or self.embedding_api_key):
+            raise ValueError("EMBEDDINGS=openai needs EMBEDDING_API_KEY (or EMBEDDING_BASE_URL).")
+        return self
 
     @model_validator(mode="after")
     def _production_is_complete(self) -> Self:

@@ -158,13 +158,13 @@ class Store:
             with transaction(self._connection, writes=False):
                 yield
             return
+        if not self._unsynced:  # the term begins with the first commit that is not synced
+            self._sync_at = time.monotonic() + _SYNC_WITHIN_S
         with self._entered():
             self._set_sync(full=self._always_full or time.monotonic() >= self._sync_at)
             with transaction(self._connection):
                 yield
         self._unsynced = not self._full and self._gate is not None
-        if self._full:
-            self._sync_at = time.monotonic() + _SYNC_WITHIN_S
 
     def _entered(self) -> AbstractContextManager[None]:
         """The gate; a database in memory has none."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Final, TypedDict
 
@@ -14,6 +15,8 @@ from smriti.llm.types import Usage
 
 type ContextTokens = Annotated[int, Field(ge=1_000, le=10_000_000)]
 type _Price = Annotated[float, Field(ge=0, allow_inf_nan=False)] | None
+
+_REMEMBERED: Final = 1024
 
 # "us.anthropic.claude-…": where a model is served, and whose it is.
 _VENDOR: Final = re.compile(r"^([a-z-]+\.)+(?=[a-z])", re.IGNORECASE)
@@ -48,19 +51,23 @@ class Catalog:
             (re.compile(pattern, re.IGNORECASE), override)
             for pattern, override in (overrides or {}).items()
         ]
+        self._traits = lru_cache(_REMEMBERED)(self._find_traits)  # a hundred patterns are tried
 
     def traits_of(self, model_id: str, *, context_tokens: int | None = None) -> ModelTraits:
         """What the model is known to do; careful guesses for one that is not known.
 
         `context_tokens` is an agent's own word for the window.
         """
+        traits = self._traits(model_id)
+        return replace(traits, context_tokens=context_tokens) if context_tokens else traits
+
+    def _find_traits(self, model_id: str) -> ModelTraits:
         name = _VENDOR.sub("", model_id.rpartition("/")[2], count=1)
         traits = first_match(FAMILIES, name) or UNKNOWN
         if prices := first_match(PRICES, name):
             fresh, cached, output = prices
             traits = replace(traits, input_price=fresh, cached_price=cached, output_price=output)
-        traits = replace(traits, **(first_match(self._overrides, model_id, name) or {}))
-        return replace(traits, context_tokens=context_tokens) if context_tokens else traits
+        return replace(traits, **(first_match(self._overrides, model_id, name) or {}))
 
     def cost(self, model_id: str, usage: Usage) -> float | None:
         """What these tokens cost in US dollars, None where the price is not known.

@@ -30,7 +30,7 @@ class MemoryLog:
         self._entries: list[_Entry] = []
         self._first = at + 1
         self._dropped: list[str] = []
-        self._changed: asyncio.Future[None] | None = None
+        self._waiters: set[asyncio.Future[None]] = set()
         self._on_end = on_end
         self.bytes = 0
         self.last = at
@@ -70,15 +70,21 @@ class MemoryLog:
         return Batch(frames, last, ended=self.ended and last == self.last)
 
     async def _change(self, wait_s: float) -> None:
-        """Wait for the next change, at most so long. All readers share one future."""
-        if self._changed is None:
-            self._changed = asyncio.get_running_loop().create_future()
-        await asyncio.wait([self._changed], timeout=wait_s)
+        """Wait for the next change, at most so long."""
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        timer = loop.call_later(wait_s, _release, waiter)
+        self._waiters.add(waiter)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+            self._waiters.discard(waiter)
 
     def _wake(self) -> None:
-        if self._changed is not None and not self._changed.done():
-            self._changed.set_result(None)
-        self._changed = None
+        for waiter in self._waiters:
+            _release(waiter)
+        self._waiters.clear()
 
     def _drop_older_half(self) -> None:
         half = len(self._entries) // 2
@@ -87,6 +93,11 @@ class MemoryLog:
         self.bytes -= sum(len(entry.frame) for entry in old)
         self._dropped.append("".join(entry.text for entry in old))
         self._first += half
+
+
+def _release(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
 
 
 class MemoryLogs:

@@ -1,10 +1,12 @@
 """Server-Sent Events: how a log's frames travel in an HTTP response, and nothing else does."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 
 import orjson
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from smriti.realtime.broker import Behind, EventLog
 
@@ -29,8 +31,19 @@ def numbered(first: int, frames: Sequence[bytes]) -> bytes:
     return b"".join(b"id: %d\n%b" % pair for pair in enumerate(frames, start=first))
 
 
+class _EventStream(StreamingResponse):
+    """Ends when the client goes away. The framework does the same at three times the cost."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        async with asyncio.TaskGroup() as group:
+            streaming = group.create_task(self.stream_response(send))
+            leaving = group.create_task(self.listen_for_disconnect(receive))
+            streaming.add_done_callback(lambda _: leaving.cancel())
+            leaving.add_done_callback(lambda _: streaming.cancel())
+
+
 def sse_response(chunks: AsyncIterator[bytes]) -> StreamingResponse:
-    return StreamingResponse(
+    return _EventStream(
         chunks,
         media_type="text/event-stream; charset=utf-8",
         headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},

@@ -47,6 +47,8 @@ class Corpus:
     becomes visible otherwise than at the end (edits, deletions, items of an earlier time) is told
     by `changes.changed`, in the same transaction where that can be. `counted`: so is every insert,
     by `changes.inserted`; then a search that finds nothing new reads a single item.
+    `marker`: an attribute that differs whenever what an item says does; None where that never
+    changes.
     """
 
     pk: str
@@ -54,6 +56,7 @@ class Corpus:
     name: str
     documents: Callable[[Item], Sequence[Document]]
     counted: bool = False
+    marker: str | None = None
 
     @property
     def state_key(self) -> Key:

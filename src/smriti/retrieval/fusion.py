@@ -1,5 +1,6 @@
 """How lexical and dense scores become one, and lift what stands beside (`specs/retrieval.md`)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +20,7 @@ SPREADS: Final = 0.2
 
 _LEAST_CONTRAST: Final = 1e-6
 
-type Scores = NDArray[np.float64]
+type Scores = NDArray[np.float32]
 type Vector = NDArray[np.float32]
 type Links = NDArray[np.int64]
 
@@ -37,23 +38,23 @@ class Near:
         return Near(self.cosines[stay], self.rows[stay], self.dense[stay])
 
 
-def fused(lexical: Scores, near: Near | None, first: Links) -> Scores:
-    """Both scores in one. `first`: of each row the first of its document, in order.
+def fuse(scores: Scores, near: Near | None, first: Links) -> None:
+    """Makes of lexical scores, in place, both in one. `first`: of each row its document's first.
 
     The vector is that of a document: its score goes to the row that says best what is asked for.
     """
-    best = lexical.max(initial=0)
-    base = lexical * ((1.0 if near is None else 1 - DENSE) / best) if best else lexical.copy()
+    best = scores.max()
+    if best:
+        scores *= (1.0 if near is None else 1 - DENSE) / best
     if near is not None:
         ends = np.searchsorted(first, near.rows, side="right").tolist()
         spans = zip(near.rows.tolist(), ends, strict=True)
-        base[[row + int(lexical[row:end].argmax()) for row, end in spans]] += DENSE * near.dense
-    return base
+        scores[[row + int(scores[row:end].argmax()) for row, end in spans]] += DENSE * near.dense
 
 
-def fit_of(lexical: Scores, bound: float, near: Near | None) -> float:
+def fit_of(lexical: float, bound: float, near: Near | None) -> float:
     """How well the best match fits, from 0 to 1, whatever the others are."""
-    fit = float(lexical.max(initial=0) / bound) if bound else 0.0
+    fit = lexical / bound if bound else 0.0
     if near is not None:
         fit = max(fit, float(near.cosines.max(initial=0)))
     return min(fit, 1.0)
@@ -64,23 +65,34 @@ def dense_scores(cosines: NDArray[np.float32], usual: float) -> Scores:
 
     Where all are equally near, as in a corpus of one, the nearest are the best.
     """
-    above = cosines.astype(np.float64) - usual
+    above = cosines - np.float32(usual)
     best = above.max()
     if best <= _LEAST_CONTRAST:
-        return ((cosines > 0) & (above >= best - _LEAST_CONTRAST)).astype(np.float64)
-    return np.maximum(above, 0) / best
+        return ((cosines > 0) & (above >= best - _LEAST_CONTRAST)).astype(np.float32)
+    dense: Scores = np.maximum(above, 0) / best
+    return dense
 
 
-def spread(base: Scores, final: Scores, before: Links, after: Links, kernel: Kernel) -> None:
-    """Adds to `final`, which has one place more than rows, what the rows of `base` lift.
+def smooth(
+    scores: Scores,
+    before: Links,
+    after: Links,
+    kernels: Sequence[Kernel],
+    kernel_of: Links,
+) -> None:
+    """Squares the scores, in place, and adds what their neighbours lift.
 
-    The place more is that of "no neighbour", -1. All other targets of one step are distinct.
+    The last score is the place of "no neighbour", -1. All other targets of one step are distinct.
     """
-    source = np.flatnonzero(base > SPREADS)
-    lift = base[source] ** 2
-    back = forth = source
-    for weight in kernel:
-        back = np.where(back >= 0, before[back], -1)
-        forth = np.where(forth >= 0, after[forth], -1)
-        final[back] += weight * lift
-        final[forth] += weight * lift
+    spreading = np.flatnonzero(scores > SPREADS)
+    lift = scores[spreading] ** 2
+    scores *= scores
+    for number, kernel in enumerate(kernels):
+        own = kernel_of[spreading] == number
+        back = forth = spreading[own]
+        for weight in kernel:
+            back = np.where(back >= 0, before[back], -1)
+            forth = np.where(forth >= 0, after[forth], -1)
+            scores[back] += weight * lift[own]
+            scores[forth] += weight * lift[own]
+    scores[-1] = 0

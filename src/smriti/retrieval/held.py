@@ -25,9 +25,9 @@ OVERHEAD_BYTES: Final = 6_000
 class Held:
     """The index of a corpus. `place`: how far it has followed it; None before it was built.
 
-    `changes`: how many documents were ever put, replaced or dropped, and `saved`: how many when it
-    was written to disk. `forgotten`: all of the corpus was deleted. The methods block; they belong
-    into threads.
+    `changes`: how many documents were ever put, replaced or dropped. `unsaved`: the same, and what
+    got a vector, since it was written to disk. `forgotten`: all of the corpus was deleted. The
+    methods block; they belong into threads.
     """
 
     def __init__(self, corpus: Corpus, model: str) -> None:
@@ -36,7 +36,7 @@ class Held:
         self.place: Place | None = None
         self.bytes = OVERHEAD_BYTES
         self.changes = 0
-        self.saved = 0
+        self.unsaved = 0
         self.saving = False
         self.forgotten = False
         self._lock = Lock()
@@ -73,7 +73,7 @@ class Held:
         """Drop the items whose sort keys are not among these."""
         with self._lock:
             for sk in set(self.index.keys()).difference(keys):
-                self.changes += self.index.remove(sk)
+                self._count(self.index.remove(sk))
             self._weigh()
 
     def rank(
@@ -91,7 +91,7 @@ class Held:
         """Take vectors of documents, by sort key and part; those of others are nothing to it."""
         with self._lock:
             for sk, part, vector in made:
-                self.changes += self.index.set_vector(sk, part, vector)
+                self.unsaved += self.index.set_vector(sk, part, vector)
             self._weigh()
 
     def with_index[T](self, use: Callable[[Index], T]) -> T:
@@ -103,8 +103,12 @@ class Held:
         documents = [] if item is None else with_vectors(item, self.corpus.documents(item))
         parts = self.index.rows.columns["part"]
         if {parts[row] for row in self.index.rows.of(sk)} - {each.part for each in documents}:
-            self.changes += self.index.remove(sk)
-        self.changes += sum(self.index.put(document) for document in documents)
+            self._count(self.index.remove(sk))
+        self._count(sum(self.index.put(document) for document in documents))
+
+    def _count(self, changes: int) -> None:
+        self.changes += changes
+        self.unsaved += changes
 
     def _weigh(self) -> None:
         self.bytes = OVERHEAD_BYTES + self.index.bytes

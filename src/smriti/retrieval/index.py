@@ -14,8 +14,8 @@ from smriti.retrieval.fusion import (
     Vector,
     dense_scores,
     fit_of,
-    fused,
-    spread,
+    fuse,
+    smooth,
 )
 from smriti.retrieval.lexical import Lexical
 from smriti.retrieval.ranking import Ranking
@@ -143,22 +143,25 @@ class Index:
         rows = self.rows
         alive = rows.view("alive") > 0 if rows.dead else None
         limit = MOST_TERMS if most_terms is None else most_terms
-        lexical, bound = self.lexical.scores(query, limit, alive, len(rows) - rows.dead)
+        scores, bound = self.lexical.scores(query, limit, alive, len(rows) - rows.dead)
         if alive is not None:
-            lexical *= alive
+            scores[:-1] *= alive
         near = self._near(vector)
-        final = self._lifted(fused(lexical, near, rows.view("first")))
-        best = final.max(initial=0)
-        if best == 0:
-            return self._ranking(final, 0.0)
-        fit = fit_of(lexical, bound, near)
         wanted = self._wanted(where)
+        fit = fit_of(float(scores.max()), bound, near)
+        fit_wanted = fit
         if wanted is not None:
-            final *= wanted
-            near = near and near.only(wanted)
-            # What is wanted may have been lifted by what is not.
-            fit = fit_of(lexical * wanted, bound, near) or fit * float(final.max() / best)
-        return self._ranking(final, fit)
+            lexical = float(scores[:-1].max(where=wanted, initial=0))
+            fit_wanted = fit_of(lexical, bound, near and near.only(wanted))
+        fuse(scores, near, rows.view("first"))
+        links = rows.view("before"), rows.view("after")
+        smooth(scores, *links, rows.kernels.values, rows.view("kernel"))
+        self._one_each(scores)
+        best = float(scores.max())
+        if wanted is not None:
+            scores[:-1] *= wanted
+        # What is wanted may match by itself not at all, but be lifted by what is not wanted.
+        return Ranking(fit_wanted or fit * float(scores.max()) / (best or 1), scores[:-1], rows)
 
     def _near(self, vector: Vector | None) -> Near | None:
         if vector is None or not self.vectors or vector.shape != (self.vectors.dimensions,):
@@ -169,19 +172,11 @@ class Index:
         cosines, rows = self.vectors.search(query, NEAREST)
         return Near(cosines, rows, dense_scores(cosines, self.vectors.usual(query)))
 
-    def _lifted(self, base: Scores) -> Scores:
-        """The squares, what the neighbours add, and of each document only the best row."""
-        rows = self.rows
-        before, after, kernels = rows.view("before"), rows.view("after"), rows.view("kernel")
-        final = np.append(base * base, 0)
-        for number, kernel in enumerate(rows.kernels.values):
-            own = base if len(rows.kernels.values) == 1 else base * (kernels == number)
-            spread(own, final, before, after, kernel)
-        final = final[:-1]
-        continued = np.frombuffer(rows.continued, np.uint32)
-        np.maximum.at(final, rows.view("first")[continued], final[continued])
-        final[continued] = 0
-        return final
+    def _one_each(self, scores: Scores) -> None:
+        """Leaves of the rows of each document only the best score, at the first row."""
+        continued = np.frombuffer(self.rows.continued, np.uint32)
+        np.maximum.at(scores, self.rows.view("first")[continued], scores[continued])
+        scores[continued] = 0
 
     def _wanted(self, where: Filter) -> NDArray[np.bool] | None:
         if where == EVERYTHING:
@@ -200,13 +195,6 @@ class Index:
             ]
             wanted &= np.array(fitting)[rows.view("labels")]
         return wanted
-
-    def _ranking(self, final: Scores, fit: float) -> Ranking:
-        rows = self.rows
-        found = np.flatnonzero(final)
-        created, parts, threads = (rows.view(name)[found] for name in ("created", "part", "thread"))
-        names = rows.threads.values
-        return Ranking(fit, final[found], found, created, parts, threads, rows.sks, names)
 
     def _document(self, sk: str, part: int) -> list[int]:
         """Its rows, the first one first; none when there is no such document."""

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from smriti.db.table import Table, TableError, TableUnavailable
 from smriti.observability.metrics import Metrics
+from smriti.retrieval.backfill import Backfill
 from smriti.retrieval.documents import EVERYTHING, Corpus, Filter
 from smriti.retrieval.embeddings.port import Embedder
+from smriti.retrieval.filling import Made
 from smriti.retrieval.following import Follower
 from smriti.retrieval.held import Held
 from smriti.retrieval.keeping import GROWN, WORTH, Keeper
@@ -38,16 +40,18 @@ type _Name = tuple[str, str]
 
 @dataclass(eq=False, slots=True)
 class _Entry:
-    """An index, who brings it up to date, how many use it, and what of it stands in the sum."""
+    """An index and who brings it up to date. `filled`: its changes when vectors were last wanted.
+    `weighed_bytes`: what of it stands in the sum."""
 
     held: Held
     rounds: Rounds
     users: int = 0
+    filled: int = -1
     weighed_bytes: int = 0
 
 
 class Indexes:
-    """Implements `port.Retriever`. Close it.
+    """Implements `port.Retriever`, and `backfill.VectorHolder`. Close it.
 
     Indexes take `budget_bytes` of memory in all; beyond that, those used least recently go, but
     never one in use, nor the last one used, however large it is.
@@ -66,6 +70,7 @@ class Indexes:
         self._metrics = metrics
         self._model = "" if embedder is None else embedder.model
         self._vectors = None if embedder is None else QueryVectors(embedder)
+        self._backfill = None if embedder is None else Backfill(table, embedder, self)
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="smriti-index")
         self._follower = Follower(table, self._pool)
         self._keeper = Keeper(table, self._pool, snapshots)
@@ -93,6 +98,8 @@ class Indexes:
 
     def added(self, corpus: Corpus) -> None:
         """Tells that something new is stored: vectors for it may be made now."""
+        if self._backfill is not None:
+            self._backfill.wanted(corpus)
 
     def forget(self, corpus: Corpus) -> None:
         """Tells that all of it was deleted: nothing of it is kept, on disk neither."""
@@ -102,15 +109,34 @@ class Indexes:
             self._set_bytes(self.bytes - entry.weighed_bytes)
         self._keeper.forget(corpus)
 
+    async def lacking(self, corpus: Corpus, limit: int) -> Sequence[str] | None:
+        """Sort keys, at most so many, of items without a vector; None without an index."""
+        entry = self._entries.get((corpus.pk, corpus.prefix))
+        if entry is None:
+            return None
+        with self._using(entry):
+            await entry.rounds.join()
+            return await self._run(partial(entry.held.lacking, limit))
+
+    async def set_vectors(self, corpus: Corpus, made: Sequence[Made]) -> None:
+        """Take vectors that are stored."""
+        entry = self._entries.get((corpus.pk, corpus.prefix))
+        if entry is not None:
+            with self._using(entry):
+                await self._run(partial(entry.held.set_vectors, made))
+                self._weigh(entry)
+
     async def close(self) -> None:
         """End what is done in the background, and write large indexes to disk."""
         self._closed = True
+        if self._backfill is not None:
+            await self._backfill.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
             async with asyncio.timeout(CLOSE_S):
-                for entry in self._entries.values():
+                for entry in list(self._entries.values()):
                     if self._keeper.wants(entry.held, WORTH):
                         await self._keeper.save(entry.held)
         except TimeoutError:
@@ -125,9 +151,16 @@ class Indexes:
         asking = asyncio.create_task(self._vectors.find(query))
         try:
             await entry.rounds.join()
+            self._fill(entry)
             return await asking
         finally:
             asking.cancel()
+
+    def _fill(self, entry: _Entry) -> None:
+        """Have vectors made for what is new."""
+        if self._backfill is not None and entry.held.changes != entry.filled:
+            entry.filled = entry.held.changes
+            self._backfill.wanted(entry.held.corpus)
 
     def _entry(self, corpus: Corpus) -> _Entry:
         name = corpus.pk, corpus.prefix

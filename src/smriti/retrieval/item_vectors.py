@@ -31,9 +31,9 @@ def with_vectors(item: Item, documents: Sequence[Document]) -> Sequence[Document
 def vectors_of(item: Item, count: int, model: str) -> list[bytes] | None:
     """The vectors of its `count` documents; None unless `model` has made one for each."""
     stored = item.get(_VECTOR)
-    if item.get(_MODEL) != model or not isinstance(stored, bytes) or not stored:
+    if item.get(_MODEL) != model or not isinstance(stored, bytes) or not stored or not count:
         return None
-    size, rest = divmod(len(stored), count or 1)
+    size, rest = divmod(len(stored), count)
     if rest or size % _BYTES:
         return None
     return [stored[start : start + size] for start in range(0, len(stored), size)]

@@ -44,7 +44,7 @@ class Keeper:
             and not held.saving
             and not held.forgotten
             and len(held) >= self._snapshots.min_documents
-            and held.changes - held.saved > part * len(held)
+            and held.unsaved > part * len(held)
         )
 
     async def save(self, held: Held) -> None:

@@ -1,108 +1,105 @@
 """A ranking whose pages are put in order when they are asked for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from smriti.retrieval.documents import Hit
-from smriti.retrieval.rows import NONE, moment_of
+from smriti.retrieval.rows import NONE, Rows, moment_of
 
 _FIRST_SORTED: Final = 32
+_BLOCK: Final = 256
+
+type Places = NDArray[np.int64]
 
 
-@dataclass(slots=True)
 class Ranking:
-    """Documents that match, by place: best first, then newest first, then by key and part.
+    """Documents that match: best first, then newest first, then by key and part.
 
-    It stays what it is when the index changes. `scores` are relative to one another.
+    It stays what it is when the index changes: of what it keeps, nothing is ever changed in place
+    but the ends of lists, and no memory is held that must grow.
     """
 
-    relevance: float
-    scores: NDArray[np.float64]
-    found: NDArray[np.int64]
-    """Their rows."""
-    created: NDArray[np.int64]
-    parts: NDArray[np.int64]
-    threads: NDArray[np.int64]
-    sks: Sequence[str]
-    """By row, as the threads' names are by number: lists that only ever grow."""
-    thread_names: Sequence[str]
-    _sorted: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-
-    @property
-    def total(self) -> int:
-        return len(self.found)
+    def __init__(self, relevance: float, scores: NDArray[np.float32], rows: Rows) -> None:
+        self.relevance = relevance
+        self.total = int(np.count_nonzero(scores))
+        self._scores = scores
+        self._sks = rows.sks
+        self._threads = rows.threads.values
+        self._created = rows.columns["created"]
+        self._part = rows.columns["part"]
+        self._thread = rows.columns["thread"]
+        self._sorted: list[int] = []
 
     def page(self, start: int, count: int) -> Sequence[Hit]:
         """`count` hits from place `start` on, the best being at 0."""
-        best = self._best(start + count)
-        unit = self.relevance / float(self.scores[best[0]]) if len(best) else 0.0
-        return [self._hit(at, unit) for at in best[start : start + count].tolist()]
+        best = self._best(start + count)[start : start + count]
+        unit = self.relevance / float(self._scores.max()) if best else 0.0
+        return [self._hit(row, unit) for row in best]
 
     def after(self, sk: str, part: int, otherwise: int) -> int:
         """The place after this document; `otherwise` when it is not there any more."""
         if 0 < otherwise <= self.total:
-            at = int(self._best(otherwise)[otherwise - 1])
-            if self._key(at) == (sk, part):
+            row = self._best(otherwise)[otherwise - 1]
+            if (self._sks[row], self._part[row]) == (sk, part):
                 return otherwise
-        for at, row in enumerate(self.found.tolist()):
-            if self.sks[row] == sk and self.parts[at] == part:
-                return self._place(at) + 1
-        return otherwise
+        row = self._find(sk, part)
+        return otherwise if row == NONE else self._place(row) + 1
 
-    def _place(self, at: int) -> int:
-        score, created = self.scores[at], self.created[at]
-        same = self.scores == score
-        better = int(np.count_nonzero(self.scores > score))
-        newer = int(np.count_nonzero(same & (self.created > created)))
-        alike = np.flatnonzero(same & (self.created == created)).tolist()
-        return better + newer + sum(self._key(other) < self._key(at) for other in alike)
+    def _find(self, sk: str, part: int) -> int:
+        row = NONE
+        while True:
+            try:
+                row = self._sks.index(sk, row + 1, len(self._scores))
+            except ValueError:
+                return NONE
+            if self._part[row] == part and self._scores[row]:
+                return row
 
-    def _best(self, count: int) -> NDArray[np.int64]:
-        """At least the best `count`, in order."""
+    def _place(self, row: int) -> int:
+        score = self._scores[row]
+        alike = np.flatnonzero(self._scores == score).tolist()
+        better = int(np.count_nonzero(self._scores > score))
+        return better + sum(self._order(other) < self._order(row) for other in alike)
+
+    def _best(self, count: int) -> list[int]:
+        """The rows of at least the best `count`, in order."""
         if len(self._sorted) < min(count, self.total):
             wanted = max(count, _FIRST_SORTED, 2 * len(self._sorted))
-            self._sorted = self._in_order(self._pool(wanted))[:wanted]
+            self._sorted = sorted(self._pool(wanted), key=self._order)[:wanted]
         return self._sorted
 
-    def _pool(self, count: int) -> NDArray[np.int64]:
-        """The best `count`, and what ties with the last of them; in any order."""
+    def _pool(self, count: int) -> list[int]:
+        """The rows of the best `count`, and of what ties with the last of them; in any order."""
         if count >= self.total:
-            return np.arange(self.total)
-        # Negated, because a partition of many zeros, or small scores, takes long otherwise.
-        least = -np.partition(-self.scores, count - 1)[count - 1]
-        sure = np.flatnonzero(self.scores > least)
-        tied = np.flatnonzero(self.scores == least)
-        open_places = count - len(sure)
-        if open_places < len(tied):
-            created = self.created[tied]
-            oldest = -np.partition(-created, open_places - 1)[open_places - 1]
-            tied = tied[created >= oldest]
-        return np.concatenate((sure, tied))
+            matching: list[int] = np.flatnonzero(self._scores).tolist()
+            return matching
+        # As many blocks as places have such a score in them, or more.
+        blocks = np.maximum.reduceat(self._scores, np.arange(0, len(self._scores), _BLOCK))
+        least = -np.partition(-blocks, count - 1)[count - 1] if count <= len(blocks) else 0
+        rows = np.flatnonzero(self._scores >= least) if least else np.flatnonzero(self._scores)
+        scores = self._scores[rows]
+        # Negated, because to part many equal small numbers takes long otherwise.
+        least = -np.partition(-scores, count - 1)[count - 1]
+        sure: list[int] = rows[scores > least].tolist()
+        tied: list[int] = rows[scores == least].tolist()
+        if len(tied) > count - len(sure):
+            newest = sorted((self._created[row] for row in tied), reverse=True)
+            oldest = newest[count - len(sure) - 1]
+            tied = [row for row in tied if self._created[row] >= oldest]
+        return sure + tied
 
-    def _in_order(self, pool: NDArray[np.int64]) -> NDArray[np.int64]:
-        scores, created = self.scores[pool], self.created[pool]
-        order = np.lexsort((-created, -scores))
-        pool, scores, created = pool[order], scores[order], created[order]
-        alike = (scores[1:] == scores[:-1]) & (created[1:] == created[:-1])
-        edges = np.flatnonzero(np.diff(alike, prepend=False, append=False))
-        for start, last in edges.reshape(-1, 2).tolist():
-            pool[start : last + 1] = sorted(pool[start : last + 1].tolist(), key=self._key)
-        return pool
+    def _order(self, row: int) -> tuple[float, int, str, int]:
+        return -self._scores[row], -self._created[row], self._sks[row], self._part[row]
 
-    def _key(self, at: int) -> tuple[str, int]:
-        return self.sks[int(self.found[at])], int(self.parts[at])
-
-    def _hit(self, at: int, unit: float) -> Hit:
-        sk, part = self._key(at)
-        thread = int(self.threads[at])
+    def _hit(self, row: int, unit: float) -> Hit:
+        thread = self._thread[row]
         return Hit(
-            sk=sk,
-            part=part,
-            created_at=moment_of(int(self.created[at])),
-            thread=None if thread == NONE else self.thread_names[thread],
-            score=min(1.0, float(self.scores[at]) * unit),
+            sk=self._sks[row],
+            part=self._part[row],
+            created_at=moment_of(self._created[row]),
+            thread=None if thread == NONE else self._threads[thread],
+            score=min(1.0, float(self._scores[row] * unit)),
         )

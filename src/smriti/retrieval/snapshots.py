@@ -74,7 +74,7 @@ class Snapshots:
 
         def write(index: Index) -> None:
             save(index, draft, about=about)
-            held.saved = held.changes
+            held.unsaved = 0
 
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -30,6 +30,7 @@ _CJK: Final = (
     "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 )
+_ASCII: Final = re.compile("[a-z0-9]+")
 _RUN: Final = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+")
 _CJK_CHARACTER: Final = re.compile(f"[{_CJK}]")
 _SHOWN: Final = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}](?:[^\W_{_CJK}]|[\u0300-\u036f])*")
@@ -80,6 +81,8 @@ def rows_of(document: Document) -> list[list[str]]:
 
 def words(text: str) -> list[str]:
     """All words in order; of a run of Chinese, Japanese or Korean the pairs of characters."""
+    if text.isascii():
+        return [word[:LONGEST_WORD] for word in _ASCII.findall(text.lower())]
     return [word for run in _RUN.findall(_folded(text)) for word in _words_of(run)]
 
 
@@ -153,4 +156,4 @@ def _grams(word: str) -> Sequence[str]:
 
 
 def _is_cjk(run: str) -> bool:
-    return _CJK_CHARACTER.match(run) is not None
+    return not run.isascii() and _CJK_CHARACTER.match(run) is not None

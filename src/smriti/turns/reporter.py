@@ -19,16 +19,16 @@ class Reporter:
 
     def last_seq(self) -> int:
         """The number of the newest event."""
-        self._flush()
+        self.flush()
         return self._log.last
 
     def say(self, event: TurnEvent) -> None:
         if not isinstance(event, TextDelta):
-            self._flush()
+            self.flush()
             self._tell(event)
             return
         if not self._pieces:
-            asyncio.get_running_loop().call_soon(self._flush)
+            asyncio.get_running_loop().call_soon(self.flush)
         self._pieces.append(event.text)
 
     def close(self, last: TurnEvent | None) -> None:
@@ -36,10 +36,11 @@ class Reporter:
         goes on."""
         if last is not None:
             self.say(last)
-        self._flush()
+        self.flush()
         self._log.end(whole=self._told_the_end)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Tell now what was said so far."""
         if self._pieces:
             text = "".join(self._pieces)
             self._pieces.clear()

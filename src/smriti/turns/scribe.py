@@ -6,6 +6,7 @@ from typing import assert_never
 from smriti.conversations.models import Conversation
 from smriti.conversations.repository import LeaseLost
 from smriti.db.table import ConditionFailed
+from smriti.memory.recall.models import Talk
 from smriti.messages.models import Message, Status
 from smriti.turns.answer import Answer
 from smriti.turns.events import (
@@ -39,25 +40,28 @@ class Scribe:
         match event:
             case TextDelta():
                 self.answer.add_text(event.text)
-                self._show(event)
+                await self._show(event)
             case Notice():
                 self._reporter.say(event)
             case ReasoningDelta() | ToolStarted():
-                self._show(event)
+                await self._show(event)
             case ToolFinished(result=result):
                 self._desk.metrics.tool_called(result.name, success=result.success)
-                self._show(event)
+                await self._show(event)
             case ReplyEnded() | StepCompleted():
                 await self._book(event)
             case _:
                 assert_never(event)
 
-    def _show(self, event: TextDelta | ReasoningDelta | ToolStarted | ToolFinished) -> None:
-        if not self._spoke:
-            self._spoke = True
-            self.ledger.first_token()
-            self._desk.metrics.first_token_seen(seconds=self.ledger.seconds)
+    async def _show(self, event: TextDelta | ReasoningDelta | ToolStarted | ToolFinished) -> None:
         self._reporter.say(event)
+        if self._spoke:
+            return
+        self._spoke = True
+        self.ledger.first_token()
+        self._desk.metrics.first_token_seen(seconds=self.ledger.seconds)
+        self._reporter.flush()
+        await asyncio.sleep(0)  # readers get it before the rest of what came with it is worked on
 
     async def _book(self, event: ReplyEnded | StepCompleted) -> None:
         if isinstance(event, ReplyEnded):
@@ -74,6 +78,22 @@ class Scribe:
                 await asyncio.gather(self.store("running"), noted)
             except ConditionFailed as error:
                 raise LeaseLost from error
+
+    async def finish(self, status: Status, question: Message, talk: Talk | None) -> Message | None:
+        """Store the answer and, in the same wave, what of the exchange is found again later: a turn
+        is not closed before that."""
+        kept = self.keep(question, self.answer.message(status), talk)
+        answer, failure = await asyncio.gather(self.store(status), kept, return_exceptions=True)
+        if isinstance(answer, BaseException):
+            raise answer
+        if failure is not None:
+            raise failure
+        return answer
+
+    async def keep(self, question: Message, answer: Message | None, talk: Talk | None) -> None:
+        """Keep what was said for later conversations; without `talk`, names are looked up."""
+        fence = self._conversation.fence
+        await self._desk.recaller.keep(self._record, (question, answer), talk, fence=fence)
 
     async def store(self, status: Status) -> Message | None:
         """Store the answer so far; None while there is nothing. `LeaseLost`: it is another's."""

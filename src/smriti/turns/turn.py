@@ -55,8 +55,8 @@ class Turn:
         self._talk: Talk | None = None
         self._lease_lost = False
         self._goes_on = False
+        self._acceptance = asyncio.Event()
         self.was_asked = False
-        self.accepted = False
         self.answer: Message | None = None
 
     async def run(self, plan: Plan) -> Conversation | None:
@@ -99,17 +99,23 @@ class Turn:
             self._ending = "cancelled"
             self._reporter.say(STOPPED)
         try:
-            await self._keep(stored)  # first: a turn that is closed is never looked at again
+            # First, because nobody looks after a turn that is closed.
+            await self._scribe.keep(self.question, stored, self._talk)
             return await self._close()
         finally:
             self._reporter.close(self._last_event())
 
     def _tell_again(self) -> None:
         """What is stored, to readers who were told that all they knew is void."""
-        self.accepted = True
+        self._acceptance.set()
         self._reporter.say(QuestionSaved(message_id=self.question.message_id))
         for event in retold(self._scribe.answer.parts):
             self._reporter.say(event)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the question is stored."""
+        return self._acceptance.is_set()
 
     @property
     def completed(self) -> bool:
@@ -119,7 +125,7 @@ class Turn:
         try:
             async with asyncio.TaskGroup() as group:
                 accepted = group.create_task(self._accept(plan))
-                thinking = group.create_task(self._think(plan, accepted))
+                thinking = group.create_task(self._think(plan))
                 keeper = group.create_task(self._keep_lease(thinking))
                 self._running.on_cancel = thinking.cancel
                 if self._running.stop == "cancel":  # before there was anything to cancel
@@ -149,21 +155,21 @@ class Turn:
     async def _accept(self, plan: Plan) -> None:
         """Store the question while the model request is under way."""
         await asyncio.gather(*(write() for write in plan.writes))
-        self.accepted = True
+        self._acceptance.set()
         self._reporter.say(QuestionSaved(message_id=self.question.message_id))
         for event in plan.greeting:
             self._reporter.say(event)
         log.info("turn.started", agent_id=self._record.agent_id, attempt=self._record.attempt)
         await self._running.fate.stored()
 
-    async def _think(self, plan: Plan, accepted: asyncio.Task[None]) -> None:
+    async def _think(self, plan: Plan) -> None:
         """Run the loop. What the model or a tool does wrong is a failure of the answer alone."""
         slots = self._desk.slots
         try:
             if slots.full:  # who waits for a place must not lose the question
-                await asyncio.wait([accepted])
+                await self._acceptance.wait()
             async with slots.taken(self._conversation.created_by), asyncio.timeout(_LIMIT_S):
-                await self._loop(plan, accepted)
+                await self._loop(plan)
         except asyncio.CancelledError:
             self._ending = "cancelled"
             raise
@@ -175,7 +181,7 @@ class Turn:
         except Exception as error:  # noqa: BLE001 - the turn's end: whatever it is, the reader hears
             self._end("failed", error)
 
-    async def _loop(self, plan: Plan, accepted: asyncio.Task[None]) -> None:
+    async def _loop(self, plan: Plan) -> None:
         events = run_steps(
             plan.request,
             plan.provider,
@@ -185,8 +191,7 @@ class Turn:
         )
         async with aclosing(events):
             async for event in events:
-                if not self.accepted:  # nothing is shown and no tool runs before this
-                    await asyncio.wait([accepted])
+                await self._acceptance.wait()  # nothing is shown and no tool runs before this
                 await self._scribe.take(event)
 
     async def _put_away(self) -> Conversation | None:
@@ -195,7 +200,7 @@ class Turn:
             self._reporter.say(STOPPED)
         try:
             if self.accepted and not self._lease_lost:
-                self.answer = await self._store()
+                self.answer = await self._scribe.finish(self._ending, self.question, self._talk)
         except LeaseLost:
             self._lease_lost = True
         except Exception as error:  # noqa: BLE001 - the turn's end
@@ -205,22 +210,6 @@ class Turn:
         except Exception as error:  # noqa: BLE001 - the turn's end
             self._end("failed", error)
             return None
-
-    async def _store(self) -> Message | None:
-        """Store the answer, and with it what is recalled later: the turn is not closed before."""
-        said = self._scribe.answer.message(self._ending)
-        answer, kept = await asyncio.gather(
-            self._scribe.store(self._ending), self._keep(said), return_exceptions=True
-        )
-        for failure in (answer, kept):
-            if isinstance(failure, BaseException):
-                raise failure
-        return said
-
-    async def _keep(self, answer: Message | None) -> None:
-        await self._desk.recaller.keep(
-            self._record, (self.question, answer), self._talk, fence=self._conversation.fence
-        )
 
     async def _close(self) -> Conversation | None:
         desk, record = self._desk, self._record

@@ -161,12 +161,12 @@ class Server:
     ) -> BedrockProvider:
         self._providers.append(
             BedrockProvider(
-                credentials, self.threads, silence_s=silence_s, open_connection=self._open
+                credentials, self.threads, silence_s=silence_s, open_connection=self.open_connection
             )
         )
         return self._providers[-1]
 
-    def _open(self, host: str) -> HTTPConnection:
+    def open_connection(self, host: str) -> HTTPConnection:
         ours, theirs = socket.socketpair()
         connection = HTTPConnection(host)
         connection.sock = watched = WatchedSocket(fileno=ours.detach())

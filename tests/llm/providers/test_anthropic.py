@@ -31,6 +31,7 @@ from smriti.llm.types import (
 from smriti.tools.toolset import ToolFailed
 from smriti.turns.events import ReplyEnded
 from smriti.turns.loop import run_steps
+from tests.llm.providers.openai_server import Pieces, streamed
 from tests.llm.providers.test_anthropic_stream import (
     PLAIN,
     PLAIN_USAGE,
@@ -41,7 +42,6 @@ from tests.llm.providers.test_anthropic_stream import (
     thinking,
     tool,
 )
-from tests.llm.providers.test_openai import Pieces, streamed
 
 KEY = "sk-ant-api03-test-1234567890"
 BASE_URL = "https://api.anthropic.test"

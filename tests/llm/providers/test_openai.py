@@ -2,7 +2,6 @@
 
 import gzip
 import ssl
-from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 
 import httpx2
@@ -10,87 +9,21 @@ import orjson
 import pytest
 
 from smriti.core.outbound import AddressRefused
-from smriti.llm.provider import Finished, ModelFailed, ProviderEvent, TextChunk
-from smriti.llm.providers.openai import OpenAIProvider
-from smriti.llm.types import ChatMessage, ModelRequest, TextPart
-
-KEY = "sk-test-1234567890"
-BASE_URL = "https://models.example/v1"
-CREDENTIALS = {"base_url": BASE_URL, "api_key": KEY}
-REQUEST = ModelRequest(
-    model="m1",
-    system="Be kind.",
-    messages=(ChatMessage(role="user", parts=(TextPart(text="Hi"),)),),
+from smriti.llm.provider import ModelFailed, TextChunk
+from tests.llm.providers.openai_server import (
+    BASE_URL,
+    EVENTS,
+    KEY,
+    REQUEST,
+    STREAM,
+    Pieces,
+    Server,
+    failure,
+    failure_of,
+    refusal,
+    reply,
+    streamed,
 )
-STREAM = (
-    b'data: {"choices":[{"index":0,"delta":{"content":"Hello"},"finish_reason":null}]}\n\n'
-    b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
-)
-EVENTS: list[ProviderEvent] = [TextChunk("Hello"), Finished("stop")]
-
-type Handler = Callable[[httpx2.Request], httpx2.Response]
-
-
-class Server:
-    """A model server inside the client's transport. Keeps the requests and the clients."""
-
-    def __init__(self, *answers: httpx2.Response | Exception) -> None:
-        self._answers = list(answers)
-        self.requests: list[httpx2.Request] = []
-        self.clients: list[httpx2.AsyncClient] = []
-
-    def open(self) -> httpx2.AsyncClient:
-        self.clients.append(httpx2.AsyncClient(transport=httpx2.MockTransport(self._answer)))
-        return self.clients[-1]
-
-    def _answer(self, request: httpx2.Request) -> httpx2.Response:
-        self.requests.append(request)
-        answer = self._answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def provider(self, **credentials: str) -> OpenAIProvider:
-        return OpenAIProvider(CREDENTIALS | credentials, self.open)
-
-
-class Pieces(httpx2.AsyncByteStream):
-    """A body in pieces; an exception among them is raised in its place."""
-
-    def __init__(self, *pieces: bytes | Exception) -> None:
-        self._pieces = pieces
-        self.read = 0
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self._pieces:
-            if isinstance(piece, Exception):
-                raise piece
-            self.read += len(piece)
-            yield piece
-
-
-def streamed(*pieces: bytes | Exception) -> httpx2.Response:
-    headers = {"content-type": "text/event-stream; charset=utf-8"}
-    return httpx2.Response(200, headers=headers, stream=Pieces(*(pieces or (STREAM,))))
-
-
-def refusal(status: int, message: str = "") -> httpx2.Response:
-    return httpx2.Response(status, json={"error": {"message": message, "type": "x"}})
-
-
-async def reply(provider: OpenAIProvider, request: ModelRequest = REQUEST) -> list[ProviderEvent]:
-    return [event async for event in provider.stream(request)]
-
-
-async def failure(provider: OpenAIProvider) -> ModelFailed:
-    with pytest.raises(ModelFailed) as failed:
-        await reply(provider)
-    assert failed.value.__cause__ is None
-    return failed.value
-
-
-async def failure_of(provider: OpenAIProvider) -> str:
-    return (await failure(provider)).detail
 
 
 async def test_a_request_is_sent_and_its_answer_streamed() -> None:

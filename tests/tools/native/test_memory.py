@@ -1,13 +1,9 @@
 """The memory tools' answers, to the letter, and what they do when others write too."""
 
-import re
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
-from smriti.db.table import Put, Table
+from smriti.db.table import Table
 from smriti.llm.types import ToolCall, ToolResult
-from smriti.memory.archive.models import Draft
 from smriti.memory.blocks.models import BlockUpdate
 from smriti.memory.blocks.prompt import core_memory_text
 from smriti.tools.native.memory import MemoryTools
@@ -377,120 +373,3 @@ async def test_two_turns_at_once_lose_nothing(house: House, table: Table) -> Non
     assert sorted(await house.lines()) == sorted(
         f"{whose} {number}" for whose in ("ours", "theirs") for number in range(5)
     )
-
-
-async def test_storing_a_passage(house: House) -> None:
-    tools = await house.tools()
-
-    text = await _run(tools, "archival_memory_insert", content="Drinks coffee")
-
-    found = re.fullmatch(r"Stored in archival memory \(id: ([0-9a-f-]{36})\)", text)
-    assert found is not None
-    memory = await house.archive.get(ADA, found[1])
-    assert (memory.content, memory.conversation_id, memory.turn_id) == (
-        "Drinks coffee",
-        "conversation",
-        "turn",
-    )
-
-
-async def test_storing_a_passage_again(house: House) -> None:
-    tools = await house.tools()
-    first = (await house.archive.insert(ADA, Draft("Drinks coffee"))).memory
-
-    text = await _run(tools, "archival_memory_insert", content=" Drinks coffee\n")
-
-    assert text == (
-        f"Already exists in archival memory (id: {first.memory_id}, "
-        f"created: {first.created_at:%Y-%m-%d})"
-    )
-
-
-@pytest.mark.parametrize(
-    ("content", "text"),
-    [
-        (" ", "Error: content is empty."),
-        (
-            "x" * 100_001,
-            "Error: content has 100001 characters; at most 100000 are taken at once. "
-            "Store it in several passages.",
-        ),
-    ],
-)
-async def test_a_passage_that_is_no_passage(house: House, content: str, text: str) -> None:
-    tools = await house.tools()
-
-    assert await _fails(tools, "archival_memory_insert", content=content) == text
-
-
-async def _passages(table: Table, count: int, text: str = "Coffee number {}") -> None:
-    """Passages of an existing table, a day apart."""
-    start = datetime(2024, 1, 1, tzinfo=UTC)
-    for number in range(1, count + 1):
-        created_at = (start + timedelta(days=number)).isoformat(timespec="microseconds")
-        await table.write(
-            Put(
-                {
-                    "pk": "Agent#agent#User#ada@example.com",
-                    "sk": f"Archival#{created_at}#{number}",
-                    "memory_id": str(number),
-                    "content": text.format(number),
-                    "content_hash": str(number),
-                    "created_at": created_at,
-                }
-            )
-        )
-
-
-async def test_searching_shows_five_a_page(house: House, table: Table) -> None:
-    await _passages(table, 12)
-    tools = await house.tools()
-
-    first = await _run(tools, "archival_memory_search", query="coffee")
-    last = await _run(tools, "archival_memory_search", query="coffee", page="3")
-
-    assert first == (
-        'Archival Memory Search for "coffee" (Page 1 of 3, 12 total):\n'
-        "\n"
-        "[1] (2024-01-13) Coffee number 12\n"
-        "[2] (2024-01-12) Coffee number 11\n"
-        "[3] (2024-01-11) Coffee number 10\n"
-        "[4] (2024-01-10) Coffee number 9\n"
-        "[5] (2024-01-09) Coffee number 8\n"
-        "\n"
-        "(Use page=2 for more)"
-    )
-    assert last == (
-        'Archival Memory Search for "coffee" (Page 3 of 3, 12 total):\n'
-        "\n"
-        "[11] (2024-01-03) Coffee number 2\n"
-        "[12] (2024-01-02) Coffee number 1"
-    )
-
-
-async def test_a_long_passage_is_previewed(house: House, table: Table) -> None:
-    await _passages(table, 1, "coffee\n" + "x" * 100)
-    tools = await house.tools()
-
-    text = await _run(tools, "archival_memory_search", query="coffee")
-
-    assert text.endswith(f"\n[1] (2024-01-02) coffee {'x' * 73}...")
-
-
-@pytest.mark.parametrize("query", ["tea", "", "  "])
-async def test_finding_nothing(house: House, query: str) -> None:
-    await house.archive.insert(ADA, Draft("Drinks coffee"))
-    tools = await house.tools()
-
-    text = await _run(tools, "archival_memory_search", query=query)
-
-    assert text == f'No archival memories found for "{query.strip()}"'
-
-
-async def test_a_page_after_the_last(house: House) -> None:
-    await house.archive.insert(ADA, Draft("Drinks coffee"))
-    tools = await house.tools()
-
-    text = await _fails(tools, "archival_memory_search", query="coffee", page=2)
-
-    assert text == 'Error: There is no page 2 for "coffee"; the last is 1.'

@@ -8,13 +8,14 @@ import anyio
 import httpx2
 import openai
 import orjson
-from openai import AsyncOpenAI, Omit
+from openai import Omit
 
 from smriti.core.errors import AppError
 from smriti.llm.headers import parse_headers
 from smriti.llm.provider import Credentials, ModelFailed, ModelInfo, ProviderEvent
-from smriti.llm.providers.bodies import bound, whole
+from smriti.llm.providers.bodies import whole
 from smriti.llm.providers.failures import ErrorInStream, StreamBroken, secrets_of
+from smriti.llm.providers.openai_client import OpenAIClient
 from smriti.llm.providers.openai_errors import Failures
 from smriti.llm.providers.openai_request import to_wire
 from smriti.llm.providers.openai_responses_request import to_wire as to_responses_wire
@@ -97,7 +98,7 @@ class OpenAIProvider:
 
     @asynccontextmanager
     async def _answer(
-        self, client: AsyncOpenAI, request: ModelRequest, model: str
+        self, client: OpenAIClient, request: ModelRequest, model: str
     ) -> AsyncIterator[httpx2.Response]:
         response = await self._ask(client, request, model)
         try:
@@ -105,51 +106,30 @@ class OpenAIProvider:
         finally:
             await response.aclose()
 
-    async def _ask(self, client: AsyncOpenAI, request: ModelRequest, model: str) -> httpx2.Response:
+    async def _ask(
+        self, client: OpenAIClient, request: ModelRequest, model: str
+    ) -> httpx2.Response:
         if not self._uses_responses:
             wire = to_wire(request, model=model, official=self._official)
-            return await self._post(client, "/chat/completions", wire)
+            return await client.ask("/chat/completions", wire, headers=self._auth())
         try:
             wire = to_responses_wire(request, model=model, summaries=self._summaries)
-            return await self._post(client, "/responses", wire)
+            return await client.ask("/responses", wire, headers=self._auth())
         except openai.BadRequestError as error:
             if not self._summaries or error.param != "reasoning.summary":
                 raise
         # OpenAI shows what its models think only to organizations that it has verified.
         self._summaries = False
         wire = to_responses_wire(request, model=model, summaries=False)
-        return await self._post(client, "/responses", wire)
+        return await client.ask("/responses", wire, headers=self._auth())
 
-    async def _post(self, client: AsyncOpenAI, path: str, body: bytes) -> httpx2.Response:
-        """The SDK's request, and its raw response.
-
-        What `with_streaming_response.create` does, without walking through the whole prompt first:
-        that walk costs more CPU than all the rest of a turn's model call.
-        """
-        return await client.post(
-            path,
-            cast_to=httpx2.Response,
-            content=body,
-            options={"headers": {**self._auth(), "X-Stainless-Raw-Response": "stream"}},
-        )
-
-    def _connect(self) -> AsyncOpenAI:
-        http = self._open_http()
-        http.event_hooks["response"].append(bound)
-        client = AsyncOpenAI(
-            api_key=self._api_key,
-            admin_api_key="",
+    def _connect(self) -> OpenAIClient:
+        return OpenAIClient(
             base_url=self._base_url,
-            default_headers={"Accept-Encoding": "identity", **self._headers},
-            max_retries=0,  # whoever asks tries again: a wait can then be shown
-            http_client=http,
-            _enforce_credentials=False,
+            api_key=self._api_key,
+            headers=self._headers,
+            http=self._open_http(),
         )
-        # The SDK also reads OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS from this
-        # server's environment; an address that some user typed must not be told them.
-        client.organization = client.project = None
-        client._custom_headers = {"Accept-Encoding": "identity", **self._headers}
-        return client
 
 
 async def _read(

@@ -136,7 +136,7 @@ class ArchivalMemoryImport(BaseModel):
     conversation_id: Annotated[Id, Field(pattern=VISIBLE)] | None = Field(
         default=None, description="Of any conversation, here or elsewhere."
     )
-    sequence: Annotated[int, Field(ge=0, le=2**53)] | None = Field(
+    sequence: Annotated[int, Field(strict=True, ge=0, le=2**53)] | None = Field(
         default=None,
         description="Its place in the conversation: a search looks at its neighbours there.",
     )

@@ -13,7 +13,6 @@ from typing import Final
 from smriti.core.paging import InvalidCursor, Page, PageRequest
 from smriti.db.position import position_of
 from smriti.db.repository import collect, stored
-from smriti.db.rules import item_size
 from smriti.db.table import (
     EXISTS,
     MAX_ACTIONS,
@@ -232,12 +231,12 @@ def _transactions(
     together: list[tuple[Put, Item, ArchivalMemory]] = []
     size = 0
     for claim, memory in free:
-        item = item_of(owner, memory)
-        size += item_size(item)
-        if len(together) == _MOST_TOGETHER or (together and size > _MOST_BYTES):
+        longest = 4 * len(memory.content)
+        if len(together) == _MOST_TOGETHER or size + longest > _MOST_BYTES:
             yield together
-            together, size = [], item_size(item)
-        together.append((claim, item, memory))
+            together, size = [], 0
+        together.append((claim, item_of(owner, memory), memory))
+        size += longest
     if together:
         yield together
 

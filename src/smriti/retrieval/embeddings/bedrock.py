@@ -106,8 +106,8 @@ class BedrockSource:
     def _failure(self, error: Exception) -> EmbeddingFailed:
         if isinstance(error, NoCredentialsError):
             return EmbeddingFailed(
-                "There are no AWS credentials for EMBEDDINGS=bedrock. Set AWS_BEARER_TOKEN_BEDROCK, "
-                "or give this machine a role."
+                "EMBEDDINGS=bedrock finds no AWS credentials. Set AWS_BEARER_TOKEN_BEDROCK, or "
+                "give this machine a role."
             )
         told = self._failures.of(error, self._named, begun=False)
         if isinstance(error, ClientError) and _TOO_LONG.search(str(error)):

@@ -10,6 +10,9 @@ from smriti.retrieval.embeddings.source import Limits
 type Wire = dict[str, object]
 type Rows = Sequence[Sequence[float]]
 
+_TITAN: Final = Limits(texts=1)
+_COHERE_V3: Final = Limits(texts=96, characters=96 * 2_048, text_characters=2_048, requests=2)
+_COHERE_V4: Final = Limits(texts=96, characters=96 * 2_048, requests=2)
 _TITAN_V2_SIZES: Final = (512, 1024, 256)
 _COHERE_V4_SIZES: Final = (512, 1536, 1024, 256)
 
@@ -32,7 +35,7 @@ class _Titan:
 
     dimensions: int
     chosen: bool
-    limits: Limits = Limits(texts=1)
+    limits: Limits = _TITAN
 
     def request(self, texts: Sequence[str], *, query: bool) -> Wire:  # noqa: ARG002 - the same for all
         [text] = texts
@@ -46,7 +49,7 @@ class _Titan:
 @dataclass(frozen=True, slots=True)
 class _CohereV3:
     dimensions: int
-    limits: Limits = Limits(texts=96, characters=96 * 2_048, text_characters=2_048, requests=2)
+    limits: Limits = _COHERE_V3
 
     def request(self, texts: Sequence[str], *, query: bool) -> Wire:
         return {"texts": texts, "input_type": _input_type(query=query), "truncate": "END"}
@@ -59,7 +62,7 @@ class _CohereV3:
 @dataclass(frozen=True, slots=True)
 class _CohereV4:
     dimensions: int
-    limits: Limits = Limits(texts=96, characters=96 * 2_048, requests=2)
+    limits: Limits = _COHERE_V4
 
     def request(self, texts: Sequence[str], *, query: bool) -> Wire:
         return {

@@ -122,7 +122,7 @@ class CheckedEmbedder:
         asked_s = failure.retry_after_s or 0.0
         if not failure.transient or asked_s > LONGEST_WAIT_S:
             raise failure
-        return asked_s + self._chance() * min(_CAP_S, _BASE_S * 2 ** (failures - 1))
+        return asked_s + self._chance() * min(_CAP_S, _BASE_S * 2.0 ** (failures - 1))
 
 
 def unit_vectors(rows: Vectors, count: int, dimensions: int | None, model: str) -> Vectors:

@@ -94,7 +94,7 @@ class _Norm:
 
 def _attention(queries: Array, keys: Array, values: Array) -> Array:
     """What each token of one text sees of the others, by each head."""
-    scores = _by_head(queries) @ _by_head(keys).transpose(0, 2, 1)
+    scores: Array = _by_head(queries) @ _by_head(keys).transpose(0, 2, 1)
     scores *= np.float32(_HEAD**-0.5)
     scores -= scores.max(axis=2, keepdims=True)
     np.exp(scores, out=scores)
@@ -110,8 +110,8 @@ def _by_head(states: Array) -> Array:
 def _gelu(states: Array) -> Array:
     """x times the share of the normal distribution below x. In place where it can be."""
     size = np.abs(states)
-    t = 1 / (1 + _ERFC_P * size)
-    tail = _ERFC[0] * t
+    t = np.reciprocal(1 + _ERFC_P * size, dtype=np.float32)
+    tail: Array = _ERFC[0] * t
     for coefficient in _ERFC[1:]:
         tail += coefficient
         tail *= t

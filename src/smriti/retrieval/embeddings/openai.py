@@ -65,7 +65,7 @@ class OpenAISource:
             async with self._client.used() as client:
                 response = await self._post(client, texts)
                 try:
-                    body = await whole(response.aiter_raw())
+                    body = await whole(response.aiter_bytes())
                 finally:
                     await response.aclose()
             return await asyncio.to_thread(_read, body)
@@ -77,7 +77,11 @@ class OpenAISource:
         await self._client.close()
 
     async def _post(self, client: AsyncOpenAI, texts: Sequence[str]) -> httpx2.Response:
-        wire = {"model": self._named, "input": texts, "encoding_format": "base64"}
+        wire: dict[str, object] = {
+            "model": self._named,
+            "input": texts,
+            "encoding_format": "base64",
+        }
         if self.dimensions:
             wire["dimensions"] = self.dimensions
         # A server without keys gets no header; the SDK would insist on one.

@@ -1,0 +1,150 @@
+"""What a search costs over HTTP: a page of an archive by a query, against a bare route.
+
+    uv run bench/search_http.py [--quick] [--memories N]
+
+The two routes take turns, in pairs, over one connection; what is added is the median of the pairs'
+differences. The bare route reads one item: `GET /agents/{id}`.
+"""
+
+import argparse
+import secrets
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from itertools import batched
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+import httpx2
+
+from corpus import Corpus
+from figures import aligned, differences, quantile, shown
+from machine import ForeignLoad, cpu_s
+from servers import Server, smriti
+from smriti.retrieval.documents import Document
+
+MEMORIES: Final = 10_000
+_BATCH: Final = 500
+_WARM_UP: Final = 20
+TARGET_MS: Final = 6.0
+
+
+class Archive:
+    """An agent of a new account, and what it is asked for."""
+
+    def __init__(self, http: httpx2.Client, server: Server) -> None:
+        self._http = http
+        self._pid = server.pid
+        name, password = f"bench-{secrets.token_hex(4)}", secrets.token_hex(8)
+        account = {"username": name, "password": password}
+        token = self._post("/auth/local/signup", account)["token"]
+        http.headers["authorization"] = f"Bearer {token}"
+        agent = {
+            "agent_name": "Bench",
+            "agent_persona": "You are helpful.",
+            "agent_architecture": "krishna-memgpt",
+            "agent_provider": "Demo",
+        }
+        self._bare = f"/agents/{self._post('/agents', agent)['agent_id']}"
+        self._path = f"{self._bare}/archival-memory"
+
+    def fill(self, documents: Sequence[Document]) -> None:
+        for some in batched(documents, _BATCH, strict=False):
+            items = [
+                {
+                    "content": document.text,
+                    "author": document.author,
+                    "created_at": document.created_at.isoformat(),
+                    "conversation_id": document.thread,
+                    "sequence": document.place,
+                }
+                for document in some
+            ]
+            self._post(f"{self._path}:batch", {"items": items})
+
+    def bare(self, _: str) -> float:
+        """Milliseconds to the end of the answer."""
+        return self._timed(self._bare, {})
+
+    def search(self, question: str) -> float:
+        return self._timed(self._path, {"query": question, "limit": "5"})
+
+    def cpu_ms(self, route: Callable[[str], float], questions: Sequence[str]) -> float:
+        """What one answer costs the server."""
+        used = cpu_s(self._pid)
+        for question in questions:
+            route(question)
+        return 1000 * (cpu_s(self._pid) - used) / len(questions)
+
+    def _timed(self, path: str, query: dict[str, str]) -> float:
+        began = time.perf_counter()
+        response = self._http.get(path, params=query)
+        took = time.perf_counter() - began
+        assert response.status_code == 200, response.text
+        return 1000 * took
+
+    def _post(self, path: str, body: Any) -> Any:
+        response = self._http.post(path, json=body)
+        assert response.is_success, response.text
+        return response.json()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure a search over HTTP.")
+    parser.add_argument("--quick", action="store_true", help="few samples: to see that all works")
+    parser.add_argument("--memories", type=int, default=MEMORIES, metavar="N")
+    given = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory(prefix="smriti-bench-") as directory,
+        smriti(Path(directory) / "data") as server,
+        httpx2.Client(base_url=server.url, timeout=120, trust_env=False) as http,
+    ):
+        pairs = 50 if given.quick else 1000
+        print(_measured(Archive(http, server), server.pid, given.memories, pairs))
+    return 0
+
+
+def _measured(archive: Archive, pid: int, memories: int, pairs: int) -> str:
+    texts = Corpus()
+    documents = list(texts.documents(memories))
+    archive.fill(documents)
+    questions = list(texts.questions(documents, pairs + _WARM_UP))
+    first_ms = archive.search(questions[0])
+    for question in questions[:_WARM_UP]:
+        archive.bare(question)
+        archive.search(question)
+
+    load = ForeignLoad([pid])
+    bare, search = [], []
+    for question in questions[_WARM_UP:]:
+        bare.append(archive.bare(question))
+        search.append(archive.search(question))
+    cores = load.cores()
+    lines = [
+        ("", "p50 ms", "p95 ms", "CPU ms", "target"),
+        _line("bare route", bare, archive.cpu_ms(archive.bare, questions)),
+        _line("search", search, archive.cpu_ms(archive.search, questions)),
+        _line("added by a search", differences(search, bare), None, f"≤ {shown(TARGET_MS)}"),
+    ]
+    return "\n".join(
+        [
+            f"A search of {memories} memories over HTTP, {pairs} pairs",
+            "",
+            *aligned(lines),
+            "",
+            f"The first search, which builds the index: {shown(first_ms)} ms.",
+            f"Others used {shown(cores)} cores.",
+        ]
+    )
+
+
+def _line(
+    title: str, times_ms: Sequence[float], cpu_ms: float | None, target: str = ""
+) -> tuple[str, ...]:
+    return title, shown(median(times_ms)), shown(quantile(times_ms, 0.95)), shown(cpu_ms), target
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -200,10 +200,11 @@ async def test_a_conversation_deleted_while_the_agent_answers_leaves_nothing(
 async def test_with_an_agent_or_an_account_all_of_it_goes(
     home: Home, agent: Json, what: str
 ) -> None:
-    await talk(home, agent, ("I play the cello", "Fine."))
+    conversation = await talk(home, agent, ("I play the cello", "Fine."))
 
     if what == "agent":
         await home.client.delete(f"/agents/{agent['agent_id']}")
+        await home.client.delete(f"/conversations/{conversation['conversation_id']}")
     else:
         await home.client.delete("/users/me")
         await home.services.get(UserService).close()

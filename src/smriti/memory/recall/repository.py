@@ -70,16 +70,19 @@ class RecallRepository(Repository[Exchange]):
     async def put_all(self, exchanges: Sequence[Exchange]) -> None:
         """Keep exchanges of one agent and user, of whatever time."""
         await self._table.bulk(puts=[self.item(exchange) for exchange in exchanges])
-        await self._tell(map(self.key, exchanges))
+        await self._tell([self.key(exchange) for exchange in exchanges])
 
     async def delete(self, wanted: Iterable[ExchangeKey]) -> None:
         """Remove exchanges; those that do not exist are gone already."""
-        found = [
-            keys.recall_key(each.agent_id, each.user_id, each.asked_at, each.turn_id)
-            for each in wanted
-        ]
-        await self._table.bulk(deletes=found)
-        await self._tell(found)
+        owners: dict[tuple[str, str], list[Key]] = {}
+        for each in wanted:
+            key = keys.recall_key(each.agent_id, each.user_id, each.asked_at, each.turn_id)
+            owners.setdefault((each.agent_id, each.user_id), []).append(key)
+        for owner, found in owners.items():
+            await self._table.bulk(deletes=found)
+            # Where all memory was deleted, nothing may be left, not even word of a change.
+            if await self._table.get(keys.owner_key(*owner)) is not None:
+                await self._tell(found)
 
     async def read(self, owner: MemoryOwner, wanted: Sequence[str]) -> list[Exchange | None]:
         """The exchanges under these sort keys; None for those that are gone."""
@@ -87,15 +90,11 @@ class RecallRepository(Repository[Exchange]):
         found = await self._table.read(*(Get((pk, sk)) for sk in wanted)) if wanted else []
         return [self.load(item) if isinstance(item, dict) else None for item in found]
 
-    async def _tell(self, moved: Iterable[Key]) -> None:
+    async def _tell(self, moved: Sequence[Key]) -> None:
         """Only when it is done: an index that hears of it reads what there is now."""
-        partitions: dict[str, list[str]] = {}
-        for pk, sk in moved:
-            partitions.setdefault(pk, []).append(sk)
-        for pk, sks in partitions.items():
-            corpus = _corpus(pk)
-            for batch in batched(sks, MOST_KEYS, strict=False):
-                await self._table.write(*changed(corpus, batch))
+        for batch in batched(moved, MOST_KEYS, strict=False):
+            corpus = _corpus(batch[0][0])
+            await self._table.write(*changed(corpus, [sk for _, sk in batch]))
 
 
 def recall_corpus(agent_id: str, user_id: str) -> Corpus:

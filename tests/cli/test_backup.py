@@ -103,6 +103,19 @@ def test_what_was_there_before_is_kept(
     assert "restart the server" in capsys.readouterr().out
 
 
+def test_indexes_of_what_was_there_before_are_deleted(
+    config: Config, other: Config, tmp_path: Path
+) -> None:
+    put(config, "kept")
+    backup(config, tmp_path / "file", force=False)
+    other.snapshots.mkdir(parents=True)
+    (other.snapshots / "one.index").write_bytes(b"what was there before")
+
+    restore(other, tmp_path / "file")
+
+    assert not other.snapshots.exists()
+
+
 def test_a_backup_replaces_another_only_by_force(config: Config, tmp_path: Path) -> None:
     file = tmp_path / "file"
     backup(config, file, force=False)

@@ -6,7 +6,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smriti.core.clock import new_id, sort_time
+from smriti.core.clock import id_at, new_id, read_moment, sort_time
 
 MOMENTS = st.datetimes(
     min_value=datetime(1970, 1, 2),  # noqa: DTZ001 - hypothesis adds the zone
@@ -36,3 +36,25 @@ def test_ids_are_of_version_7_and_sort_by_age() -> None:
     made_ms = [one.int >> 80 for one in parsed]
     assert made_ms == sorted(made_ms)
     assert made_ms[0] >= int(before.timestamp() * 1000)
+
+
+@given(MOMENTS, st.integers(0, 4095), st.integers(0, 4095))
+def test_ids_of_a_moment_tell_it_and_sort_by_place(moment: datetime, one: int, other: int) -> None:
+    ids = [id_at(moment, place) for place in (one, other)]
+
+    parsed = [UUID(each) for each in ids]
+    assert {(each.version, each.variant) for each in parsed} == {(7, "specified in RFC 4122")}
+    milliseconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    assert {each.int >> 80 for each in parsed} == {milliseconds}
+    assert one == other or (ids[0] < ids[1]) == (one < other)
+
+
+@given(MOMENTS)
+def test_a_written_moment_is_read_again(moment: datetime) -> None:
+    assert read_moment(f" {moment.isoformat()} ") == moment
+
+
+def test_a_date_is_its_first_moment_in_utc() -> None:
+    midnight = datetime(2026, 3, 1, tzinfo=UTC)
+
+    assert read_moment("2026-03-01") == read_moment("2026-03-01T00:00") == midnight

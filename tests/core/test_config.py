@@ -53,8 +53,40 @@ def test_origins_are_the_frontends_unless_listed() -> None:
     assert listed.origins == ["https://a.example", "b"]
 
 
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"embedding_model": "m"}, "EMBEDDINGS=none does not use EMBEDDING_MODEL"),
+        ({"embeddings": "local", "embedding_model": "m"}, "EMBEDDINGS=local does not use"),
+        ({"embeddings": "local", "embedding_dimensions": 384}, "EMBEDDING_DIMENSIONS"),
+        ({"embeddings": "bedrock", "embedding_base_url": "http://x"}, "EMBEDDING_BASE_URL"),
+        ({"embeddings": "openai"}, "needs EMBEDDING_API_KEY"),
+        ({"embeddings": "openai", "embedding_base_url": "http://x"}, "needs EMBEDDING_MODEL"),
+        ({"embeddings": "voyage"}, "embeddings"),
+    ],
+)
+def test_wrong_settings_of_embeddings_are_told(values: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        config(**values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"embeddings": "local"},
+        {"embeddings": "bedrock", "embedding_dimensions": 256},
+        {"embeddings": "openai", "embedding_api_key": "sk-1"},
+        {"embeddings": "openai", "embedding_base_url": "http://x/v1", "embedding_model": "m"},
+    ],
+)
+def test_right_settings_of_embeddings_are_taken(values: dict[str, Any]) -> None:
+    assert config(**values).embeddings == values.get("embeddings", "none")
+
+
 def test_secrets_do_not_show_when_the_settings_are_printed() -> None:
-    shown = repr(config(openai_api_key="sk-secret", **SECRETS))
+    own = {"embeddings": "openai", "embedding_api_key": "sk-secret"}
+    shown = repr(config(openai_api_key="sk-secret", **own, **SECRETS))
 
     assert "sk-secret" not in shown
     assert "j" * 32 not in shown

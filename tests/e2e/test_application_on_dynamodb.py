@@ -72,6 +72,26 @@ async def test_of_many_created_at_once_there_is_one(home: Home) -> None:
     assert sorted(response.status_code for response in blocks) == [201] + [400] * 9
 
 
+async def test_batches_at_once_store_each_text_once(home: Home) -> None:
+    path = f"/agents/{(await home.agent())['agent_id']}/archival-memory"
+    facts = [{"content": f"Fact {number}"} for number in range(60)]
+    said = [{**fact, "conversation_id": "one", "sequence": 1} for fact in facts]
+
+    batches = await asyncio.gather(
+        *(home.post(f"{path}:batch", {"items": [*facts, *said]}) for _ in range(2)),
+        home.post(path, facts[0]),
+    )
+    again = await home.post(f"{path}:batch", {"items": [*facts, *said]})
+
+    made = [
+        item["memory_id"] for batch in batches[:2] for item in batch["items"] if item["created"]
+    ]
+    stored = [item["memory_id"] for item in again["items"]]
+    assert len(set(stored)) == 120
+    assert set(stored) == {*made, batches[2]["memory_id"]}
+    assert len(await home.items_with("Archival#")) == 120
+
+
 async def test_deleting_the_account_leaves_the_tombstone_alone(home: Home) -> None:
     agent = await home.agent()
     conversation = await home.conversation(agent)

@@ -4,6 +4,7 @@ from smriti.agents.models import Agent
 from smriti.db.table import Put, Table
 from smriti.memory.archive.models import Draft
 from smriti.memory.models import MemoryOwner
+from smriti.memory.owners import MemoryOwnerRepository
 from tests.memory.house import ADA, BOB, EDIT, SINCE, House
 
 AGENT = Agent(
@@ -92,3 +93,15 @@ async def test_who_remembers_again_after_a_deletion_is_noted_again(house: House)
     await house.archive.insert(ADA, Draft("passage 0"))
 
     assert await house.owners.users("agent") == ["ada@example.com"]
+
+
+async def test_who_keeps_a_copy_is_told_when_all_is_deleted(house: House, table: Table) -> None:
+    await _write(house, ADA)
+    forgotten: list[tuple[str, str]] = []
+    owners = MemoryOwnerRepository(
+        table, on_delete=[lambda agent_id, user_id: forgotten.append((agent_id, user_id))]
+    )
+
+    await owners.delete_all_of(AGENT)
+
+    assert forgotten == [("agent", "ada@example.com")]

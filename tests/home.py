@@ -195,7 +195,7 @@ async def open_home(
 PLAIN_TURN: Final = [
     ["update", "read"],  # the lease, which reads the conversation; and everything else
     ["write", "write"],  # turn record and question, while the model request is under way
-    ["write"],  # the answer
+    ["write", "write"],  # the answer, and the exchange as it is found again
     ["update", "update"],  # the turn record is closed, the conversation given back
 ]
 

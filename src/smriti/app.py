@@ -29,6 +29,7 @@ from smriti.factories import make_embedder, open_table, provider_factories
 from smriti.llm.catalog import load_catalog
 from smriti.llm.provider import ProviderFactories
 from smriti.llm.service import ModelService
+from smriti.memory.recall.router import router as recall_router
 from smriti.memory.router import router as memory_router
 from smriti.observability.logs import configure_logging
 from smriti.observability.metrics import Metrics
@@ -38,6 +39,7 @@ from smriti.payments.pricing import load_pricing
 from smriti.payments.router import router as payments_router
 from smriti.retrieval.embeddings.port import Embedder
 from smriti.retrieval.indexes import Indexes
+from smriti.search.router import router as search_router
 from smriti.settings.router import router as settings_router
 from smriti.turns.router import router as turns_router
 from smriti.turns.runner import TurnRunner
@@ -131,7 +133,9 @@ def _mounted(app: FastAPI) -> FastAPI:
         settings_router,
         agents_router,
         memory_router,
+        recall_router,
         conversations_router,
+        search_router,
     ):
         app.include_router(router)
     app.mount("/app", pages())

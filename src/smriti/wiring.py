@@ -38,6 +38,8 @@ from smriti.memory.archive.service import ArchiveService
 from smriti.memory.blocks.repository import BlockRepository
 from smriti.memory.blocks.service import BlockService
 from smriti.memory.owners import MemoryOwnerRepository
+from smriti.memory.recall.repository import RecallRepository, recall_corpus
+from smriti.memory.recall.service import RecallService
 from smriti.messages.repository import MessageRepository
 from smriti.observability.health import Health
 from smriti.observability.metrics import Metrics
@@ -46,8 +48,10 @@ from smriti.retrieval.embeddings.port import Embedder
 from smriti.retrieval.indexes import Indexes
 from smriti.retrieval.port import Retriever
 from smriti.retrieval.snapshots import Snapshots
+from smriti.search.service import SearchService
 from smriti.settings.repository import ProviderSettingsRepository
 from smriti.settings.service import ProviderService
+from smriti.tools.native.conversations import ConversationTools
 from smriti.tools.native.memory import MemoryTools
 from smriti.tools.native.recall import RecallTools
 from smriti.turns.answering import Answering
@@ -56,9 +60,12 @@ from smriti.turns.architectures.krishna_memgpt import KrishnaMemGPT
 from smriti.turns.architectures.krishna_mini import KrishnaMini
 from smriti.turns.context import ContextService
 from smriti.turns.control import TurnControl
+from smriti.turns.importing import Importer, ImportRepository
 from smriti.turns.opening import Opener
 from smriti.turns.plan import Desk
 from smriti.turns.queue import TurnQueue
+from smriti.turns.recalling import Recaller
+from smriti.turns.reminding import LEXICAL_RELEVANCE, Reminder
 from smriti.turns.repository import TurnRepository
 from smriti.turns.runner import TurnRunner
 from smriti.turns.service import TurnService
@@ -71,7 +78,11 @@ from smriti.users.service import DeleteHook, UserService
 
 _MEGABYTE: Final = 1024 * 1024
 
-NATIVE_TOOLS: Final = (*MemoryTools.names(), *RecallTools.names())
+NATIVE_TOOLS: Final = (
+    *MemoryTools.names(),
+    *ConversationTools.names(),
+    *RecallTools.names(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +111,14 @@ def build_services(outside: Outside) -> Services:
     _add_memory(services, outside)
     _add_conversations(services, outside)
     _add_turns(services, outside)
+    services.add(
+        SearchService(
+            services.get(AgentService),
+            services.get(ConversationRepository),
+            services.get(ArchiveService),
+            services.get(RecallService),
+        )
+    )
     on_account_deleted += [
         services.get(ConversationService).delete_all_of,
         services.get(AgentService).delete_all_of,
@@ -135,12 +154,21 @@ def _add_models(services: Services, outside: Outside) -> None:
 
 
 def _add_memory(services: Services, outside: Outside) -> None:
-    table = outside.table
-    indexes = _indexes(outside)
-    owners = MemoryOwnerRepository(table, on_delete=[partial(_forget_archive, indexes)])
+    table, retriever = outside.table, _indexes(outside)
+    archive, recall = ArchiveRepository(table), RecallRepository(table)
+    owners = MemoryOwnerRepository(table, on_delete=[partial(_forget, retriever)])
     blocks = BlockRepository(table)
-    archive = ArchiveService(ArchiveRepository(table), owners, indexes)
-    services.add(indexes, owners, blocks, BlockService(blocks, owners), archive)
+    talked = MessageRepository(table), ConversationRepository(table)
+    services.add(retriever, owners, blocks, BlockService(blocks, owners))
+    services.add(
+        ArchiveService(archive, owners, retriever),
+        RecallService(recall, owners, retriever, *talked),
+    )
+
+
+def _forget(retriever: Retriever, agent_id: str, user_id: str) -> None:
+    retriever.forget(archive_corpus(agent_id, user_id))
+    retriever.forget(recall_corpus(agent_id, user_id))
 
 
 def _indexes(outside: Outside) -> Indexes:
@@ -159,10 +187,6 @@ def _indexes(outside: Outside) -> Indexes:
     )
 
 
-def _forget_archive(retriever: Retriever, agent_id: str, user_id: str) -> None:
-    retriever.forget(archive_corpus(agent_id, user_id))
-
-
 def _add_conversations(services: Services, outside: Outside) -> None:
     """Agents, what is said to them, and who runs their answers."""
     config = outside.config
@@ -176,24 +200,30 @@ def _add_conversations(services: Services, outside: Outside) -> None:
     )
     messages = MessageRepository(outside.table)
     conversations = ConversationRepository(outside.table)
+    turns = TurnRepository(outside.table)
+    recaller = Recaller(services.get(RecallService), turns, agents, UserRepository(outside.table))
     conversation_service = ConversationService(
-        conversations, messages, agent_service, on_delete=[runner.stop]
+        conversations,
+        messages,
+        agent_service,
+        on_delete=[runner.stop],
+        on_clear=[recaller.forget_conversation],
     )
     services.add(runner, agents, agent_service, messages, conversations, conversation_service)
+    services.add(turns, recaller)
 
 
 def _add_turns(services: Services, outside: Outside) -> None:
     table, runner = outside.table, services.get(TurnRunner)
     desk = _desk(services, outside)
     opener = _opener(services, table)
+    summaries = SummaryRepository(table)
     answering = Answering(
         desk,
         opener,
         models=services.get(ModelService),
-        architectures=_architectures(services, desk.messages),
-        summaries=SummaryKeeper(
-            SummaryRepository(table), desk.messages, desk.conversation_service, opener.pasts
-        ),
+        architectures=_architectures(services, outside),
+        summaries=SummaryKeeper(summaries, desk.messages, desk.conversation_service, opener.pasts),
     )
     queue = TurnQueue(
         table, conversations=desk.conversations, messages=desk.messages, turns=desk.turns
@@ -214,6 +244,7 @@ def _add_turns(services: Services, outside: Outside) -> None:
         TurnControl(desk, queue, runner),
         TurnService(desk, opener, starter, runner=runner, idempotency=idempotency, logs=logs),
         ContextService(opener, answering),
+        Importer(desk, starter, services.get(AgentService), summaries, ImportRepository(table)),
     )
 
 
@@ -222,7 +253,8 @@ def _desk(services: Services, outside: Outside) -> Desk:
         services.get(ConversationRepository),
         services.get(ConversationService),
         services.get(MessageRepository),
-        TurnRepository(outside.table),
+        services.get(TurnRepository),
+        services.get(Recaller),
         outside.metrics,
         services.get(TurnRunner).slots,
         outside.catalog,
@@ -240,15 +272,19 @@ def _opener(services: Services, table: Table) -> Opener:
     )
 
 
-def _architectures(services: Services, messages: MessageRepository) -> Mapping[str, Architecture]:
+def _architectures(services: Services, outside: Outside) -> Mapping[str, Architecture]:
     remembering = KrishnaMemGPT(
         services.get(BlockService),
         services.get(ArchiveService),
-        messages,
+        services.get(RecallService),
+        services.get(MessageRepository),
         agents=services.get(AgentRepository),
         owners=services.get(MemoryOwnerRepository),
     )
-    known: tuple[Architecture, ...] = (KrishnaMini(), remembering)
+    by_meaning = outside.embedder is not None
+    threshold = outside.config.relevance_threshold if by_meaning else LEXICAL_RELEVANCE
+    reminder = Reminder(services.get(RecallService), threshold=threshold)
+    known: tuple[Architecture, ...] = (KrishnaMini(reminder), remembering)
     return {architecture.name: architecture for architecture in known}
 
 

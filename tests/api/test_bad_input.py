@@ -247,7 +247,7 @@ async def test_a_page_that_cannot_be_is_refused(query: str, home: Home, ids: Ids
             response = await home.client.get(f"{operation.path_with(ids)}?{query}")
             answers[str(operation)] = _is_clear(response)
 
-    assert len(answers) == 5
+    assert len(answers) == 6
     assert all(answers.values())
 
 

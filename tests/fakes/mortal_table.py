@@ -29,7 +29,7 @@ class MortalTable:
 
     It dies by itself instead of the first write that is one of `dies_before`, or right after the
     first of `dies_after`. Before a write that is one of `waits_before`, `meanwhile` happens once.
-    `fails_next_get`: the store is busy for a moment.
+    `fails_next_get`: the store is busy for a moment. Writes of `refuses` fail, and only they.
     """
 
     def __init__(self, table: Table) -> None:
@@ -40,6 +40,7 @@ class MortalTable:
         self.waits_before: Which = nothing
         self.meanwhile: Callable[[], Awaitable[object]] | None = None
         self.fails_next_get = False
+        self.refuses: Which = nothing
 
     async def _wait(self, *actions: Action) -> None:
         if self.meanwhile is not None and any(map(self.waits_before, actions)):
@@ -50,6 +51,8 @@ class MortalTable:
         self.dead = self.dead or any(map(self.dies_before, actions))
         if self.dead:
             raise TableUnavailable("This process is dead.")
+        if any(map(self.refuses, actions)):
+            raise TableUnavailable("Not this one.")
 
     def _passed(self, *actions: Action) -> None:
         self.dead = self.dead or any(map(self.dies_after, actions))

@@ -77,7 +77,9 @@ async def test_what_the_agent_learned_is_in_the_next_prompt(home: Home) -> None:
 async def test_a_conversation_of_more_than_a_megabyte_shows_the_newest_messages(
     home: Home,
 ) -> None:
-    conversation = await home.conversation(await home.scripted_agent(), title="Long")
+    conversation = await home.conversation(
+        await home.scripted_agent(context_tokens=32_000), title="Long"
+    )
     messages = home.services.get(MessageRepository)
     began = datetime.now(UTC) - timedelta(minutes=30)
     for number in range(120):

@@ -8,6 +8,7 @@ next, `deleted_at` that it is being removed. A lease that has ended belongs to a
 died: that turn is continued (`turns/starter.py`) before anything else happens here.
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
@@ -26,6 +27,7 @@ from smriti.db.table import (
     Condition,
     ConditionFailed,
     Delete,
+    Get,
     Item,
     Key,
     Put,
@@ -74,12 +76,25 @@ class ConversationRepository(Repository[Conversation]):
         """The conversation, also one whose deletion was begun."""
         return await self._find(conversation_key(owner, conversation_id))
 
+    async def find_all(self, owner: str, wanted: Iterable[str]) -> dict[str, Conversation]:
+        """By their ids, those of the owner that there are; not those being deleted."""
+        reads = [Get(conversation_key(owner, each)) for each in dict.fromkeys(wanted)]
+        found = await self._table.read(*reads) if reads else []
+        loaded = [self.load(item) for item in found if isinstance(item, dict)]
+        return {one.conversation_id: one for one in loaded if one.deleted_at is None}
+
     async def page(self, owner: str, page: PageRequest) -> Page[Conversation]:
         """Newest first; those being deleted are left out, so a page may be short."""
         query = Query(f"USER#{owner}", begins="CONVERSATION#", newest_first=True)
         items, cursor = await collect(self._table, query, page)
         found = [self.load(item) for item in items]
         return Page[Conversation].of([one for one in found if one.deleted_at is None], cursor)
+
+    async def newest(self, owner: str, *, limit: int) -> list[Conversation]:
+        """The newest that are not being deleted, at most so many."""
+        query = Query(f"USER#{owner}", begins="CONVERSATION#", limit=limit, newest_first=True)
+        found = [self.load(item) for item in (await self._table.query(query)).items]
+        return [one for one in found if one.deleted_at is None]
 
     async def ids_of(self, owner: str) -> list[str]:
         items = await everything(self._table, Query(f"USER#{owner}", begins="CONVERSATION#"))

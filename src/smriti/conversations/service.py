@@ -21,7 +21,7 @@ from smriti.messages.repository import (
     message_key,
 )
 
-type StopTurns = Callable[[str], Awaitable[None]]
+type DeleteHook = Callable[[str], Awaitable[None]]
 
 
 class ConversationNotFound(NotFound):
@@ -32,7 +32,8 @@ class ConversationNotFound(NotFound):
 
 
 class ConversationService:
-    """`on_delete` are called with the id of a conversation that is about to lose its messages."""
+    """`on_delete` are called with the id of a conversation that is about to be deleted, `on_clear`
+    before all that is in it goes: each may be called again, after a crash."""
 
     def __init__(
         self,
@@ -40,12 +41,14 @@ class ConversationService:
         messages: MessageRepository,
         agents: AgentService,
         *,
-        on_delete: Sequence[StopTurns] = (),
+        on_delete: Sequence[DeleteHook] = (),
+        on_clear: Sequence[DeleteHook] = (),
     ) -> None:
         self._conversations = conversations
         self._messages = messages
         self._agents = agents
         self._on_delete = tuple(on_delete)
+        self._on_clear = tuple(on_clear)
 
     async def create(
         self, owner: str, new: ConversationCreate, conversation_id: str
@@ -108,7 +111,7 @@ class ConversationService:
         for stop in self._on_delete:
             await stop(conversation_id)
         # The conversation goes last, so that a retry after a crash still finds it.
-        await self._conversations.delete_partition(conversation_partition(conversation_id))
+        await self._clear(conversation_id)
         await self._conversations.delete_marked(owner, conversation_id)
 
     async def clear_if_deleted(self, conversation: Conversation) -> bool:
@@ -118,9 +121,13 @@ class ConversationService:
         )
         if found is not None and found.deleted_at is None:
             return False
-        partition = conversation_partition(conversation.conversation_id)
-        await self._conversations.delete_partition(partition)
+        await self._clear(conversation.conversation_id)
         return True
+
+    async def _clear(self, conversation_id: str) -> None:
+        for forget in self._on_clear:
+            await forget(conversation_id)
+        await self._conversations.delete_partition(conversation_partition(conversation_id))
 
     async def delete_all_of(self, owner: str) -> None:
         for conversation_id in await self._conversations.ids_of(owner):

@@ -1,5 +1,6 @@
 """Time and ids: aware UTC, fixed-width timestamps, UUIDv7."""
 
+import hashlib
 import secrets
 import time
 from datetime import UTC, datetime, timedelta
@@ -38,10 +39,17 @@ def id_at(moment: datetime, place: int) -> str:
     return _id((moment - EPOCH) // timedelta(milliseconds=1), place)
 
 
-def _id(milliseconds: int, place: int) -> str:
+def id_of(moment: datetime, content: bytes) -> str:
+    """A UUIDv7 of this time; for the same content the same again."""
+    digest = hashlib.sha256(content).digest()
+    place, tail = int.from_bytes(digest[:2]) >> 4, int.from_bytes(digest[2:10]) >> 2
+    return _id((moment - EPOCH) // timedelta(milliseconds=1), place, tail)
+
+
+def _id(milliseconds: int, place: int, tail: int | None = None) -> str:
     value = (milliseconds & (1 << 48) - 1) << 80
-    value |= 0x7 << 76 | place << 64 | 0b10 << 62 | secrets.randbits(62)
-    return str(UUID(int=value))
+    value |= 0x7 << 76 | place << 64 | 0b10 << 62
+    return str(UUID(int=value | (secrets.randbits(62) if tail is None else tail)))
 
 
 def read_moment(text: str) -> datetime:

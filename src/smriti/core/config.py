@@ -85,6 +85,7 @@ class Config(BaseSettings):
     embedding_base_url: str | None = None
     embedding_api_key: SecretStr | None = None
     embedding_dimensions: Annotated[int, Field(ge=1, le=8192)] | None = None
+    relevance_threshold: Annotated[float, Field(ge=0, le=1)] = 0.38
 
     @property
     def local(self) -> bool:

@@ -8,6 +8,9 @@ Agent#<a>#User#<u>   BlockVersion#<a>:<u>:<name>#<n>      an earlier version of 
 Agent#<a>#User#<u>   CapacityWarning#<a>:<u>:<name>       turns that ended with a block crowded
 Agent#<a>#User#<u>   CoreMemory#<a>:<u>:<name>            a block's lines
 Agent#<a>#User#<u>   MemoryBlockDef#<a>:<u>:<name>        what a block is for
+Agent#<a>#User#<u>   Recall#<time>#<turn id>              what was said in a turn; in order of time
+Agent#<a>#User#<u>   RecallChange#<time>#<id>             which of these were changed or deleted
+Agent#<a>#User#<u>   RecallState                          counts such changes
 Agent#<a>#User#<u>#Hash#<sha256>   Lock                   the passage with this text, or with this
                                                           text at this place of a conversation
 Agent#<a>#User#<u>#Hash#<sha256>   Archival#<memory id>   the same, in an older table
@@ -30,6 +33,7 @@ type BlockKind = Literal["MemoryBlockDef", "CoreMemory", "CapacityWarning"]
 
 BLOCK_KINDS: Final[tuple[BlockKind, ...]] = ("MemoryBlockDef", "CoreMemory", "CapacityWarning")
 ARCHIVAL: Final = "Archival#"
+RECALL: Final = "Recall#"
 LOCK: Final = "Lock"
 _PAGE: Final = 1000
 
@@ -107,6 +111,10 @@ def text_lock(content_hash: str, conversation_id: object, sequence: object) -> s
     place = json.dumps([conversation_id, sequence, content_hash])
     # No passage begins with a line feed, so that this is the hash of none.
     return hashlib.sha256(f"\n{place}".encode()).hexdigest()
+
+
+def recall_key(agent_id: str, user_id: str, asked_at: datetime, turn_id: str) -> Key:
+    return partition(agent_id, user_id), f"{RECALL}{sort_time(asked_at)}#{turn_id}"
 
 
 def lock_read(owner: MemoryOwner, lock: str, content_hash: str) -> Read:

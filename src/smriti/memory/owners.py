@@ -27,13 +27,17 @@ class MemoryOwnerRepository:
 
     async def note(self, owner: MemoryOwner) -> None:
         """Write down, once, that this owner has memory; before anything of it is written."""
-        who = owner.agent_id, owner.user_id
+        await self.note_pair(owner.agent_id, owner.user_id)
+
+    async def note_pair(self, agent_id: str, user_id: str) -> None:
+        """The same for who has only the ids."""
+        who = agent_id, user_id
         if who not in self._noted:
             await self._table.update(
                 keys.owner_key(*who),
                 Default("entity_type", "MemoryOwner"),
-                Default("agent_id", owner.agent_id),
-                Default("user_id", owner.user_id),
+                Default("agent_id", agent_id),
+                Default("user_id", user_id),
                 Default("created_at", sort_time(utc_now())),
             )
         self._noted[who] = None

@@ -31,6 +31,10 @@ PIECE_BYTES: Final = 350 * 1024
 _BODY: Final = ("content", "parts", "attachments")
 
 
+type Place = tuple[str, datetime, str]
+"""Where a message is: its conversation, time and id."""
+
+
 def conversation_partition(conversation_id: str) -> str:
     return f"CONVERSATION#{conversation_id}"
 
@@ -117,12 +121,28 @@ class MessageRepository(Repository[Message]):
         self, conversation_id: str, created_at: datetime, message_id: str
     ) -> Message | None:
         """A message whose time is known, with the pictures that came with it."""
-        sk = f"MESSAGE#{sort_time(created_at)}#{message_id}"
-        found = await self._table.get((conversation_partition(conversation_id), sk))
+        found = await self._table.get(_key_at((conversation_id, created_at, message_id)))
         if found is None:
             return None
         messages = await self.read_items([found])
         return (await self.with_pictures(messages, limit=MAX_ATTACHMENTS))[0]
+
+    async def find_all(self, places: Sequence[Place]) -> list[Message | None]:
+        """Messages of whatever conversations, without pictures; None for those that are gone."""
+        found = await self._table.read(*(Get(_key_at(place)) for place in places)) if places else []
+        items = [item for item in found if isinstance(item, dict)]
+        messages = iter(await self.read_items(items))
+        return [next(messages) if isinstance(item, dict) else None for item in found]
+
+    async def existing(self, messages: Sequence[Message]) -> list[bool]:
+        """Which of these are stored already."""
+        found = await self._table.read(*(Get(self.key(message)) for message in messages))
+        return [item is not None for item in found]
+
+    async def put_all(self, messages: Sequence[Message]) -> None:
+        """Store messages that are written once, by nobody else."""
+        heads = [await self.head_of(message) for message in messages]
+        await self._table.bulk(puts=[{**head, "fence": 0} for head in heads])
 
     async def between(
         self, conversation_id: str, first: str, last: str, *, limit: int
@@ -185,6 +205,11 @@ class MessageRepository(Repository[Message]):
             if isinstance(piece, dict) and isinstance(body := piece["body"], bytes)
         }
         return [self.load(_whole(item, pieces)) for item in items]
+
+
+def _key_at(place: Place) -> Key:
+    conversation_id, created_at, message_id = place
+    return conversation_partition(conversation_id), f"MESSAGE#{sort_time(created_at)}#{message_id}"
 
 
 def _picture_prefix(message: Message, number: int) -> str:

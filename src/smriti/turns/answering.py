@@ -166,6 +166,7 @@ class Answering:
             request=prompt.request.continued(*answer.parts) if answer.parts else prompt.request,
             provider=provider,
             mind=mind,
+            talk=opening.talk,
             max_steps=architecture.max_steps,
             greeting=(
                 list(retold(answer.parts))

@@ -1,12 +1,15 @@
 """The architecture port: how an agent thinks."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from smriti.agents.models import Agent
 from smriti.conversations.models import Conversation
 from smriti.memory.blocks.models import CoreMemory
+from smriti.memory.recall.models import Exchange
+from smriti.messages.models import Message
 from smriti.tools.toolset import Toolset
 from smriti.turns.asking import Ask
 
@@ -26,6 +29,11 @@ async def _nothing(_: Ask) -> None:
     return
 
 
+type Remind = Callable[[Message, Collection[datetime]], Awaitable[Sequence[Exchange]]]
+"""Past exchanges that bear on a question, the best first, but for what was said at these times in
+its conversation. Never fails, and never takes long."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mind:
     """One turn's thinking. `settle` is called once, after the answer is stored, and may take long.
@@ -35,6 +43,7 @@ class Mind:
 
     system: str
     tools: Toolset
+    remind: Remind | None = None
     settle: Callable[[Ask], Awaitable[None]] = _nothing
 
 

@@ -19,6 +19,7 @@ class ContextTokens(BaseModel):
     system: int
     tools: int
     summary: int
+    relevant_past: int = Field(description="Kept for past exchanges that bear on the question.")
     messages: int
     free: int
 
@@ -74,6 +75,7 @@ class ContextService:
                 system=spent.system,
                 tools=spent.tools,
                 summary=spent.summary,
+                relevant_past=spent.relevant_past,
                 messages=shown.tokens,
                 free=max(spent.left - shown.tokens, 0),
             ),

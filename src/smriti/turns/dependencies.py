@@ -11,13 +11,14 @@ from smriti.core.edge import provide
 from smriti.core.errors import BadRequest
 from smriti.turns.context import ContextService
 from smriti.turns.control import TurnControl
+from smriti.turns.importing import Importer
 from smriti.turns.service import Ask, TurnService
 from smriti.turns.streams import TurnStreams
 
 Turns = Annotated[TurnService, Depends(provide(TurnService))]
 Control = Annotated[TurnControl, Depends(provide(TurnControl))]
 Streams = Annotated[TurnStreams, Depends(provide(TurnStreams))]
-
+Imports = Annotated[Importer, Depends(provide(Importer))]
 Contexts = Annotated[ContextService, Depends(provide(ContextService))]
 
 IdempotencyKey = Annotated[

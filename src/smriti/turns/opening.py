@@ -25,6 +25,7 @@ from smriti.memory.blocks.models import CoreMemory
 from smriti.memory.blocks.repository import BlockRepository
 from smriti.memory.keys import core_query
 from smriti.memory.models import MemoryOwner
+from smriti.memory.recall.models import Talk
 from smriti.messages.repository import MessageRepository, newest_messages
 from smriti.settings.models import ProviderSettings
 from smriti.settings.repository import plan_and_providers
@@ -63,11 +64,21 @@ class Opening:
     core: CoreMemory
     past: Unread | Shown
     held: bool
+    user_name: str = ""
     before: datetime | None = None
 
     @property
     def user(self) -> str:
         return self.conversation.created_by
+
+    @property
+    def talk(self) -> Talk:
+        return Talk(
+            self.agent.agent_id,
+            self.user,
+            agent_name=self.agent.agent_name,
+            user_name=self.user_name,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +247,7 @@ class Opener:
             core=await self._blocks.core_from(owner, found.memory),
             past=await self._past(conversation, found),
             held=held,
+            user_name=str((found.user or {}).get("name", "")),
         )
 
     async def _past(self, conversation: Conversation, found: _Found) -> Unread | Shown:

@@ -8,11 +8,13 @@ from smriti.conversations.service import ConversationService
 from smriti.llm.catalog import Catalog
 from smriti.llm.provider import Provider
 from smriti.llm.types import ModelRequest
+from smriti.memory.recall.models import Talk
 from smriti.messages.repository import MessageRepository
 from smriti.observability.metrics import Metrics
 from smriti.turns.architecture import Mind
 from smriti.turns.events import TurnEvent
 from smriti.turns.loop import Progress
+from smriti.turns.recalling import Recaller
 from smriti.turns.repository import TurnRepository
 from smriti.turns.slots import FairSlots
 
@@ -27,6 +29,7 @@ class Desk:
     conversation_service: ConversationService
     messages: MessageRepository
     turns: TurnRepository
+    recaller: Recaller
     metrics: Metrics
     slots: FairSlots
     catalog: Catalog
@@ -34,7 +37,8 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a turn will think: the first request, the model, the mind, and what is `done` already.
+    """How a turn will think: the first request, the model, the mind, who talks with whom, and what
+    is `done` already.
 
     `writes` make the question acknowledged; they run while the model request is under way, and
     `greeting` is told after them.
@@ -43,6 +47,7 @@ class Plan:
     request: ModelRequest
     provider: Provider
     mind: Mind
+    talk: Talk
     max_steps: int
     greeting: Sequence[TurnEvent]
     done: Progress

@@ -6,7 +6,9 @@
 The index is how a process that starts, or one that lives on, finds the turns of one that died.
 """
 
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from smriti.core.clock import utc_now
@@ -63,6 +65,21 @@ class TurnRepository(Repository[TurnRecord]):
         """Newest first."""
         partition = conversation_partition(conversation_id)
         return await self._page(Query(partition, begins="TURN#", newest_first=True), page)
+
+    async def in_pages(self, conversation_id: str) -> AsyncIterator[list[TurnRecord]]:
+        """All turns of a conversation, oldest first, as they are read."""
+        query = Query(conversation_partition(conversation_id), begins="TURN#", limit=250)
+        after: str | None = None
+        while True:
+            page = await self._table.query(replace(query, after=after))
+            yield [self.load(item) for item in page.items]
+            after = page.next
+            if after is None:
+                return
+
+    async def put_all(self, records: Sequence[TurnRecord]) -> None:
+        """Store turns that ended elsewhere."""
+        await self._table.bulk(puts=[self.item(record) for record in records])
 
     async def under_way(self) -> list[TurnRecord]:
         """Every turn that has not ended, oldest first: as many as run and wait on all servers."""

@@ -21,6 +21,12 @@ from smriti.turns.summary import Summary
 PICTURES: Final = 4
 """Of earlier messages, the newest are shown again; each costs as much as a page of text."""
 
+PAST_TOKENS: Final = 1_200
+"""Room for what an agent is reminded of: four exchanges, of each text some hundred characters."""
+
+_PAST_SHARE: Final = 16
+"""Of the context, it gets no more than that."""
+
 _ANSWER_SHARE: Final = 4
 """A quarter of the context is kept free for the answer, unless the model can say less."""
 
@@ -38,10 +44,11 @@ class Spent:
     system: int
     tools: int
     summary: int
+    relevant_past: int
 
     @property
     def left(self) -> int:
-        taken = self.answer + self.system + self.tools + self.summary
+        taken = self.answer + self.system + self.tools + self.summary + self.relevant_past
         return max(self.context - taken, 0)
 
 
@@ -99,11 +106,13 @@ async def build_prompt(
         with_images=traits.sees_images,
     )
     past = await _past(question, opening, shape, window, opener)
+    relevant = await mind.remind(question, {each.at for each in past.said}) if mind.remind else ()
+    newest = prompt.reminded(asked, prompt.relevant_past(relevant, spent.relevant_past))
     request = ModelRequest.model_construct(
         model=model,
         system=mind.system + _summary_text(past.summary),
         # History that begins with an answer makes some servers refuse the prompt.
-        messages=(*dropwhile(_is_answer, [each.message for each in past.said]), asked),
+        messages=(*dropwhile(_is_answer, [each.message for each in past.said]), newest),
         tools=specs,
         sampling=opening.agent.sampling,
     )
@@ -120,6 +129,7 @@ def _spent(
         system=estimate_tokens(mind.system),
         tools=sum(estimate_tokens(spec.described) for spec in specs),
         summary=estimate_tokens(_summary_text(summary)),
+        relevant_past=min(PAST_TOKENS, traits.context_tokens // _PAST_SHARE) if mind.remind else 0,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response, StreamingResponse
 
+from smriti.auth.dependencies import CurrentUser
 from smriti.conversations.dependencies import OwnedConversation
 from smriti.core.clock import Id
 from smriti.core.edge import PROBLEMS, Paging
@@ -17,10 +18,12 @@ from smriti.turns.dependencies import (
     AskHere,
     Contexts,
     Control,
+    Imports,
     LastEvent,
     Streams,
     Turns,
 )
+from smriti.turns.importing import MessagesImport, MessagesImported
 from smriti.turns.models import TurnSummary, TurnView
 from smriti.turns.streams import Chunks
 
@@ -121,6 +124,16 @@ async def edit_message(
 ) -> Response:
     turn_id = await turns.edit(ask, message_id, new)
     return _stream(await streams.attach(ask.conversation_id, turn_id))
+
+
+@router.post(
+    "/conversations/{conversation_id}/messages:import",
+    summary="Add earlier messages to a conversation; again adds nothing",
+)
+async def import_messages(
+    new: MessagesImport, conversation: OwnedConversation, user: CurrentUser, importer: Imports
+) -> MessagesImported:
+    return await importer.add(user, conversation, new)
 
 
 @router.get(

@@ -6,6 +6,7 @@ from typing import assert_never
 from smriti.conversations.models import Conversation
 from smriti.conversations.repository import LeaseLost
 from smriti.db.table import ConditionFailed
+from smriti.memory.recall.models import Talk
 from smriti.messages.models import Message, Status
 from smriti.turns.answer import Answer
 from smriti.turns.events import (
@@ -77,6 +78,22 @@ class Scribe:
                 await asyncio.gather(self.store("running"), noted)
             except ConditionFailed as error:
                 raise LeaseLost from error
+
+    async def finish(self, status: Status, question: Message, talk: Talk | None) -> Message | None:
+        """Store the answer and, in the same wave, what of the exchange is found again later: a turn
+        is not closed before that."""
+        kept = self.keep(question, self.answer.message(status), talk)
+        answer, failure = await asyncio.gather(self.store(status), kept, return_exceptions=True)
+        if isinstance(answer, BaseException):
+            raise answer
+        if failure is not None:
+            raise failure
+        return answer
+
+    async def keep(self, question: Message, answer: Message | None, talk: Talk | None) -> None:
+        """Keep what was said for later conversations; without `talk`, names are looked up."""
+        fence = self._conversation.fence
+        await self._desk.recaller.keep(self._record, (question, answer), talk, fence=fence)
 
     async def store(self, status: Status) -> Message | None:
         """Store the answer so far; None while there is nothing. `LeaseLost`: it is another's."""

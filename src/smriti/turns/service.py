@@ -174,7 +174,7 @@ class TurnService:
         if not retry:
             raise BadRequest("Only what you have said can be edited; an answer can be retried.")
         turn = await self._desk.turns.find(conversation_id, message.turn_id or "")
-        if turn is None:
+        if turn is None or not turn.question_id:
             raise BadRequest("Nobody knows what this message answers. Retry the question instead.")
         question = await messages.find_at(conversation_id, turn.question_at, turn.question_id)
         if question is None:

@@ -58,6 +58,12 @@ class SummaryRepository(Repository[Summary]):
         """It does not hold any more; a new one may be made."""
         await self._table.write(Delete(summary_key(conversation_id)))
 
+    async def forget_from(self, conversation_id: str, message_key: str) -> None:
+        """The same when a message has come in under this key, where the summary reaches."""
+        found = await self.find(conversation_id)
+        if found is not None and message_key <= found.upto_key:
+            await self.forget(conversation_id)
+
     async def save(self, summary: Summary) -> bool:
         """Whether it took the place of the version before; not when somebody else was first."""
         before = summary.version - 1

@@ -11,6 +11,7 @@ from smriti.conversations.models import Conversation
 from smriti.conversations.repository import LeaseLost, answered
 from smriti.core.errors import AppError, Conflict, Unavailable, UpstreamFailed
 from smriti.db.table import ConditionFailed, TableError
+from smriti.memory.recall.models import Talk
 from smriti.messages.models import Message
 from smriti.turns.answer import Answer
 from smriti.turns.events import QuestionSaved, TurnFailed, TurnFinished
@@ -51,6 +52,7 @@ class Turn:
         self._scribe = Scribe(conversation, answer, running, desk)
         self._ending: Ending = "complete"
         self._failure: AppError | None = None
+        self._talk: Talk | None = None
         self._lease_lost = False
         self._goes_on = False
         self._acceptance = asyncio.Event()
@@ -63,6 +65,7 @@ class Turn:
         Answers the conversation as it was given back; None when it was lost.
         """
         self._desk.metrics.turn_started()
+        self._talk = plan.talk
         try:
             await self._work(plan)
             return await self._put_away()
@@ -96,6 +99,8 @@ class Turn:
             self._ending = "cancelled"
             self._reporter.say(STOPPED)
         try:
+            # First, because nobody looks after a turn that is closed.
+            await self._scribe.keep(self.question, stored, self._talk)
             return await self._close()
         finally:
             self._reporter.close(self._last_event())
@@ -195,7 +200,7 @@ class Turn:
             self._reporter.say(STOPPED)
         try:
             if self.accepted and not self._lease_lost:
-                self.answer = await self._scribe.store(self._ending)
+                self.answer = await self._scribe.finish(self._ending, self.question, self._talk)
         except LeaseLost:
             self._lease_lost = True
         except Exception as error:  # noqa: BLE001 - the turn's end
@@ -220,6 +225,8 @@ class Turn:
             deleted = await desk.conversation_service.clear_if_deleted(self._conversation)
             taken_over = self.accepted and isinstance(finished, ConditionFailed)
             self._goes_on = taken_over and not deleted
+            if deleted:
+                await desk.recaller.forget(record)
         for result in (finished, released):
             if isinstance(result, BaseException) and not isinstance(
                 result, LeaseLost | ConditionFailed

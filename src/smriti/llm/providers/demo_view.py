@@ -81,8 +81,10 @@ def view_of(request: ModelRequest) -> View:
 
 
 def said(message: ChatMessage) -> str:
-    """What the person wrote, without the time and the attachments that were put before it."""
+    """What the person wrote, without what was put before it: time, past exchanges, files."""
     text = _TIME.sub("", message.text)
+    if text.startswith("<relevant_past>"):
+        text = text.partition("</relevant_past>")[2].lstrip()
     if text.startswith("<attachment"):
         text = text.rpartition("</attachment>")[2]
     return text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").strip()

@@ -1,16 +1,13 @@
 """Decisions about the archive: one passage a text, and what a search answers."""
 
 import asyncio
-import base64
-import binascii
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from smriti.core.clock import utc_now
 from smriti.core.errors import Conflict, NotFound
-from smriti.core.paging import InvalidCursor, Page, PageRequest
+from smriti.core.paging import Page, PageRequest
 from smriti.memory.archive.items import hash_of, new_memory
 from smriti.memory.archive.models import (
     ArchivalMemory,
@@ -23,6 +20,7 @@ from smriti.memory.archive.repository import ArchiveRepository
 from smriti.memory.models import MemoryOwner
 from smriti.memory.owners import MemoryOwnerRepository
 from smriti.retrieval.documents import EVERYTHING, Filter, Hit
+from smriti.retrieval.paging import ranked_hits
 from smriti.retrieval.port import Found, Retriever
 from smriti.retrieval.text import highlights
 
@@ -95,12 +93,8 @@ class ArchiveService:
             listed = await self._archive.page(owner, page, where)
             items = [FoundMemory(**memory.model_dump()) for memory in listed.items]
             return Page[FoundMemory].of(items, listed.next_cursor)
-        found = await self.search(owner, query, where=where)
-        start = _after(found, page.cursor)
-        hits = found.page(start, page.limit)
+        hits, more = ranked_hits(await self.search(owner, query, where=where), page)
         memories = await self.read(owner, hits)
-        end = start + len(hits)
-        more = _cursor(end, hits[-1]) if end < found.total else None
         return Page[FoundMemory].of(await asyncio.to_thread(_lit, query, hits, memories), more)
 
     async def search(self, owner: MemoryOwner, query: str, *, where: Filter = EVERYTHING) -> Found:
@@ -159,23 +153,3 @@ def _lit(
         for hit, memory in zip(hits, memories, strict=True)
         if memory is not None
     ]
-
-
-def _cursor(position: int, last: Hit) -> str:
-    """Where a page of a ranking ended: the passage, and its place should that be gone later."""
-    text = json.dumps([position, last.sk])
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _after(found: Found, cursor: str | None) -> int:
-    """The place in the ranking at which to go on; `InvalidCursor`."""
-    if cursor is None:
-        return 0
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        place, last = json.loads(base64.urlsafe_b64decode(padded.encode()))
-    except (ValueError, TypeError, binascii.Error, RecursionError) as error:
-        raise InvalidCursor from error
-    if not (type(place) is int and isinstance(last, str) and place > 0):
-        raise InvalidCursor
-    return found.after(last, 0, place - 1)

@@ -10,8 +10,10 @@ from smriti.memory.archive.service import ArchiveService
 from smriti.memory.blocks.prompt import core_memory_text
 from smriti.memory.blocks.service import BlockService
 from smriti.memory.owners import MemoryOwnerRepository
+from smriti.memory.recall.service import RecallService
 from smriti.messages.models import Message
 from smriti.messages.repository import MessageRepository, message_key
+from smriti.tools.native.conversations import ConversationTools
 from smriti.tools.native.memory import MemoryTools
 from smriti.tools.native.recall import RecallTools
 from smriti.tools.toolset import Combined
@@ -32,6 +34,7 @@ class KrishnaMemGPT:
         self,
         blocks: BlockService,
         archive: ArchiveService,
+        recall: RecallService,
         messages: MessageRepository,
         *,
         agents: AgentRepository,
@@ -40,6 +43,7 @@ class KrishnaMemGPT:
         self._blocks = blocks
         self._archive = archive
         self._compactor = Compactor(blocks, archive)
+        self._recall = recall
         self._messages = messages
         self._agents = agents
         self._owners = owners
@@ -48,12 +52,13 @@ class KrishnaMemGPT:
         conversation = scene.conversation
         origin = Origin(conversation_id=conversation.conversation_id, turn_id=scene.turn_id)
         memory = MemoryTools(self._blocks, self._archive, scene.core, origin=origin)
+        past = ConversationTools(self._recall, scene.core.owner)
         recall = RecallTools(partial(self._said, conversation))
         return Mind(
             system="\n\n".join(
                 [identity(scene.agent), MEMORY_GUIDANCE, core_memory_text(scene.core)]
             ),
-            tools=Combined(memory, recall),
+            tools=Combined(memory, past, recall),
             settle=partial(self._settle, scene, memory, origin),
         )
 

@@ -1,0 +1,1 @@
+"""Recall: what was said in past conversations, found by searching."""

@@ -1,0 +1,30 @@
+"""What routes about recall ask for: the service, and which messages are wanted."""
+
+from typing import Annotated, Literal
+
+from fastapi import Depends, Query
+
+from smriti.core.clock import Moment
+from smriti.core.edge import provide
+from smriti.memory.recall.service import RecallService
+from smriti.retrieval.documents import Filter
+
+Recall = Annotated[RecallService, Depends(provide(RecallService))]
+
+
+async def wanted_messages(
+    after: Annotated[
+        Moment | None,
+        Query(description="Only messages of this time or later: a date, or a time in UTC."),
+    ] = None,
+    before: Annotated[
+        Moment | None, Query(description="Only messages of before this time, likewise.")
+    ] = None,
+    role: Annotated[
+        Literal["user", "assistant"] | None, Query(description="Only what this one has said.")
+    ] = None,
+) -> Filter:
+    return Filter(since=after, until=before, any_of=frozenset({role} if role else ()))
+
+
+Wanted = Annotated[Filter, Depends(wanted_messages)]

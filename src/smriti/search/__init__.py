@@ -1,0 +1,1 @@
+"""Search over everything a user has: agents, conversations, memories, messages."""

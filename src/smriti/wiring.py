@@ -54,6 +54,10 @@ from smriti.settings.service import ProviderService
 from smriti.tools.native.conversations import ConversationTools
 from smriti.tools.native.memory import MemoryTools
 from smriti.tools.native.recall import RecallTools
+from smriti.transfer.export import Exporter
+from smriti.transfer.gate import TransferGate
+from smriti.transfer.service import ImportService
+from smriti.transfer.writing import Stores
 from smriti.turns.answering import Answering
 from smriti.turns.architecture import Architecture
 from smriti.turns.architectures.krishna_memgpt import KrishnaMemGPT
@@ -119,6 +123,7 @@ def build_services(outside: Outside) -> Services:
             services.get(RecallService),
         )
     )
+    _add_transfer(services)
     on_account_deleted += [
         services.get(ConversationService).delete_all_of,
         services.get(AgentService).delete_all_of,
@@ -159,7 +164,7 @@ def _add_memory(services: Services, outside: Outside) -> None:
     owners = MemoryOwnerRepository(table, on_delete=[partial(_forget, retriever)])
     blocks = BlockRepository(table)
     talked = MessageRepository(table), ConversationRepository(table)
-    services.add(retriever, owners, blocks, BlockService(blocks, owners))
+    services.add(retriever, owners, blocks, archive, BlockService(blocks, owners))
     services.add(
         ArchiveService(archive, owners, retriever),
         RecallService(recall, owners, retriever, *talked),
@@ -246,6 +251,28 @@ def _add_turns(services: Services, outside: Outside) -> None:
         ContextService(opener, answering),
         Importer(desk, starter, services.get(AgentService), summaries, ImportRepository(table)),
     )
+
+
+def _add_transfer(services: Services) -> None:
+    stores = Stores(
+        services.get(AgentService),
+        services.get(ProviderService),
+        services.get(MemoryOwnerRepository),
+        services.get(BlockRepository),
+        services.get(ArchiveService),
+        services.get(ConversationRepository),
+        services.get(ConversationService),
+        services.get(MessageRepository),
+    )
+    exporter = Exporter(
+        services.get(AgentService),
+        services.get(BlockService),
+        services.get(ArchiveRepository),
+        services.get(ProviderService),
+        services.get(ConversationRepository),
+        services.get(MessageRepository),
+    )
+    services.add(TransferGate(), ImportService(stores), exporter)
 
 
 def _desk(services: Services, outside: Outside) -> Desk:

@@ -54,10 +54,7 @@ from smriti.settings.service import ProviderService
 from smriti.tools.native.conversations import ConversationTools
 from smriti.tools.native.memory import MemoryTools
 from smriti.tools.native.recall import RecallTools
-from smriti.transfer.export import Exporter
-from smriti.transfer.gate import TransferGate
-from smriti.transfer.service import ImportService
-from smriti.transfer.writing import Stores
+from smriti.transfer.assembly import add_transfer
 from smriti.turns.answering import Answering
 from smriti.turns.architecture import Architecture
 from smriti.turns.architectures.krishna_memgpt import KrishnaMemGPT
@@ -123,7 +120,7 @@ def build_services(outside: Outside) -> Services:
             services.get(RecallService),
         )
     )
-    _add_transfer(services)
+    add_transfer(services)
     on_account_deleted += [
         services.get(ConversationService).delete_all_of,
         services.get(AgentService).delete_all_of,
@@ -251,28 +248,6 @@ def _add_turns(services: Services, outside: Outside) -> None:
         ContextService(opener, answering),
         Importer(desk, starter, services.get(AgentService), summaries, ImportRepository(table)),
     )
-
-
-def _add_transfer(services: Services) -> None:
-    stores = Stores(
-        services.get(AgentService),
-        services.get(ProviderService),
-        services.get(MemoryOwnerRepository),
-        services.get(BlockRepository),
-        services.get(ArchiveService),
-        services.get(ConversationRepository),
-        services.get(ConversationService),
-        services.get(MessageRepository),
-    )
-    exporter = Exporter(
-        services.get(AgentService),
-        services.get(BlockService),
-        services.get(ArchiveRepository),
-        services.get(ProviderService),
-        services.get(ConversationRepository),
-        services.get(MessageRepository),
-    )
-    services.add(TransferGate(), ImportService(stores), exporter)
 
 
 def _desk(services: Services, outside: Outside) -> Desk:

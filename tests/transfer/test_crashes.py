@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
-
 from smriti.db.sqlite import SqliteTable
 from smriti.db.table import Action, Change, Condition, Item, Key, Set, Table, key_of
 from tests.api.dump import every_item
@@ -186,9 +184,9 @@ async def test_an_agent_that_is_deleted_meanwhile_leaves_nothing(
             "CoreMemory#"
         )
         mortal.meanwhile = delete
-        (agent, _), conversations = _file()["agents"], []
+        agent = _file()["agents"][0] | {"conversations": []}
 
-        response = await send_file(home.client, agent | {"conversations": conversations})
+        response = await send_file(home.client, agent)
 
         assert response.status_code == 503
         assert "The agent was deleted while it was being imported." in response.json()["detail"]

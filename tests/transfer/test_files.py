@@ -9,7 +9,7 @@ from tests.home import Home
 from tests.transfer.files import Json, agent_file, import_file, send_file, talk_file, told
 
 _BLOCK = {"name": "human", "lines": ["Name: Alice"]}
-_VERSIONS = [{"version": version, "lines": []} for version in (0, 1, 1)]
+_VERSIONS: list[Json] = [{"version": version, "lines": []} for version in (0, 1, 1)]
 _MESSAGE = told("user", "Hi", 1)
 _HUGE = ["x" * 1000] * 140
 

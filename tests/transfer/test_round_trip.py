@@ -7,7 +7,7 @@ from typing import Any, Final
 import httpx2
 import pytest
 
-from smriti.llm.provider import CallRequested, Finished, TextChunk
+from smriti.llm.provider import CallRequested, Finished, ProviderEvent, TextChunk
 from smriti.llm.types import ToolCall
 from tests.home import HELLO, Home
 from tests.transfer.files import (
@@ -50,7 +50,11 @@ async def agent(home: Home) -> Json:
 async def _talk(home: Home, talk: Json) -> None:
     """With tools, pictures, a long message, and one that was edited."""
     call = ToolCall(call_id="1", name="core_memory_append", arguments={"block": "human"})
-    remembers = [TextChunk("Noted."), CallRequested(call), Finished("tool_calls")]
+    remembers: list[ProviderEvent] = [
+        TextChunk("Noted."),
+        CallRequested(call),
+        Finished("tool_calls"),
+    ]
     home.script(remembers, HELLO, HELLO, HELLO, HELLO)
     await home.say(talk, "I live in Paris")
     files = [
@@ -182,7 +186,7 @@ async def test_an_account_comes_back_as_it_was(
     assert [each["agent_name"] for each in imported["agents"]] == ["Librarian", "Gardener"]
     assert list(map(comparable, again["agents"])) == list(map(comparable, file["agents"]))
     (talk,) = file["conversations"]
-    assert [message["content"] for message in talk["messages"]][0] == "Hi"
+    assert talk["messages"][0]["content"] == "Hi"
     assert [each["title"] for each in again["conversations"]] == ["Old days"]
     assert again["conversations"][0]["messages"] == talk["messages"]
     assert imported["messages"] == 10
@@ -245,3 +249,29 @@ async def test_a_text_that_stands_there_twice_is_kept_once(home: Home) -> None:
 
     assert [item["content"] for item in found["items"]] == ["Drinks tea"]
     assert imported["memories"] == 2
+
+
+async def test_what_was_said_is_recalled_and_can_be_asked_again(home: Home) -> None:
+    left = told("assistant", "Bagpipes, said nobody", 3, active=False)
+    said = [told("user", "I play the cello", 1), told("assistant", "Since when?", 2), left]
+    await home.post("/settings/providers/OpenAI", {"base_url": "http://model.test/v1"})
+    file = talk_file(*said, told("system", "cello", 4))
+    file["agent"] |= {"agent_provider": "OpenAI", "agent_model": "scripted"}
+
+    imported = await import_file(home.client, file)
+    path = f"/agents/{imported['agent_id']}/recall?query="
+    found = [(await home.get(path + word))["items"] for word in ("cello", "bagpipes")]
+    (talk,) = (await home.get("/conversations/"))["items"]
+    answer = (await home.messages(talk))[1]
+    home.script(HELLO)
+    path = f"/conversations/{talk['conversation_id']}/messages/{answer['message_id']}/retry"
+    again = await home.client.post(path)
+
+    assert [[hit["content"] for hit in hits] for hits in found] == [
+        ["I play the cello", "Since when?"],
+        [],
+    ]
+    assert again.status_code == 200, again.text
+    assert [message["content"] for message in await home.messages(talk)] == [
+        *("I play the cello", "Hello")
+    ]

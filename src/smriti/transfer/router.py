@@ -115,4 +115,4 @@ async def export_account(
 async def import_agents(
     upload: Uploaded, user: CurrentUser, imports: Imports, import_id: NewId
 ) -> Imported:
-    return await imports.run(user.email, upload.file, import_id)
+    return await imports.run(user, upload.file, import_id)

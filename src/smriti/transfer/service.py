@@ -11,6 +11,7 @@ from smriti.transfer.models import Imported
 from smriti.transfer.plan import Plan, plan_of
 from smriti.transfer.recognition import pieces_of
 from smriti.transfer.writing import Stores, Writer
+from smriti.users.models import User
 
 
 class ImportInterrupted(Unavailable):
@@ -29,14 +30,14 @@ class ImportService:
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
 
-    async def run(self, user: str, file: IO[bytes], import_id: str) -> Imported:
+    async def run(self, user: User, file: IO[bytes], import_id: str) -> Imported:
         """Make new agents of what stands in `file`. Again with the same `import_id`, it goes on.
 
         `UnknownFormat`, `ImportFileInvalid`, `TooManyAgents`: then nothing was written.
         """
         ids = DerivedIds(import_id)
         plan = await asyncio.to_thread(lambda: plan_of(pieces_of(file), ids))
-        await self._check_room(user, plan)
+        await self._check_room(user.email, plan)
         writer = Writer(self._stores, user, plan, ids)
         try:
             await self._write(writer, file)

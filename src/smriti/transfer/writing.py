@@ -1,6 +1,6 @@
 """What a planned file becomes in the store. May be done again after a crash: nothing is doubled."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
@@ -22,8 +22,9 @@ from smriti.memory.blocks.models import (
 from smriti.memory.blocks.repository import BlockRepository
 from smriti.memory.models import MemoryOwner
 from smriti.memory.owners import MemoryOwnerRepository
+from smriti.memory.recall.models import Talk
 from smriti.messages.models import Message
-from smriti.messages.repository import MessageRepository
+from smriti.messages.repository import MessageRepository, message_key
 from smriti.settings.service import ProviderService
 from smriti.transfer.ids import DerivedIds
 from smriti.transfer.models import (
@@ -39,17 +40,18 @@ from smriti.transfer.models import (
     Value,
 )
 from smriti.transfer.plan import Plan, PlannedAgent, message_of
+from smriti.turns.importing import exchanges_of
+from smriti.turns.recalling import Recaller
+from smriti.turns.repository import TurnRepository
+from smriti.users.models import User
 
 _ARCHITECTURE: Final = "krishna-memgpt"
 _PROVIDER: Final = "Demo"
 
-type Remember = Callable[[Agent, Conversation, Sequence[Message]], Awaitable[None]]
-"""Makes messages of a conversation findable; may be called again with the same ones."""
-
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where what is imported goes. `remember` is called with all messages of an agent."""
+    """Where what is imported goes."""
 
     agents: AgentService
     providers: ProviderService
@@ -59,7 +61,8 @@ class Stores:
     conversations: ConversationRepository
     conversation_service: ConversationService
     messages: MessageRepository
-    remember: Sequence[Remember] = ()
+    turns: TurnRepository
+    recaller: Recaller
 
 
 class AgentGone(Conflict):
@@ -72,7 +75,7 @@ class AgentGone(Conflict):
 class Writer:
     """Writes the parts of one file, in the order in which it tells them."""
 
-    def __init__(self, stores: Stores, user: str, plan: Plan, ids: DerivedIds) -> None:
+    def __init__(self, stores: Stores, user: User, plan: Plan, ids: DerivedIds) -> None:
         self._stores = stores
         self._user = user
         self._ids = ids
@@ -112,7 +115,7 @@ class Writer:
             return
         agent, self._agent = self._agent, None
         try:
-            await self._stores.agents.get(self._user, agent.agent_id)
+            await self._stores.agents.get(self._user.email, agent.agent_id)
         except AgentNotFound:
             await self._stores.owners.delete_all_of(agent)
             raise AgentGone from None
@@ -126,7 +129,7 @@ class Writer:
         self._next_agent()
         definition = await self._fitting(given.definition)
         agent = Agent(
-            agent_id=self._planned.agent_id, created_by=self._user, **definition.model_dump()
+            agent_id=self._planned.agent_id, created_by=self._user.email, **definition.model_dump()
         )
         self._agent = await self._stores.agents.adopt(agent)
         await self._stores.owners.note(self._owner)
@@ -164,7 +167,7 @@ class Writer:
                 f"Agent {name!r}: there is no provider {provider!r} here; it is {_PROVIDER!r} now. "
                 "Choose a provider and a model."
             )
-        elif not (await self._stores.providers.status(self._user, provider)).is_configured:
+        elif not (await self._stores.providers.status(self._user.email, provider)).is_configured:
             self._warn(
                 f"Agent {name!r}: you have not set up the provider {provider!r}. It cannot answer "
                 "before that is done."
@@ -201,7 +204,7 @@ class Writer:
             lines=given.lines,
             word_count=count_words(given.lines),
             updated_at=given.updated_at,
-            updated_by=self._user if given.updated_by == OWNER else given.updated_by,
+            updated_by=self._user.email if given.updated_by == OWNER else given.updated_by,
             reason=given.reason,
         )
 
@@ -227,7 +230,7 @@ class Writer:
             title=given.title or UNTITLED,
             description=given.description,
             agent_id=self._planned.agent_id,
-            created_by=self._user,
+            created_by=self._user.email,
             created_at=given.created_at or self._ids.moment,
             updated_at=planned.last_message_at,
             last_message_at=planned.last_message_at,
@@ -245,10 +248,28 @@ class Writer:
             for number, message in enumerate(given, start=self._said)
         ]
         self._said += len(messages)
-        await self._stores.messages.put_all(messages)
         if self._agent is not None:
-            for remember in self._stores.remember:
-                await remember(self._agent, talk, messages)
+            await self._remember(self._agent, talk, messages)
+        await self._stores.messages.put_all(messages)
+
+    async def _remember(
+        self, agent: Agent, talk: Conversation, messages: Sequence[Message]
+    ) -> None:
+        """Make turns of what was said, so that it is recalled, and can be asked again."""
+        said = [
+            message
+            for message in messages
+            if message.role != "system" and talk.is_active(message_key(message))
+        ]
+        question: Message | None = None
+        for message in said:
+            answers = question if message.role == "assistant" else None
+            message.turn_id = (answers or message).message_id
+            question = message if message.role == "user" else None
+        names = Talk(agent.agent_id, self._user.email, agent.agent_name, self._user.name)
+        exchanges = list(exchanges_of(said, names))
+        await self._stores.turns.put_all([each.record for each in exchanges])
+        await self._stores.recaller.keep_earlier([each.exchange for each in exchanges])
 
     async def _end_conversation(self) -> None:
         """Somebody may have deleted it while its messages were written."""

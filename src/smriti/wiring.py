@@ -162,10 +162,8 @@ def _add_memory(services: Services, outside: Outside) -> None:
     blocks = BlockRepository(table)
     talked = MessageRepository(table), ConversationRepository(table)
     services.add(retriever, owners, blocks, archive, BlockService(blocks, owners))
-    services.add(
-        ArchiveService(archive, owners, retriever),
-        RecallService(recall, owners, retriever, *talked),
-    )
+    services.add(ArchiveService(archive, owners, retriever))
+    services.add(RecallService(recall, owners, retriever, *talked))
 
 
 def _forget(retriever: Retriever, agent_id: str, user_id: str) -> None:

@@ -27,8 +27,7 @@ def _padded(size: int) -> bytes:
 
 
 async def test_a_file_may_be_larger_than_other_requests(table: Table, tmp_path: Path) -> None:
-    sizes = {"max_body_bytes": 2048, "import_max_bytes": 1_000_000}
-    async with open_home(table, tmp_path, **sizes) as home:
+    async with open_home(table, tmp_path, max_body_bytes=2048, import_max_bytes=1_000_000) as home:
         largest = await send_file(home.client, _padded(1_000_000))
         larger = await send_file(home.client, _padded(1_000_001))
         elsewhere = await home.client.post("/agents", content=b" " * 2049)

@@ -194,9 +194,9 @@ async def _check(home: Home, document: Json) -> None:
 
 
 def _check_said(document: Json, exported: Json) -> None:
-    """Word for word. Conversations come in order of their age."""
+    """Word for word. Conversations come in order of their age, to the millisecond."""
     names = ("role", "content", "status", "parts")
-    given = sorted(document["conversations"], key=lambda talk: str(talk["created_at"])[:23])
+    given = sorted(document["conversations"], key=lambda talk: _milliseconds(talk["created_at"]))
     for talk, other in zip(given, exported["conversations"], strict=True):
         assert talk["title"] == other["title"]
         for message, told in zip(talk["messages"], other["messages"], strict=True):
@@ -204,6 +204,10 @@ def _check_said(document: Json, exported: Json) -> None:
             assert told.get("active", True) == message["active"]
             files = [(file["filename"], file["content"]) for file in told["attachments"]]
             assert files == [(f["filename"], f["content"]) for f in message["attachments"]]
+
+
+def _milliseconds(moment: str) -> int:
+    return (datetime.fromisoformat(moment) - _BEGINNING) // timedelta(milliseconds=1)
 
 
 def _check_kept(document: Json, exported: Json) -> None:

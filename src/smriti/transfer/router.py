@@ -21,14 +21,25 @@ _FILE: Final = {
     "type": "object",
     "description": "A file that an export has made, or another one of the same shape.",
     "required": ["format", "version"],
-    "properties": {
-        "format": {"type": "string", "enum": ["smriti-agent", "smriti-account"]},
-        "version": {"type": "integer", "minimum": 1, "maximum": 1},
-        "agent": {"type": "object"},
-        "memory": {"type": "object"},
-        "conversations": {"type": "array"},
-        "agents": {"type": "array"},
-    },
+    "properties": {"version": {"type": "integer", "minimum": 1, "maximum": 1}},
+    "oneOf": [
+        {
+            "required": ["agent"],
+            "properties": {
+                "format": {"const": "smriti-agent"},
+                "agent": {"type": "object"},
+                "memory": {"type": "object"},
+                "conversations": {"type": "array", "items": {"type": "object"}},
+            },
+        },
+        {
+            "properties": {
+                "format": {"const": "smriti-account"},
+                "agents": {"type": "array", "items": {"type": "object"}},
+                "conversations": {"type": "array", "items": {"type": "object"}},
+            }
+        },
+    ],
     "example": {
         "format": "smriti-agent",
         "version": 1,

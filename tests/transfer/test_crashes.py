@@ -93,7 +93,7 @@ async def _whole(home: Home) -> Any:
     async for item in every_item(home.table):
         kind = str(item["sk"]).partition("#")[0]
         kinds[kind] = kinds.get(kind, 0) + 1
-    for name in ("ArchiveChange", "Idempotency", "PIECE"):
+    for name in ("ArchiveChange", "Idempotency", "PIECE", "RecallChange"):
         kinds.pop(name, None)
     talks = [talk["messages"] for talk in account["conversations"]]
     return [comparable(agent) for agent in account["agents"]], talks, kinds

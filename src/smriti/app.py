@@ -41,6 +41,8 @@ from smriti.retrieval.embeddings.port import Embedder
 from smriti.retrieval.indexes import Indexes
 from smriti.search.router import router as search_router
 from smriti.settings.router import router as settings_router
+from smriti.transfer.router import router as transfer_router
+from smriti.transfer.router import uploads as uploads_router
 from smriti.turns.router import router as turns_router
 from smriti.turns.runner import TurnRunner
 from smriti.turns.starter import Starter
@@ -131,6 +133,8 @@ def _mounted(app: FastAPI) -> FastAPI:
         auth_router,
         payments_router,
         settings_router,
+        transfer_router,
+        uploads_router,
         agents_router,
         memory_router,
         recall_router,
@@ -153,6 +157,7 @@ def _guarded(app: FastAPI, config: Config, metrics: Metrics) -> FastAPI:
         max_bytes=config.max_body_bytes,
         stranger_bytes=_STRANGER_BODY_BYTES,
         knows=_knows,
+        larger={"/agents/import": config.import_max_bytes},
     )
     app.add_middleware(CrashBarrier)
     if config.local:

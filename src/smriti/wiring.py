@@ -54,6 +54,7 @@ from smriti.settings.service import ProviderService
 from smriti.tools.native.conversations import ConversationTools
 from smriti.tools.native.memory import MemoryTools
 from smriti.tools.native.recall import RecallTools
+from smriti.transfer.assembly import add_transfer
 from smriti.turns.answering import Answering
 from smriti.turns.architecture import Architecture
 from smriti.turns.architectures.krishna_memgpt import KrishnaMemGPT
@@ -119,6 +120,7 @@ def build_services(outside: Outside) -> Services:
             services.get(RecallService),
         )
     )
+    add_transfer(services)
     on_account_deleted += [
         services.get(ConversationService).delete_all_of,
         services.get(AgentService).delete_all_of,
@@ -159,11 +161,9 @@ def _add_memory(services: Services, outside: Outside) -> None:
     owners = MemoryOwnerRepository(table, on_delete=[partial(_forget, retriever)])
     blocks = BlockRepository(table)
     talked = MessageRepository(table), ConversationRepository(table)
-    services.add(retriever, owners, blocks, BlockService(blocks, owners))
-    services.add(
-        ArchiveService(archive, owners, retriever),
-        RecallService(recall, owners, retriever, *talked),
-    )
+    services.add(retriever, owners, blocks, archive, BlockService(blocks, owners))
+    services.add(ArchiveService(archive, owners, retriever))
+    services.add(RecallService(recall, owners, retriever, *talked))
 
 
 def _forget(retriever: Retriever, agent_id: str, user_id: str) -> None:

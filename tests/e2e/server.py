@@ -101,6 +101,14 @@ class ServerProcess:
         """What it has written to standard error."""
         return self._file(".log").read_text(encoding="utf-8")
 
+    @property
+    def memory(self) -> int:
+        """What it has in memory at the moment, in bytes; files that are mapped do not count."""
+        assert self._process is not None
+        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="utf-8")
+        lines = dict(line.split(":", 1) for line in status.splitlines())
+        return int(lines["RssAnon"].split()[0]) * 1024
+
     def restart(self) -> None:
         """Start it, again on the same data, on another port."""
         with self._file(".log").open("a") as log, self._file(".out").open("w") as out:

@@ -81,7 +81,7 @@ class AgentRepository(Repository[Agent]):
         return sorted(agents, key=lambda agent: agent.created_at)
 
     async def create(self, agent: Agent) -> Agent:
-        """The agent, or the one that has this name already."""
+        """The agent, or the one that has this name, or this id, already."""
         owner = agent.created_by
         lock_pk, lock_sk = _name_key(owner, agent.agent_name)
         lock: Item = {"pk": lock_pk, "sk": lock_sk, "agent_id": agent.agent_id}
@@ -103,6 +103,8 @@ class AgentRepository(Repository[Agent]):
             if existing is not None:
                 return existing
             raise Conflict("An agent of this name is being deleted. Try again in a moment.")
+        if (standing := failure.failed.get(1)) is not None:
+            return self.load(standing)
         if failure.failed.get(2) is not None:
             raise TooManyAgents(f"There are {MAX_AGENTS} agents already. Delete one first.")
         await self._count_again(owner)

@@ -1,11 +1,16 @@
 """Decisions about agents: which values make sense, and what goes when one goes."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import re
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from itertools import count
+from typing import Final
 
 from smriti.agents.models import Agent, AgentCreate, AgentUpdate
 from smriti.agents.repository import AgentRepository
 from smriti.core.errors import Invalid, NotFound
 from smriti.db.table import ConditionFailed
+
+_MAX_NAME: Final = 100
 
 type DeleteHook = Callable[[Agent], Awaitable[None]]
 
@@ -28,13 +33,32 @@ class AgentService:
     ) -> None:
         self._agents = agents
         self.architectures = tuple(architectures)
-        self._providers = tuple(providers)
+        self.providers = tuple(providers)
         self._on_delete = tuple(on_delete)
 
     async def create(self, owner: str, new: AgentCreate) -> Agent:
         """A new agent; when the owner has one of this name, that one, unchanged."""
         self._check(new.agent_architecture, new.agent_provider)
         return await self._agents.create(Agent(created_by=owner, **new.model_dump()))
+
+    async def adopt(self, agent: Agent) -> Agent:
+        """Add an agent that was made elsewhere, under its id; again, that is the one.
+
+        When the owner has its name already, a number follows it.
+        """
+        owner = agent.created_by
+        made = await self._agents.find(owner, agent.agent_id)
+        if made is not None:
+            return made
+        taken = {other.agent_name for other in await self.all_of(owner)}
+        for name in _numbered(agent.agent_name):
+            if name in taken:
+                continue
+            named = agent.model_copy(update={"agent_name": name})
+            made = await self._agents.create(named)
+            if made.agent_id == agent.agent_id:
+                return made
+        raise AssertionError("There are more names than agents.")
 
     async def get(self, owner: str, agent_id: str) -> Agent:
         agent = await self._agents.find(owner, agent_id)
@@ -72,10 +96,19 @@ class AgentService:
     def _check(self, architecture: str, provider: str) -> None:
         for name, value, known in (
             ("agent_architecture", architecture, self.architectures),
-            ("agent_provider", provider, self._providers),
+            ("agent_provider", provider, self.providers),
         ):
             if value not in known:
                 raise Invalid(
                     f"{name} must be one of {', '.join(known)}; not {value!r}.",
                     errors=[{"type": "enum", "loc": ["body", name], "msg": f"not {value!r}"}],
                 )
+
+
+def _numbered(name: str) -> Iterator[str]:
+    """`name`, then the same with (2), (3), … behind it, none longer than a name may be."""
+    yield name
+    base = re.sub(r" \(\d+\)$", "", name)
+    for number in count(2):
+        suffix = f" ({number})"
+        yield base[: _MAX_NAME - len(suffix)].rstrip() + suffix

@@ -10,6 +10,7 @@ died: that turn is continued (`turns/starter.py`) before anything else happens h
 
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -41,6 +42,7 @@ from smriti.db.table import (
 )
 from smriti.llm.types import Usage
 
+_PAGE: Final = 1000
 _LISTED: Final = EXISTS & Absent("deleted_at")
 _LONG_AGO: Final = sort_time(datetime.fromtimestamp(0, UTC))
 
@@ -72,6 +74,15 @@ class ConversationRepository(Repository[Conversation]):
         await self._table.write(Put({**self.item(conversation), **marks}, when=NEW))
         return conversation
 
+    async def adopt(self, conversation: Conversation) -> None:
+        """Write a conversation that was held elsewhere; one that is there stays as it is."""
+        stretches: list[Value] = [list(each) for each in conversation.left_behind]
+        marks: Item = {"left_behind": stretches} if stretches else {}
+        if conversation.last_message_at is not None:
+            marks["last_message_at"] = sort_time(conversation.last_message_at)
+        with suppress(ConditionFailed):
+            await self._table.write(Put({**self.item(conversation), **marks}, when=NEW))
+
     async def find(self, owner: str, conversation_id: str) -> Conversation | None:
         """The conversation, also one whose deletion was begun."""
         return await self._find(conversation_key(owner, conversation_id))
@@ -99,6 +110,19 @@ class ConversationRepository(Repository[Conversation]):
     async def ids_of(self, owner: str) -> list[str]:
         items = await everything(self._table, Query(f"USER#{owner}", begins="CONVERSATION#"))
         return [str(item["conversation_id"]) for item in items]
+
+    async def ids_by_agent(self, owner: str) -> dict[str, list[str]]:
+        """The ids of all conversations, oldest first, by the id of the agent they are with."""
+        found: dict[str, list[str]] = {}
+        query = Query(f"USER#{owner}", begins="CONVERSATION#", limit=_PAGE)
+        while True:
+            page = await self._table.query(query)
+            for item in page.items:
+                ids = found.setdefault(str(item["agent_id"]), [])
+                ids.append(str(item["conversation_id"]))
+            if page.next is None:
+                return found
+            query = replace(query, after=page.next)
 
     async def change(
         self, owner: str, conversation_id: str, changes: dict[str, str]

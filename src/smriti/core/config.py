@@ -51,6 +51,7 @@ class Config(BaseSettings):
     log_format: Literal["text", "json"] = "text"
     metrics_token: SecretStr | None = None
     max_body_bytes: Annotated[int, Field(ge=1024)] = 10 * 1024 * 1024
+    import_max_bytes: Annotated[int, Field(ge=1024)] = 256 * 1024 * 1024
     stream_keep_alive_s: Annotated[float, Field(gt=0)] = 15.0
     pricing_config: Path | None = None
     model_catalog: Path | None = None

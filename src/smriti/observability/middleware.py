@@ -5,7 +5,7 @@ Pure ASGI, and nothing is held back: a stream's chunks pass through as they come
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
@@ -141,13 +141,21 @@ class BodyLimit:
 
     The framework's own limit answers in plain text, partly outside the CORS layer. Bodies are read
     and parsed before a route asks who calls, so callers for whom `knows` is false may send less.
+    `larger` are paths to which those who are known may send more.
     """
 
     def __init__(
-        self, app: ASGIApp, max_bytes: int, stranger_bytes: int, knows: Callable[[Scope], bool]
+        self,
+        app: ASGIApp,
+        max_bytes: int,
+        stranger_bytes: int,
+        knows: Callable[[Scope], bool],
+        *,
+        larger: Mapping[str, int] | None = None,
     ) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._larger = dict(larger or {})
         self._stranger_bytes = min(stranger_bytes, max_bytes)
         self._knows = knows
 
@@ -185,11 +193,16 @@ class BodyLimit:
         declares = any(name == b"content-length" for name, _ in scope["headers"])
         chunked = any(name == b"transfer-encoding" for name, _ in scope["headers"])
         if chunked or (declares and _declared_length(scope) > self._stranger_bytes):
-            return self._max_bytes if self._knows(scope) else self._stranger_bytes
+            return self._most(scope) if self._knows(scope) else self._stranger_bytes
         return self._stranger_bytes
 
+    def _most(self, scope: Scope) -> int:
+        """For who is known."""
+        return self._larger.get(scope["path"], self._max_bytes)
+
     async def _refuse(self, limit: int, scope: Scope, receive: Receive, send: Send) -> None:
-        more = "" if limit == self._max_bytes else f" Who is signed in may send {self._max_bytes}."
+        most = self._most(scope)
+        more = "" if limit == most else f" Who is signed in may send {most}."
         error = TooLarge(f"A request body may have {limit} bytes at most.{more}")
         await render_problem(error, scope["path"])(scope, receive, send)
 

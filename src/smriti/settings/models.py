@@ -37,3 +37,12 @@ class ProviderStatus(BaseModel):
     is_configured: bool
     created_at: datetime | None = None
     updated_at: datetime | None = None
+
+
+class ProviderSummary(BaseModel):
+    """A saved provider as it may be taken elsewhere: `settings` are the fields without secrets."""
+
+    provider_name: str
+    created_at: datetime
+    updated_at: datetime | None = None
+    settings: dict[str, str]

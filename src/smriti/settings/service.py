@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import Final
 
 import orjson
 
@@ -12,8 +13,17 @@ from smriti.core.errors import BadRequest, Conflict
 from smriti.llm.definitions import PROVIDERS, ProviderDefinition
 from smriti.llm.provider import Credentials, ModelInfo
 from smriti.llm.service import ModelService
-from smriti.settings.models import ProviderForm, ProviderListing, ProviderSettings, ProviderStatus
+from smriti.settings.models import (
+    ProviderForm,
+    ProviderListing,
+    ProviderSettings,
+    ProviderStatus,
+    ProviderSummary,
+)
 from smriti.settings.repository import ProviderSettingsRepository
+
+_HARMLESS: Final = ("base_url", "region", "model", "api", "thinking_budget")
+"""Fields of forms that hold no secret: an address with one in it is refused."""
 
 
 class UnknownProvider(BadRequest):
@@ -103,6 +113,25 @@ class ProviderService:
     async def delete(self, email: str, name: str) -> None:
         _definition(name)
         await self._settings.delete(email, name)
+
+    async def shown(self, email: str) -> list[ProviderSummary]:
+        """What the user has set up, without anything that is, or may hold, a secret."""
+        return [
+            ProviderSummary(
+                provider_name=entry.provider_name,
+                created_at=entry.created_at,
+                updated_at=entry.updated_at,
+                settings=self._harmless(entry),
+            )
+            for entry in await self._settings.all_of(email)
+        ]
+
+    def _harmless(self, entry: ProviderSettings) -> dict[str, str]:
+        try:
+            credentials = self._open(entry)
+        except CredentialsUnreadable:
+            return {}
+        return {name: credentials[name] for name in _HARMLESS if name in credentials}
 
     async def configured(self, email: str) -> dict[str, Credentials]:
         """Every provider that is ready for this user, with what it takes to call it.

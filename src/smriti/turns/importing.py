@@ -89,7 +89,7 @@ class MessagesImported(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class _Imported:
+class ImportedExchange:
     """One exchange that is to become part of the conversation."""
 
     record: TurnRecord
@@ -140,11 +140,11 @@ class Importer:
         holder = id_of(EPOCH, digest.encode())
         held = await self._take(conversation, holder)
         changes: list[Change] = []
-        brought: list[_Imported] = []
+        brought: list[ImportedExchange] = []
         try:
             async with asyncio.timeout(_LIMIT_S):
                 messages = await self._messages(held, new.messages, digest)
-                brought = list(_exchanges(messages, talk))
+                brought = list(exchanges_of(messages, talk))
                 created = await self._store(held, messages, brought)
                 changes = _changes(held, messages[-1])
         except TimeoutError as error:
@@ -197,7 +197,10 @@ class Importer:
         return messages
 
     async def _store(
-        self, conversation: Conversation, messages: Sequence[Message], brought: list[_Imported]
+        self,
+        conversation: Conversation,
+        messages: Sequence[Message],
+        brought: list[ImportedExchange],
     ) -> list[bool]:
         """Which of the messages are new. They come last: a crash before leaves all to be done."""
         there = await self._desk.messages.existing(messages)
@@ -212,7 +215,11 @@ class Importer:
         return [not known for known in there]
 
     async def _give_back(
-        self, held: Conversation, holder: str, changes: list[Change], brought: list[_Imported]
+        self,
+        held: Conversation,
+        holder: str,
+        changes: list[Change],
+        brought: list[ImportedExchange],
     ) -> None:
         try:
             freed = await self._desk.conversations.release(held, holder, *changes)
@@ -238,7 +245,7 @@ def _message(conversation_id: str, said: EarlierMessage, moment: datetime) -> Me
     )
 
 
-def _exchanges(messages: Sequence[Message], talk: Talk) -> Iterator[_Imported]:
+def exchanges_of(messages: Sequence[Message], talk: Talk) -> Iterator[ImportedExchange]:
     """Each question with its answer; what has no partner stands alone."""
     by_turn: dict[str, list[Message]] = {}
     for message in messages:
@@ -258,7 +265,7 @@ def _exchanges(messages: Sequence[Message], talk: Talk) -> Iterator[_Imported]:
             started_at=said[0].created_at,
             finished_at=said[-1].created_at,
         )
-        yield _Imported(record, Exchange.of(turn_id, question, answer, talk))
+        yield ImportedExchange(record, Exchange.of(turn_id, question, answer, talk))
 
 
 def _changes(conversation: Conversation, newest: Message) -> list[Change]:

@@ -42,6 +42,11 @@ class InvalidKey(Invalid):
         super().__init__(f"{HEADER} {message}.", errors=[error])
 
 
+class BodyNotArrived(BadRequest):
+    def __init__(self) -> None:
+        super().__init__("The request's body has not arrived.")
+
+
 class IdempotentRoute(APIRoute):
     """A POST with an `Idempotency-Key` is done once; repeated, it is answered as the first time.
 
@@ -51,7 +56,8 @@ class IdempotentRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         if "POST" in options["methods"]:
-            options["openapi_extra"] = {"parameters": [_PARAMETER]}
+            extra = options.get("openapi_extra") or {}
+            options["openapi_extra"] = {**extra, "parameters": [_PARAMETER]}
         super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -62,7 +68,7 @@ class IdempotentRoute(APIRoute):
                 return await handle(request)
             services: Services = request.app.state.services
             idempotency = services.get(Idempotency)
-            claim = await _begin(request, idempotency)
+            claim = await self._begin(request, idempotency)
             if claim.answer is not None:
                 return _again(claim.answer)
             request.state.claim = claim
@@ -76,18 +82,21 @@ class IdempotentRoute(APIRoute):
 
         return handle_once
 
+    async def content_of(self, request: Request) -> bytes:
+        """What tells a request from another one at the same path: its body."""
+        try:
+            return await request.body()
+        except ClientDisconnect as error:
+            raise BodyNotArrived from error
 
-async def _begin(request: Request, idempotency: Idempotency) -> IdempotencyRecord:
-    user = await user_of(request)
-    key = request.headers[HEADER]
-    if not _KEY.fullmatch(key):
-        raise InvalidKey
-    try:
-        body = await request.body()
-    except ClientDisconnect as error:
-        raise BadRequest("The request's body has not arrived.") from error
-    line = f"{request.method} {request.url.path}\n"
-    return await idempotency.begin(user.email, key, line.encode() + body)
+    async def _begin(self, request: Request, idempotency: Idempotency) -> IdempotencyRecord:
+        user = await user_of(request)
+        key = request.headers[HEADER]
+        if not _KEY.fullmatch(key):
+            raise InvalidKey
+        line = f"{request.method} {request.url.path}\n"
+        content = await self.content_of(request)
+        return await idempotency.begin(user.email, key, line.encode() + content)
 
 
 def _is_refusal(error: Exception) -> bool:

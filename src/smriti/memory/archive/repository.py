@@ -79,6 +79,12 @@ class ArchiveRepository:
             items, cursor = await collect(self._table, query, page)
         return Page[ArchivalMemory].of([load(item) for item in items], cursor)
 
+    async def oldest_first(self, owner: MemoryOwner, page: PageRequest) -> Page[ArchivalMemory]:
+        """All passages, in the order in which they were stored."""
+        query = replace(keys.archive_query(owner), newest_first=False)
+        items, cursor = await collect(self._table, query, page)
+        return Page[ArchivalMemory].of([load(item) for item in items], cursor)
+
     async def read(self, owner: MemoryOwner, wanted: Sequence[str]) -> list[ArchivalMemory | None]:
         """The passages under these sort keys, in this order; None for those that are gone."""
         pk = keys.partition(owner.agent_id, owner.user_id)

@@ -117,6 +117,29 @@ class BlockRepository:
             return BlockVersion.model_validate(failure.failed[1] or {})
         return content
 
+    async def adopt(
+        self, owner: MemoryOwner, block: Block, history: Sequence[BlockVersion], creation_id: str
+    ) -> None:
+        """Write a block that was made elsewhere, with its earlier versions.
+
+        Again is no error, and what was written into it meanwhile stays.
+        """
+        name = block.name
+        if block.definition != _definition(owner, name, {}):
+            await self.create(owner, block.definition, creation_id)
+        past = _named(owner, name, "BlockVersion")
+        await self._table.bulk(
+            puts=[
+                _at(keys.version_key(owner, name, version.version), past | stored(version))
+                for version in history
+            ]
+        )
+        present = _named(owner, name, "CoreMemory") | stored(block.content)
+        if block.content.version:
+            with suppress(ConditionFailed):
+                key = keys.block_key(owner, "CoreMemory", name)
+                await self._table.write(Put(_at(key, present), when=NEW))
+
     async def history(self, owner: MemoryOwner, name: str, page: PageRequest) -> Page[BlockVersion]:
         """Earlier versions of a block, newest first."""
         items, cursor = await collect(self._table, keys.history_query(owner, name), page)

@@ -1,0 +1,43 @@
+"""Builds what imports and exports need out of what the process has already."""
+
+from smriti.agents.service import AgentService
+from smriti.conversations.repository import ConversationRepository
+from smriti.conversations.service import ConversationService
+from smriti.core.edge import Services
+from smriti.memory.archive.repository import ArchiveRepository
+from smriti.memory.archive.service import ArchiveService
+from smriti.memory.blocks.repository import BlockRepository
+from smriti.memory.blocks.service import BlockService
+from smriti.memory.owners import MemoryOwnerRepository
+from smriti.messages.repository import MessageRepository
+from smriti.settings.service import ProviderService
+from smriti.transfer.export import Exporter
+from smriti.transfer.gate import TransferGate
+from smriti.transfer.service import ImportService
+from smriti.transfer.writing import Stores
+from smriti.turns.recalling import Recaller
+from smriti.turns.repository import TurnRepository
+
+
+def add_transfer(services: Services) -> None:
+    stores = Stores(
+        services.get(AgentService),
+        services.get(ProviderService),
+        services.get(MemoryOwnerRepository),
+        services.get(BlockRepository),
+        services.get(ArchiveService),
+        services.get(ConversationRepository),
+        services.get(ConversationService),
+        services.get(MessageRepository),
+        services.get(TurnRepository),
+        services.get(Recaller),
+    )
+    exporter = Exporter(
+        services.get(AgentService),
+        services.get(BlockService),
+        services.get(ArchiveRepository),
+        services.get(ProviderService),
+        services.get(ConversationRepository),
+        services.get(MessageRepository),
+    )
+    services.add(TransferGate(), ImportService(stores), exporter)

@@ -1,0 +1,1 @@
+"""What files can be imported: one module a format."""

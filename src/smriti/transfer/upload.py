@@ -1,0 +1,105 @@
+"""The body of an import: kept in a file while it is read, because it may be large."""
+
+import asyncio
+import hashlib
+import tempfile
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final
+
+from fastapi import Request
+from fastapi.responses import Response
+from starlette.requests import ClientDisconnect
+
+from smriti.auth.dependencies import user_of
+from smriti.auth.idempotency.route import BodyNotArrived, IdempotentRoute
+from smriti.core.config import Config
+from smriti.core.edge import Services
+from smriti.core.errors import Invalid, Unavailable
+from smriti.transfer.gate import TransferGate
+
+_IN_MEMORY: Final = 1024 * 1024
+_WRITTEN_AT_ONCE: Final = 1024 * 1024
+_SILENCE_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A body that has arrived, and its SHA-256."""
+
+    file: IO[bytes]
+    digest: bytes
+
+
+class NotJson(Invalid):
+    slug = "import-media-type"
+
+    def __init__(self) -> None:
+        message = "must be application/json"
+        error = {"type": "media_type", "loc": ["header", "Content-Type"], "msg": message}
+        super().__init__(f"The file's Content-Type {message}.", errors=[error])
+
+
+class ImportRoute(IdempotentRoute):
+    """Knows who calls before it reads the body, which it keeps in a file that has no name.
+
+    The route finds it as `request.state.upload`.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_upload(request: Request) -> Response:
+            user = await user_of(request)
+            services: Services = request.app.state.services
+            with services.get(TransferGate).passed(user.email):
+                _check_type(request)
+                directory = services.get(Config).smriti_data_dir
+                async with _received(request, directory) as upload:
+                    request.state.upload = upload
+                    return await handle(request)
+
+        return handle_upload
+
+    async def content_of(self, request: Request) -> bytes:
+        upload: Upload = request.state.upload
+        return upload.digest
+
+
+def _check_type(request: Request) -> None:
+    if request.headers.get("Content-Type", "").partition(";")[0].strip() != "application/json":
+        raise NotJson
+
+
+@asynccontextmanager
+async def _received(request: Request, directory: Path) -> AsyncIterator[Upload]:
+    """The body in a file, which is gone when the process is."""
+    await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(directory)) as file:
+        digest = hashlib.sha256()
+        try:
+            async for block in _blocks(request):
+                digest.update(block)
+                await asyncio.to_thread(file.write, block)
+        except (ClientDisconnect, TimeoutError) as error:
+            raise BodyNotArrived from error
+        except OSError as error:
+            raise Unavailable("There is no room for the file at the moment.") from error
+        yield Upload(file, digest.digest())
+
+
+async def _blocks(request: Request) -> AsyncIterator[bytes]:
+    """The body, in blocks that are worth a thread. `TimeoutError` when nothing comes any more."""
+    chunks = aiter(request.stream())
+    waiting = bytearray()
+    while True:
+        async with asyncio.timeout(_SILENCE_S):
+            chunk = await anext(chunks, None)
+        waiting += chunk or b""
+        if waiting and (chunk is None or len(waiting) >= _WRITTEN_AT_ONCE):
+            yield bytes(waiting)
+            waiting.clear()
+        if chunk is None:
+            return

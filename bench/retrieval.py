@@ -14,6 +14,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from importlib import import_module
 from itertools import repeat
 from pathlib import Path
 from typing import Final
@@ -21,7 +23,7 @@ from typing import Final
 from corpus import Corpus, Vector
 from figures import aligned, quantile, shown
 from machine import pss_mib
-from smriti.retrieval.documents import Document
+from smriti.retrieval.documents import Document, Hit
 from smriti.retrieval.index import Index
 from smriti.retrieval.snapshot import load, save
 
@@ -51,19 +53,21 @@ def main() -> int:
 
 
 def _table(title: str, columns: Mapping[str, Figures]) -> list[str]:
-    lines: list[Sequence[str]] = [(title, *columns)]
-    for measure in next(iter(columns.values())):
-        lines.append((measure, *(shown(figures[measure]) for figures in columns.values())))
-    return aligned(lines)
+    lines = [
+        (measure, *(shown(figures[measure]) for figures in columns.values()))
+        for measure in next(iter(columns.values()))
+    ]
+    return aligned([(title, *columns), *lines])
 
 
 def _measured(count: int, dimensions: int, questions: int) -> Figures:
+    import_module("faiss")  # what that takes is not the index's
     corpus, index = Corpus(), Index(model=_MODEL)
     some: list[Document] = []
     puts_ms: list[float] = []
     before = _memory_mib()
     for number, document in enumerate(_documents(corpus, count, dimensions)):
-        puts_ms.append(_cpu_ms(lambda document=document: index.put(document)))
+        puts_ms.append(_cpu_ms(partial(index.put, document)))
         if number % (count // questions) == 0:
             some.append(replace(document, vector=None))
     memory = _memory_mib() - before
@@ -98,10 +102,12 @@ def _searches_ms(
         corpus.vectors(len(documents), dimensions) if dimensions else repeat(None)
     )
     for question, vector in zip(corpus.questions(documents), vectors, strict=False):
-        yield min(
-            _cpu_ms(lambda q=question, v=vector: index.rank(q, v).page(0, _PAGE))
-            for _ in range(_REPEATED)
-        )
+        search = partial(_first_page, index, question, vector)
+        yield min(_cpu_ms(search) for _ in range(_REPEATED))
+
+
+def _first_page(index: Index, question: str, vector: Vector | None) -> Sequence[Hit]:
+    return index.rank(question, vector).page(0, _PAGE)
 
 
 def _saved(index: Index) -> Figures:

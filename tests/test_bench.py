@@ -2,16 +2,19 @@
 
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from corpus import Corpus
 from figures import Part, Row, differences, quantile, quiet, shown, table
+from smriti.retrieval.text import terms
 from stub_model import PLAIN, Manner, Plan
 from targets import OPENAI, SMRITI, Dialect, Reading, Turn
 
-_TABLE = Path(__file__).parents[1] / "bench" / "table.py"
+_BENCH = Path(__file__).parents[1] / "bench"
 
 
 def _asked(text: str, *later: dict[str, Any]) -> dict[str, Any]:
@@ -160,7 +163,7 @@ def test_a_stream_that_tells_a_failure_is_not_complete() -> None:
 
 def test_the_store_is_measured(tmp_path: Path) -> None:
     ran = subprocess.run(
-        [sys.executable, str(_TABLE), "--quick"],
+        [sys.executable, str(_BENCH / "table.py"), "--quick"],
         cwd=tmp_path,
         env={},
         capture_output=True,
@@ -176,3 +179,43 @@ def test_the_store_is_measured(tmp_path: Path) -> None:
         for operation in ("get", "query of 20", "put if absent", "update", "plain turn")
         for engine in ("memory", "file")
     ]
+
+
+def test_searching_is_measured(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, str(_BENCH / "retrieval.py"), "--quick", "--vectors", "64"],
+        cwd=tmp_path,
+        env={},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    header, *lines = ran.stdout.splitlines()
+    assert header.split("  ")[0] == "2,000 memories"
+    assert [line.split("  ")[0] for line in lines] == [
+        "put, p50 ms",
+        "put, p95 ms",
+        "search, p50 ms",
+        "search, p95 ms",
+        "build, s",
+        "save, s",
+        "load, s",
+        "file, MiB",
+        "memory, MiB",
+        "memory as the index tells it, MiB",
+        "different stems",
+    ]
+
+
+def test_generated_texts_have_their_words_as_often_as_english() -> None:
+    corpus = Corpus()
+    documents = list(corpus.documents(3000))
+    stems = Counter(stem for each in documents for stem in terms(each.text.split())[0])
+    usual = sum(count for _, count in stems.most_common(100)) / stems.total()
+
+    assert len(stems) > 10_000
+    assert 0.1 < usual < 0.3
+    assert list(Corpus().documents(3000)) == documents

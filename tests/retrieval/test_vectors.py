@@ -70,7 +70,7 @@ def test_single_bits_find_nearly_what_a_whole_comparison_finds() -> None:
 
     shares = []
     for seed in range(20):
-        query = held[seed] + _unit(count + seed, dimensions) / 2
+        query = (held[seed] + _unit(count + seed, dimensions) / 2).astype(np.float32)
         found = set(vectors.search(query, 10)[1].tolist())
         shares.append(len(found & {row for row, _ in _nearest(held, query, 10)}) / 10)
 

@@ -198,6 +198,8 @@ class Index:
 
     def _document(self, sk: str, part: int) -> list[int]:
         """Its rows, the first one first; none when there is no such document."""
+        if sk not in self.rows.heads:
+            return []
         parts = self.rows.columns["part"]
         return sorted(row for row in self.rows.of(sk) if parts[row] == part)
 

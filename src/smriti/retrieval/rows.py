@@ -83,22 +83,23 @@ class Rows:
         """Takes a document in, as so many rows. The first of them."""
         first = len(self)
         thread = NONE if document.thread is None else self.threads.number(document.thread)
-        values = {
-            "created": microseconds(document.created_at),
-            "place": max(-_LARGEST, min(document.place, _LARGEST)),
-            "digest": digest,
-            "part": document.part,
-            "first": first,
-            "labels": self.labels.number(document.labels),
-            "thread": thread,
-            "before": NONE,
-            "after": NONE,
-            "sibling": NONE,
-            "kernel": self.kernels.number(document.kernel),
-            "alive": 1,
-        }
-        for name, value in values.items():
-            self.columns[name].extend([value] * count)
+        values = (
+            microseconds(document.created_at),
+            max(-_LARGEST, min(document.place, _LARGEST)),
+            digest,
+            document.part,
+            first,
+            self.labels.number(document.labels),
+            thread,
+            NONE,
+            NONE,
+            NONE,
+            self.kernels.number(document.kernel),
+            1,
+        )
+        for column, value in zip(self.columns.values(), values, strict=True):
+            for _ in range(count):
+                column.append(value)
         rows = range(first, first + count)
         self.sks.extend([document.sk] * count)
         self.continued.extend(rows[1:])
@@ -169,10 +170,13 @@ class Rows:
                 self._join(row - 1, row)
             return
         order = self.orders.setdefault((thread, self.columns["kernel"][rows[0]]), array("I"))
-        at = bisect(order, self._position(rows[0]), key=self._position)
+        here = self._position(rows[0])
+        at = len(order)
+        if order and here < self._position(order[-1]):
+            at = bisect(order, here, key=self._position)
         order[at:at] = array("I", rows)
-        for here in range(max(at, 1), min(at + len(rows) + 1, len(order))):
-            self._join(order[here - 1], order[here])
+        for place in range(max(at, 1), min(at + len(rows) + 1, len(order))):
+            self._join(order[place - 1], order[place])
 
     def _position(self, row: int) -> tuple[int, int, str, int, int]:
         columns = self.columns

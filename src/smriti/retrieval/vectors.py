@@ -82,10 +82,7 @@ class Vectors:
 
     def keep(self, moved: NDArray[np.int32]) -> None:
         """Takes over the new numbers of the rows; -1 for those that are gone, and have none."""
-        rows = moved[np.frombuffer(self.rows, np.int32)]
-        slots = np.full(rows.max(initial=-1) + 1, -1, np.int32)
-        slots[rows] = np.arange(len(rows), dtype=np.int32)
-        self.rows, self._slots = array("i", rows.tobytes()), array("i", slots.tobytes())
+        self._number(moved[np.frombuffer(self.rows, np.int32)])
 
     def search(self, query: Vector, count: int) -> tuple[Vector, Slots]:
         """The nearest, best first: their inner products, and their rows."""
@@ -117,11 +114,9 @@ class Vectors:
         }
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], centred_at: int) -> None:
+        """Takes what `arrays` gave."""
         rows = arrays["vector_rows"]
-        self.rows = array("i", rows.tobytes())
-        slots = np.full(rows.max(initial=-1) + 1, -1, np.int32)
-        slots[rows] = np.arange(len(rows), dtype=np.int32)
-        self._slots = array("i", slots.tobytes())
+        self._number(rows)
         self.sum = arrays["vector_sum"].copy()
         self._exact.add_sa_codes(arrays["vector_codes"].reshape(len(rows), -1))
         if centred_at:
@@ -131,6 +126,11 @@ class Vectors:
     @property
     def centred_at(self) -> int:
         return self._bits.centred_at if self._bits else 0
+
+    def _number(self, rows: NDArray[np.int32]) -> None:
+        slots = np.full(rows.max(initial=-1) + 1, -1, np.int32)
+        slots[rows] = np.arange(len(rows), dtype=np.int32)
+        self.rows, self._slots = array("i", rows.tobytes()), array("i", slots.tobytes())
 
     def _slot(self, row: int) -> int:
         return self._slots[row] if row < len(self._slots) else -1

@@ -17,7 +17,10 @@ RESCORED: Final = 1000
 _UNIT: Final = 0.02
 """How far the length of a vector may be from 1: half precision, and careless providers."""
 
-_BLOCK: Final = 4096
+_BLOCK: Final = 256
+_SPARE: Final = 16
+_LEAST_SPARE: Final = 64
+_NO_CODES: Final = np.zeros(0, np.uint8)
 
 type Vector = NDArray[np.float32]
 type Vectors32 = NDArray[np.float32]
@@ -44,9 +47,8 @@ class Vectors:
         self._slots = array("i")
         """The slot of each row, or -1; rows at the end may be missing."""
         self._binary_from = binary_from
-        self._exact = faiss.IndexScalarQuantizer(
-            dimensions, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
-        )
+        self._exact = self._with_room_for(0)
+        self._room = 0
         self._bits: Bits | None = None
 
     def __len__(self) -> int:
@@ -61,6 +63,9 @@ class Vectors:
         self._slots[row] = len(self.rows)
         self.rows.append(row)
         self.sum += vector
+        if len(self) > self._room:
+            self._room = len(self) + len(self) // _SPARE + _LEAST_SPARE
+            self._exact = self._with_room_for(self._room, _view(self._exact.codes))
         self._exact.add(vector[None])
         if self._bits is not None and len(self) < 2 * self._bits.centred_at:
             self._bits.add(vector[None])
@@ -118,7 +123,8 @@ class Vectors:
         rows = arrays["vector_rows"]
         self._number(rows)
         self.sum = arrays["vector_sum"].copy()
-        self._exact.add_sa_codes(arrays["vector_codes"].reshape(len(rows), -1))
+        self._exact = self._with_room_for(len(rows), arrays["vector_codes"])
+        self._room = len(rows)
         if centred_at:
             self._bits = Bits(arrays["vector_centre"].copy(), centred_at)
             self._bits.index.add(arrays["vector_bits"].reshape(len(rows), -1))
@@ -126,6 +132,17 @@ class Vectors:
     @property
     def centred_at(self) -> int:
         return self._bits.centred_at if self._bits else 0
+
+    def _with_room_for(self, count: int, codes: Bytes = _NO_CODES) -> Any:
+        """An index of these codes. By itself it would take twice the memory when it is full."""
+        index: Any = faiss.IndexScalarQuantizer(
+            self.dimensions, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
+        )
+        index.codes.resize(count * index.code_size)
+        index.codes.resize(0)
+        if len(codes):
+            index.add_sa_codes(codes.reshape(-1, index.code_size))
+        return index
 
     def _number(self, rows: NDArray[np.int32]) -> None:
         slots = np.full(rows.max(initial=-1) + 1, -1, np.int32)

@@ -68,7 +68,7 @@ class Index:
         """What it takes in memory, nearly."""
         fields = (self.lexical.words, self.lexical.grams)
         postings = 5 * sum(field.total for field in fields)
-        known = _TERM_BYTES * sum(len(field.postings) for field in fields)
+        known = _TERM_BYTES * sum(len(field.rows) for field in fields)
         vectors = len(self.vectors) * (17 * self.vectors.dimensions // 8) if self.vectors else 0
         return postings + known + vectors + _ROW_BYTES * len(self.rows)
 

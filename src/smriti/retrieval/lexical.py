@@ -22,8 +22,7 @@ MOST_ASKED: Final = 1000
 """Different words of a query that are looked at, to find the rarest."""
 
 _COUNT_BITS: Final = 8
-_BLOCK: Final = 1 << 15
-_MOST_REPEATED: Final = (1 << _COUNT_BITS) - 1
+_MOST_COUNTED: Final = (1 << _COUNT_BITS) - 1
 
 type Scores = NDArray[np.float32]
 type Numbers = NDArray[Any]
@@ -31,29 +30,61 @@ type Alive = NDArray[np.bool] | None
 """Which rows are not dropped; None when none is."""
 
 
+class Postings(dict[str, "array[int]"]):
+    """For each term a number of 32 bits for each row that has it, in the order of the rows."""
+
+    def __missing__(self, term: str) -> "array[int]":
+        known = self[term] = array("I")
+        return known
+
+    def of(self, term: str) -> NDArray[np.uint32]:
+        return np.frombuffer(self.get(term, b""), np.uint32)
+
+    def flat(self) -> tuple[list[str], NDArray[np.int64], NDArray[np.uint32]]:
+        """The terms, how many numbers each has, and all numbers, one term after another."""
+        sizes = np.array([len(known) for known in self.values()], np.int64)
+        return list(self), sizes, np.frombuffer(b"".join(self.values()), np.uint32)
+
+    @classmethod
+    def of_flat(
+        cls, terms: Sequence[str], sizes: NDArray[np.int64], numbers: NDArray[np.uint32]
+    ) -> "Postings":
+        each = zip(terms, divided(numbers, sizes), strict=True)
+        return cls((term, known) for term, known in each if known)
+
+    def keep(self, kept: NDArray[np.bool], moved: NDArray[np.uint32], bits: int) -> "Postings":
+        """Those of the rows that are kept, under their new numbers; a row stands above `bits`."""
+        terms, sizes, numbers = self.flat()
+        rows = numbers >> bits
+        stays = kept[rows]
+        owners = np.repeat(np.arange(len(sizes)), sizes)[stays]
+        numbers = moved[rows[stays]] << bits | numbers[stays] & ((1 << bits) - 1)
+        return self.of_flat(terms, np.bincount(owners, minlength=len(sizes)), numbers)
+
+
 class Field:
-    """For each term the rows that have it (24 bits), and how often more than once (8 bits).
+    """The rows that have a term, and, of those that have it more than once, how often (8 bits).
 
     A row that is dropped keeps its place in the postings until `keep`.
     """
 
     def __init__(self) -> None:
-        self.postings: dict[str, array[int]] = {}
+        self.rows = Postings()
+        self.repeated = Postings()
         self.lengths = array("H")
         self.total = 0
         """The terms of all rows that are not dropped."""
 
     def append(self, terms: Sequence[str]) -> None:
         """The next row."""
-        row = (len(self.lengths) << _COUNT_BITS) - 1
-        postings = self.postings
-        for term, count in Counter(terms).items():
-            posting = row + count if count <= _MOST_REPEATED else row + _MOST_REPEATED
-            known = postings.get(term)
-            if known is None:
-                postings[term] = array("I", (posting,))
-            else:
-                known.append(posting)
+        row = len(self.lengths)
+        counts = Counter(terms)
+        for known in map(self.rows.__getitem__, counts):
+            known.append(row)
+        if len(counts) < len(terms):
+            for term, count in counts.items():
+                if count > 1:
+                    self.repeated[term].append(row << _COUNT_BITS | min(count, _MOST_COUNTED))
         self.lengths.append(len(terms))
         self.total += len(terms)
 
@@ -61,10 +92,8 @@ class Field:
         self.total -= self.lengths[row]
 
     def rows_with(self, term: str, alive: Alive) -> int:
-        known = self.postings.get(term)
-        if known is None or alive is None:
-            return 0 if known is None else len(known)
-        return int(np.count_nonzero(alive[np.frombuffer(known, np.uint32) >> _COUNT_BITS]))
+        known = self.rows.of(term)
+        return len(known) if alive is None else int(np.count_nonzero(alive[known]))
 
     def scores(self, idf: Mapping[str, float], rows: int) -> Scores:
         """Of every row, the dropped ones included, and one 0 more; `rows` of them are not dropped.
@@ -73,61 +102,28 @@ class Field:
         enough to add up the idf of these. What it weighs more if it is there more often comes then.
         """
         lengths = np.frombuffer(self.lengths, np.uint16)
-        longer = K1 * B * rows / max(1, self.total)
+        longer = np.float32(K1 * B * rows / max(1, self.total))
         scores = np.zeros(len(lengths) + 1, np.float32)
-        often = []
-        for postings, weights in self._blocks(idf):
-            where = (postings >> _COUNT_BITS).astype(np.intp)
-            np.add.at(scores, where, weights)
-            more = np.flatnonzero((postings & _MOST_REPEATED) != 0)
-            often.append((where[more], 1 + (postings[more] & _MOST_REPEATED), weights[more]))
-        for start in range(0, len(lengths), _BLOCK):
-            scores[:-1][start : start + _BLOCK] *= _weight(
-                1, lengths[start : start + _BLOCK] * longer
-            )
-        for where, count, weights in often:
-            length = lengths[where] * longer
-            weights *= _weight(count, length) - _weight(1, length)
-            np.add.at(scores, where, weights)  # many times slower for numbers of another type
-        return scores
-
-    def _blocks(self, idf: Mapping[str, float]) -> Iterator[tuple[NDArray[np.uint32], Scores]]:
-        """Postings and the idf of each, not too many at a time.
-
-        Larger arrays would be fetched from the system, page by page, at every search.
-        """
-        some: list[NDArray[np.uint32]] = []
-        weights: list[float] = []
         for term, weight in idf.items():
-            known = np.frombuffer(self.postings.get(term, b""), np.uint32)
-            for start in range(0, len(known), _BLOCK):
-                some.append(known[start : start + _BLOCK])
-                weights.append(weight)
-                if sum(map(len, some)) >= _BLOCK:
-                    yield _block(some, weights)
-                    some, weights = [], []
-        if some:
-            yield _block(some, weights)
+            # Many times slower for numbers of other types.
+            np.add.at(scores, self.rows.of(term).astype(np.intp), np.float32(weight))
+        scores[:-1] *= _weight(1, lengths * longer)
+        often = [self.repeated.of(term) for term in idf]
+        if any(map(len, often)):
+            known = np.concatenate(often)
+            where, count = (known >> _COUNT_BITS).astype(np.intp), known & _MOST_COUNTED
+            length = lengths[where] * longer
+            weights = np.repeat(np.array(list(idf.values()), np.float32), list(map(len, often)))
+            weights *= _weight(count.astype(np.float32), length) - _weight(1, length)
+            np.add.at(scores, where, weights)
+        return scores
 
     def keep(self, kept: NDArray[np.bool]) -> None:
         """Forgets all other rows; those kept close ranks."""
-        lengths = [len(known) for known in self.postings.values()]
-        postings = np.frombuffer(b"".join(self.postings.values()), np.uint32)
-        owners = np.repeat(np.arange(len(lengths)), lengths)
-        where = postings >> _COUNT_BITS
-        stays = kept[where]
-        moved = (np.cumsum(kept) - 1).astype(np.uint32)[where[stays]] << _COUNT_BITS
-        postings = moved | (postings[stays] & _MOST_REPEATED)
-        counts = np.bincount(owners[stays], minlength=len(lengths))
-        self.restore(list(self.postings), counts, postings)
+        moved = (np.cumsum(kept) - 1).astype(np.uint32)
+        self.rows = self.rows.keep(kept, moved, 0)
+        self.repeated = self.repeated.keep(kept, moved, _COUNT_BITS)
         self.lengths = array("H", np.frombuffer(self.lengths, np.uint16)[kept].tobytes())
-
-    def restore(
-        self, terms: Sequence[str], counts: NDArray[np.int64], postings: NDArray[np.uint32]
-    ) -> None:
-        """Takes postings that stand one term after another, so many of each."""
-        each = zip(terms, divided(postings, counts), strict=True)
-        self.postings = {term: known for term, known in each if known}
 
 
 def divided(values: NDArray[np.uint32], sizes: NDArray[np.int64]) -> Iterator[array[int]]:
@@ -170,13 +166,6 @@ class Lexical:
         scores = self.words.scores(words, rows)
         scores += self.grams.scores(grams, rows)
         return scores, bound
-
-
-def _block(
-    postings: list[NDArray[np.uint32]], weights: list[float]
-) -> tuple[NDArray[np.uint32], Scores]:
-    sizes = [len(each) for each in postings]
-    return np.concatenate(postings), np.repeat(np.array(weights, np.float32), sizes)
 
 
 def _weight(count: Numbers | int, length: Numbers) -> Numbers:

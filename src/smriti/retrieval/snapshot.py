@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from smriti.retrieval import text
 from smriti.retrieval.index import Index
-from smriti.retrieval.lexical import Field, divided
+from smriti.retrieval.lexical import Field, Postings, divided
 from smriti.retrieval.rows import COLUMNS, NONE, Interned, Rows
 
-MAGIC: Final = b"smriti-index-1\r\n"
+MAGIC: Final = b"smriti-index-2\r\n"
 _DIGEST: Final = 32
 _SIZE: Final = 8
 _ALIGNED: Final = 8
@@ -131,12 +131,13 @@ def _arrays_of(index: Index) -> Arrays:
 
 
 def _field_arrays(name: str, field: Field) -> Arrays:
-    return {
-        f"{name}_terms": _json(list(field.postings)),
-        f"{name}_sizes": np.array([len(each) for each in field.postings.values()], np.int64),
-        f"{name}_postings": np.frombuffer(b"".join(field.postings.values()), np.uint32),
-        f"{name}_lengths": np.frombuffer(field.lengths, np.uint16),
-    }
+    arrays: dict[str, NDArray[Any]] = {f"{name}_lengths": np.frombuffer(field.lengths, np.uint16)}
+    for kind, postings in (("rows", field.rows), ("repeated", field.repeated)):
+        terms, sizes, numbers = postings.flat()
+        arrays[f"{name}_{kind}_terms"] = _json(terms)
+        arrays[f"{name}_{kind}_sizes"] = sizes
+        arrays[f"{name}_{kind}"] = numbers
+    return arrays
 
 
 def _json(values: Sequence[object]) -> NDArray[np.uint8]:
@@ -148,13 +149,18 @@ def _index_of(header: Mapping[str, Any], arrays: Arrays) -> Index:
     _restore_rows(index.rows, arrays)
     alive = arrays["alive"] > 0
     for name, field in (("words", index.lexical.words), ("grams", index.lexical.grams)):
-        terms = orjson.loads(arrays[f"{name}_terms"].tobytes())
-        field.restore(terms, arrays[f"{name}_sizes"], arrays[f"{name}_postings"])
+        field.rows = _postings_of(arrays, f"{name}_rows")
+        field.repeated = _postings_of(arrays, f"{name}_repeated")
         field.lengths = array("H", arrays[f"{name}_lengths"].tobytes())
         field.total = int(arrays[f"{name}_lengths"][alive].sum())
     if header["dimensions"]:
         index.restore_vectors(header["dimensions"], arrays, header["centred_at"])
     return index
+
+
+def _postings_of(arrays: Arrays, name: str) -> Postings:
+    terms = orjson.loads(arrays[f"{name}_terms"].tobytes())
+    return Postings.of_flat(terms, arrays[f"{name}_sizes"], arrays[name])
 
 
 def _restore_rows(rows: Rows, arrays: Arrays) -> None:

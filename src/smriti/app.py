@@ -43,6 +43,7 @@ from smriti.search.router import router as search_router
 from smriti.settings.router import router as settings_router
 from smriti.transfer.router import router as transfer_router
 from smriti.transfer.router import uploads as uploads_router
+from smriti.turns.router import imports as messages_router
 from smriti.turns.router import router as turns_router
 from smriti.turns.runner import TurnRunner
 from smriti.turns.starter import Starter
@@ -139,6 +140,7 @@ def _mounted(app: FastAPI) -> FastAPI:
         memory_router,
         recall_router,
         conversations_router,
+        messages_router,
         search_router,
     ):
         app.include_router(router)

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response, StreamingResponse
 
 from smriti.auth.dependencies import CurrentUser
+from smriti.auth.idempotency.route import IdempotentRoute
 from smriti.conversations.dependencies import OwnedConversation
 from smriti.core.clock import Id
 from smriti.core.edge import PROBLEMS, Paging
@@ -28,6 +29,7 @@ from smriti.turns.models import TurnSummary, TurnView
 from smriti.turns.streams import Chunks
 
 router = APIRouter(tags=["chat"], responses=PROBLEMS)
+imports = APIRouter(tags=["chat"], responses=PROBLEMS, route_class=IdempotentRoute)
 
 _EVENT = {
     "type": "object",
@@ -126,7 +128,7 @@ async def edit_message(
     return _stream(await streams.attach(ask.conversation_id, turn_id))
 
 
-@router.post(
+@imports.post(
     "/conversations/{conversation_id}/messages:import",
     summary="Add earlier messages to a conversation; again adds nothing",
 )

@@ -103,7 +103,7 @@ def recall_corpus(agent_id: str, user_id: str) -> Corpus:
 
 
 def _corpus(pk: str) -> Corpus:
-    return Corpus(pk, keys.RECALL, "Recall", documents_of)
+    return Corpus(pk, keys.RECALL, "Recall", documents_of, marker="fence")
 
 
 def documents_of(item: Item) -> list[Document]:

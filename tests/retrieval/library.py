@@ -80,6 +80,12 @@ class Library:
         while items := (await self.table.query(Query(self.corpus.pk, limit=1000))).items:
             await self.table.bulk(deletes=[key_of(item) for item in items])
 
+    async def items(self) -> list[Item]:
+        query = Query(self.corpus.pk, begins=self.corpus.prefix, limit=100_000)
+        page = await self.table.query(query)
+        assert page.next is None
+        return page.items
+
     def item(self, text: str, at: datetime, **values: str) -> Item:
         return {
             "pk": self.corpus.pk,
@@ -95,11 +101,7 @@ class Library:
     async def expected(self, query: str) -> list[Hit]:
         """What an index finds that is built now, at once, from the table."""
         index = Index()
-        page = await self.table.query(
-            Query(self.corpus.pk, begins=self.corpus.prefix, limit=100_000)
-        )
-        assert page.next is None
-        for item in page.items:
+        for item in await self.items():
             for document in self.corpus.documents(item):
                 index.put(document)
         return hits(index.rank(query))

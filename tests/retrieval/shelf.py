@@ -136,8 +136,8 @@ class Shelves:
         self.told += made
         index = self._shelves[corpus.pk].index
         if index is not None:
-            for sk, part, vector in made:
-                index.set_vector(sk, part, vector)
+            for each in made:
+                index.set_vector(each.sk, each.part, each.vector)
 
 
 class Work:

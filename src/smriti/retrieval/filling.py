@@ -24,6 +24,7 @@ from smriti.db.table import (
 from smriti.retrieval.documents import Corpus, Document
 from smriti.retrieval.embeddings.port import Embedder, EmbeddingFailed
 from smriti.retrieval.item_vectors import stored_vectors, vectors_of
+from smriti.retrieval.rows import digest_of
 from smriti.retrieval.text import index_text
 
 REFUSED_S: Final = 3600.0
@@ -38,8 +39,15 @@ _HARMLESS: Final = "A harmless text."
 
 log = structlog.get_logger()
 
-type Made = tuple[str, int, bytes]
-"""A document's sort key and part, and its vector: fp16, of unit length."""
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The vector, fp16 and of unit length, of a document as it was when `digest` was taken."""
+
+    sk: str
+    part: int
+    digest: int
+    vector: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +85,7 @@ class Filler:
                 documents = corpus.documents(item)
                 vectors = vectors_of(item, len(documents), self._embedder.model)
                 if vectors is not None:
-                    pairs = zip(documents, vectors, strict=True)
-                    made += [(document.sk, document.part, vector) for document, vector in pairs]
+                    made += map(_made, documents, vectors)
                 elif documents:
                     lacking.append(_Lacking(item, documents))
             if not lacking:
@@ -140,6 +147,10 @@ class Filler:
         self._refused[corpus.pk, sk] = self._clock() + REFUSED_S
         if len(self._refused) > MAX_REFUSED:
             self._refused.popitem(last=False)
+
+
+def _made(document: Document, vector: bytes) -> Made:
+    return Made(document.sk, document.part, digest_of(document), vector)
 
 
 def _unchanged(item: Item, marker: str | None) -> Condition:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from smriti.db.table import Item
 from smriti.retrieval.documents import Corpus, Filter
+from smriti.retrieval.filling import Made
 from smriti.retrieval.index import Index
 from smriti.retrieval.item_vectors import with_vectors
 from smriti.retrieval.place import Place
@@ -87,11 +88,12 @@ class Held:
         with self._lock:
             return self.index.lacking(limit)
 
-    def set_vectors(self, made: Sequence[tuple[str, int, bytes]]) -> None:
-        """Take vectors of documents, by sort key and part; those of others are nothing to it."""
+    def set_vectors(self, made: Sequence[Made]) -> None:
+        """Take vectors of documents; those of others, or of what they said before, are nothing."""
         with self._lock:
-            for sk, part, vector in made:
-                self.unsaved += self.index.set_vector(sk, part, vector)
+            for each in made:
+                if self.index.digest(each.sk, each.part) == each.digest:
+                    self.unsaved += self.index.set_vector(each.sk, each.part, each.vector)
             self._weigh()
 
     def with_index[T](self, use: Callable[[Index], T]) -> T:

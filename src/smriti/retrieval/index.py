@@ -113,6 +113,11 @@ class Index:
             found[sk] = None
         return list(found)
 
+    def digest(self, sk: str, part: int) -> int | None:
+        """That of the document as it is held; None when it is not there."""
+        held = self._document(sk, part)
+        return self.rows.columns["digest"][held[0]] if held else None
+
     def set_vector(self, sk: str, part: int, vector: Fp16) -> bool:
         """Takes the fp16 vector, of unit length, that `model` made of a document.
 

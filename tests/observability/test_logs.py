@@ -145,6 +145,7 @@ def test_talkative_libraries_and_the_second_access_line_stay_silent(
     configure_logging("DEBUG", "text")
 
     logging.getLogger("httpx2").info("HTTP Request: GET")
+    logging.getLogger("faiss.loader").info("Successfully loaded faiss.")
     logging.getLogger("openai").debug("Request options: %s", {"messages": ["private"]})
     logging.getLogger("uvicorn.access").info("127.0.0.1 GET /")
 

@@ -20,11 +20,12 @@ from smriti.observability.redaction import redact
 type LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 type LogFormat = Literal["text", "json"]
 
-# At INFO these write addresses, at DEBUG whole messages of users.
+# At INFO these write addresses or how they were loaded, at DEBUG whole messages of users.
 _TALKATIVE: Final = (
     "anthropic",
     "boto3",
     "botocore",
+    "faiss.loader",
     "httpcore2",
     "httpx2",
     "openai",

@@ -62,6 +62,13 @@ def test_a_query_names_a_stem_once() -> None:
     assert list(query_terms("one two three", 2)) == ["one", "two"]
 
 
+def test_signs_that_stand_for_many_words_do_not_make_a_text_many_times_as_long() -> None:
+    sign = "\ufdfa"
+
+    assert words(sign) == ["صلى", "الله", "عليه", "وسلم"]
+    assert sum(map(len, words(sign * 10_000))) <= 2 * 10_000 + 18
+
+
 @pytest.mark.parametrize(("count", "sizes"), [(0, [0]), (200, [200]), (201, [101, 100])])
 def test_long_texts_become_rows_of_nearly_the_same_size(count: int, sizes: list[int]) -> None:
     rows = rows_of(Document("a", "word " * count, _DAY, author="Rex"))
@@ -81,6 +88,7 @@ def test_long_texts_become_rows_of_nearly_the_same_size(count: int, sizes: list[
         ("東京と京都", "京", ["京", "京"]),
         ("ﬁne ＤＯＧＳ", "dog fine", ["ﬁne", "ＤＯＧＳ"]),  # noqa: RUF001 - to be folded
         ("what is it", "what is it", []),
+        ("dogs, Dogs and dogs", "dog", ["dogs", "Dogs", "dogs"]),
         ("", "dog", []),
         ("dog", "", []),
     ],

@@ -23,6 +23,10 @@ _GRAM: Final = 4
 _REMEMBERED: Final = 8192
 """Words, about 4 MB: making their parts is half of the work of taking a text in."""
 
+_MOST_GROWN: Final = 2
+"""How much longer a text may get by being folded."""
+
+_SIGN: Final = 18
 # fmt: off
 _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
@@ -116,7 +120,7 @@ def query_terms(query: str, limit: int) -> dict[str, list[str]]:
 
 def highlights(text: str, query: str) -> list[tuple[int, int]]:
     """From where to where, in `text`, the words stand that the query asks for, in any form."""
-    wanted = set(terms(words(query))[0])
+    wanted = set(_OF_THREAD.stemmer.stemWords(_telling(words(query))))
     spans: list[tuple[int, int]] = []
     for start, end in _spans(text, wanted):
         if spans and start <= spans[-1][1]:
@@ -127,18 +131,28 @@ def highlights(text: str, query: str) -> list[tuple[int, int]]:
 
 
 def _spans(text: str, wanted: set[str]) -> Iterator[tuple[int, int]]:
-    for run in _SHOWN.finditer(text):
-        if _is_cjk(run[0]):
-            yield from _pairs_within(run, wanted)
-        elif not wanted.isdisjoint(terms(words(run[0]))[0]):
-            yield run.span()
+    known: dict[str, bool] = {}
+    for found in _SHOWN.finditer(text) if wanted else ():
+        run = found[0]
+        if _is_cjk(run):
+            yield from _pairs_within(run, found.start(), wanted)
+            continue
+        if run not in known:
+            stems = _OF_THREAD.stemmer.stemWords(_telling(words(run)))
+            known[run] = not wanted.isdisjoint(stems)
+        if known[run]:
+            yield found.span()
 
 
-def _pairs_within(run: re.Match[str], wanted: set[str]) -> Iterator[tuple[int, int]]:
-    for at in range(len(run[0])):
+def _pairs_within(run: str, start: int, wanted: set[str]) -> Iterator[tuple[int, int]]:
+    for at in range(len(run)):
         for size in (1, 2):
-            if at + size <= len(run[0]) and run[0][at : at + size] in wanted:
-                yield run.start() + at, run.start() + at + size
+            if at + size <= len(run) and run[at : at + size] in wanted:
+                yield start + at, start + at + size
+
+
+def _telling(found: Iterable[str]) -> list[str]:
+    return [word for word in found if word not in STOP_WORDS]
 
 
 def _lead(document: Document) -> str:
@@ -148,7 +162,9 @@ def _lead(document: Document) -> str:
 
 
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
+    """A sign may stand for 18 others: of a text that is made of such signs, the beginning."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return folded[: _MOST_GROWN * len(text) + _SIGN]
 
 
 def _words_of(run: str) -> Sequence[str]:

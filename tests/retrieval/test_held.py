@@ -1,11 +1,16 @@
 """An index in memory: what is told of it late, or breaks off, does no harm."""
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 
 from smriti.db.table import Item, Table
 from smriti.retrieval.documents import EVERYTHING
 from smriti.retrieval.filling import Filler
+from smriti.retrieval.following import Follower
 from smriti.retrieval.held import Held
+from smriti.retrieval.snapshots import Snapshots
 from smriti.retrieval.text import index_text
 from tests.retrieval.library import Library, notes
 from tests.retrieval.shelf import MODEL, ToyEmbedder, vector_of
@@ -38,3 +43,26 @@ async def test_a_vector_of_what_a_document_said_before_is_not_taken(
     vector = vector_of(index_text(document))
     held.absorb(iter([{**after, "vector": vector, "vector_model": MODEL}]))
     assert held.lacking(9) == []
+
+
+async def test_an_index_is_built_anew_after_a_change_of_it_broke_off(
+    library: Library, tmp_path: Path
+) -> None:
+    held = Held(library.corpus, "")
+    snapshots = Snapshots(tmp_path, most_bytes=2**20, store="sqlite", min_documents=1)
+    with ThreadPoolExecutor(1) as pool:
+        follower = Follower(library.table, pool)
+        await library.add("coffee one")
+        await follower.follow(held)
+        await library.add("coffee two")
+        watched = held.index.rows.view("alive")  # no row can be added while somebody holds it
+        with pytest.raises(BufferError):
+            await follower.follow(held)
+        del watched
+        snapshots.save(held)
+        assert list(tmp_path.iterdir()) == []
+
+        await library.add("coffee three")
+        assert await follower.follow(held)
+
+    assert found(held, "coffee") == 3

@@ -44,6 +44,8 @@ class Follower:
         `TableError`: then it is where it was, or a little further.
         """
         floor = sort_time(utc_now() - OVERLAP)
+        if held.broken:
+            held.renew()
         place = None if held.place is None else await self._followed(held, held.place, floor)
         whole = place is None
         held.place = place or await self._compared(held, floor)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from threading import Lock
 from typing import Final
 
@@ -27,8 +28,9 @@ class Held:
     """The index of a corpus. `place`: how far it has followed it; None before it was built.
 
     `changes`: how many documents were ever put, replaced or dropped. `unsaved`: the same, and what
-    got a vector, since it was written to disk. `forgotten`: all of the corpus was deleted. The
-    methods block; they belong into threads.
+    got a vector, since it was written to disk. `broken`: a change of it broke off, and it must be
+    built anew. `forgotten`: all of the corpus was deleted. The methods block; they belong into
+    threads.
     """
 
     def __init__(self, corpus: Corpus, model: str) -> None:
@@ -39,6 +41,7 @@ class Held:
         self.changes = 0
         self.unsaved = 0
         self.saving = False
+        self.broken = False
         self.forgotten = False
         self._lock = Lock()
 
@@ -51,31 +54,33 @@ class Held:
             self.index, self.place = index, place
             self._weigh()
 
+    def renew(self) -> None:
+        """Begin with nothing."""
+        with self._lock:
+            self.index, self.place, self.broken = Index(model=self.index.model), None, False
+            self._weigh()
+
     def absorb(self, items: Iterator[Item]) -> bool:
         """Take items in, for a short while; whether there was time for all."""
         until = time.perf_counter() + SLICE_S
-        with self._lock:
+        with self._changing():
             for item in items:
                 self._hold(str(item["sk"]), item)
                 if time.perf_counter() > until:
-                    self._weigh()
                     return False
-            self._weigh()
             return True
 
     def correct(self, found: Mapping[str, Item | None]) -> None:
         """Take in what stands under these sort keys now; None: nothing."""
-        with self._lock:
+        with self._changing():
             for sk, item in found.items():
                 self._hold(sk, item)
-            self._weigh()
 
     def keep_only(self, keys: Collection[str]) -> None:
         """Drop the items whose sort keys are not among these."""
-        with self._lock:
+        with self._changing():
             for sk in set(self.index.keys()).difference(keys):
                 self._count(self.index.remove(sk))
-            self._weigh()
 
     def rank(
         self, query: str, vector: NDArray[np.float32] | None, where: Filter, most_terms: int | None
@@ -90,16 +95,29 @@ class Held:
 
     def set_vectors(self, made: Sequence[Made]) -> None:
         """Take vectors of documents; those of others, or of what they said before, are nothing."""
-        with self._lock:
+        with self._changing():
             for each in made:
                 if self.index.digest(each.sk, each.part) == each.digest:
                     self.unsaved += self.index.set_vector(each.sk, each.part, each.vector)
-            self._weigh()
 
-    def with_index[T](self, use: Callable[[Index], T]) -> T:
-        """What `use` makes of the index while nobody changes it."""
+    def with_index(self, use: Callable[[Index], object]) -> bool:
+        """Use the index while nobody changes it; False when it is broken."""
         with self._lock:
-            return use(self.index)
+            if not self.broken:
+                use(self.index)
+            return not self.broken
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """What breaks off may have changed half of something."""
+        with self._lock:
+            try:
+                yield
+            except BaseException:
+                self.broken = True
+                raise
+            finally:
+                self._weigh()
 
     def _hold(self, sk: str, item: Item | None) -> None:
         documents = [] if item is None else with_vectors(item, self.corpus.documents(item))

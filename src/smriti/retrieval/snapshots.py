@@ -78,9 +78,9 @@ class Snapshots:
 
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            held.with_index(write)
+            whole = held.with_index(write)
             with self._lock:
-                if not held.forgotten:
+                if whole and not held.forgotten:
                     draft.replace(path)
             self._prune()
         except OSError as error:

@@ -5,7 +5,7 @@ import gc
 import tracemalloc
 from itertools import batched
 
-from smriti.db.table import Table
+from smriti.db.table import Item, ItemPage, Read, Table, TableUnavailable
 from smriti.observability.metrics import Metrics
 from smriti.retrieval.indexes import Indexes
 from tests.fakes.counting_table import CountingTable
@@ -95,4 +95,44 @@ async def test_what_is_in_use_does_not_make_room(table: Table) -> None:
     found = await asyncio.gather(*(indexes.search(each.corpus, "coffee") for each in libraries))
 
     assert {each.total for each in found} == {100}
+    await indexes.close()
+
+
+class StumblingTable(CountingTable):
+    """Its first read waits for `go`, and fails."""
+
+    def __init__(self, table: Table) -> None:
+        super().__init__(table)
+        self.go = asyncio.Event()
+        self._stumbled = False
+
+    async def read(self, *reads: Read) -> list[Item | ItemPage | None]:
+        if not self._stumbled:
+            self._stumbled = True
+            await self.go.wait()
+            raise TableUnavailable("It stumbled.")
+        return await super().read(*reads)
+
+
+async def test_an_index_that_made_room_is_not_counted_though_it_is_filled_still(
+    table: Table,
+) -> None:
+    stumbling = StumblingTable(table)
+    indexes, probe = open_indexes(stumbling, budget_bytes=1), open_indexes(table)
+    large, small = Library(table, notes("large")), Library(table, notes("small"))
+    await large.fill([f"coffee number {number}" for number in range(50)])
+    await small.add("tea")
+    for _ in range(2):  # the second is to follow the first, and nobody waits for either
+        impatient = asyncio.create_task(indexes.search(large.corpus, "coffee"))
+        await asyncio.sleep(0.01)
+        impatient.cancel()
+        await asyncio.wait([impatient])
+    await indexes.search(small.corpus, "tea")
+
+    stumbling.go.set()
+    await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()})
+
+    await probe.search(small.corpus, "tea")
+    assert indexes.bytes == probe.bytes
+    await probe.close()
     await indexes.close()

@@ -239,3 +239,12 @@ async def test_closed_indexes_are_not_available(library: Library, indexes: Index
 
     with pytest.raises(TableUnavailable):
         await indexes.search(library.corpus, "coffee")
+
+
+async def test_an_item_that_cannot_be_read_hides_nothing_else(
+    library: Library, indexes: Indexes
+) -> None:
+    await library.add("coffee")
+    await library.table.bulk(puts=[{"pk": library.corpus.pk, "sk": "Note#1", "text": "coffee"}])
+
+    assert await library.found(indexes, "coffee") == ["coffee"]

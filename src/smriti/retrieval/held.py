@@ -7,10 +7,11 @@ from threading import Lock
 from typing import Final
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
 from smriti.db.table import Item
-from smriti.retrieval.documents import Corpus, Filter
+from smriti.retrieval.documents import Corpus, Document, Filter
 from smriti.retrieval.filling import Made
 from smriti.retrieval.index import Index
 from smriti.retrieval.item_vectors import with_vectors
@@ -22,6 +23,8 @@ SLICE_S: Final = 0.02
 
 OVERHEAD_BYTES: Final = 6_000
 """What a held index takes beside its documents."""
+
+log = structlog.get_logger()
 
 
 class Held:
@@ -120,11 +123,19 @@ class Held:
                 self._weigh()
 
     def _hold(self, sk: str, item: Item | None) -> None:
-        documents = [] if item is None else with_vectors(item, self.corpus.documents(item))
+        documents = [] if item is None else self._documents(sk, item)
         parts = self.index.rows.columns["part"]
         if {parts[row] for row in self.index.rows.of(sk)} - {each.part for each in documents}:
             self._count(self.index.remove(sk))
         self._count(sum(self.index.put(document) for document in documents))
+
+    def _documents(self, sk: str, item: Item) -> Sequence[Document]:
+        """None of an item that is unlike all that this program writes: it hides no others."""
+        try:
+            return with_vectors(item, self.corpus.documents(item))
+        except (KeyError, TypeError, ValueError) as error:
+            log.warning("index.item_unreadable", sk=sk, error=type(error).__name__)
+            return []
 
     def _count(self, changes: int) -> None:
         self.changes += changes

@@ -197,7 +197,9 @@ class Indexes:
             self._shrink()
 
     def _weigh(self, entry: _Entry) -> None:
-        if not entry.held.forgotten:
+        """Of one that is forgotten, or has made room, nothing counts, though it be filled still."""
+        corpus = entry.held.corpus
+        if self._entries.get((corpus.pk, corpus.prefix)) is entry:
             self._set_bytes(self.bytes + entry.held.bytes - entry.weighed_bytes)
             entry.weighed_bytes = entry.held.bytes
 

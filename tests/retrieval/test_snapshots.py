@@ -1,17 +1,22 @@
 """Indexes on disk: there after a restart, and never instead of what the table says."""
 
+import hashlib
 import os
 import stat
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from smriti.db.table import Table
+from smriti.db.table import ItemPage, Query, Table
 from smriti.retrieval.changes import KEPT_S
+from smriti.retrieval.following import Follower
+from smriti.retrieval.held import Held
 from smriti.retrieval.indexes import Indexes
+from smriti.retrieval.keeping import Keeper
 from smriti.retrieval.snapshots import Snapshots
 from tests.fakes.counting_table import CountingTable
 from tests.retrieval.library import Library, notes, open_indexes
@@ -188,6 +193,67 @@ async def test_what_others_forgot_is_not_saved_again(
         others.forget(large.corpus)
 
     assert files(saved.parent) == set()
+
+
+async def test_what_is_deleted_while_it_is_written_is_not_left_on_disk(
+    table: Table, large: Library, tmp_path: Path
+) -> None:
+    snapshots = Snapshots(tmp_path, most_bytes=2**30, store="sqlite", min_documents=LARGE)
+
+    class Meanwhile(CountingTable):
+        async def query(self, query: Query) -> ItemPage:
+            """By somebody who does not know that it is about to be written."""
+            page = await super().query(query)
+            await large.delete_all()
+            snapshots.forget(large.corpus)
+            return page
+
+    held = Held(large.corpus, "")
+    with ThreadPoolExecutor(1) as pool:
+        await Follower(table, pool).follow(held)
+        await Keeper(Meanwhile(table), pool, snapshots).save(held)
+
+    assert files(tmp_path) == set()
+
+
+async def test_a_word_of_what_was_deleted_before_is_in_no_file(
+    table: Table, large: Library, tmp_path: Path
+) -> None:
+    sk = await large.add("zanzibar")
+    async with opened(table, tmp_path / "indexes") as indexes:
+        assert await large.found(indexes, "zanzibar") == ["zanzibar"]
+        await large.delete(sk)
+        await total(indexes, large)
+
+    (path,) = files(tmp_path / "indexes")
+    assert b"zanzibar" not in content(path)
+
+
+async def test_a_file_is_deleted_in_the_end_though_it_is_wanted_all_the_time(
+    table: Table, large: Library, saved: Path
+) -> None:
+    """What it holds may have been deleted since."""
+    other = Library(table, notes("Other"))
+    await other.add("coffee")
+    age(saved, KEPT_S - 60)
+    written_at = saved.stat().st_mtime
+    assert await first_calls(table, saved.parent, large) == RESTORED
+    assert saved.stat().st_mtime == written_at
+
+    age(saved, KEPT_S + 60)
+    await first_calls(table, saved.parent, other)
+
+    assert files(saved.parent) == set()
+
+
+async def test_a_file_of_another_version_is_thrown_away(
+    table: Table, large: Library, saved: Path
+) -> None:
+    body = content(saved)[:-32].replace(b'"settings"', b'"sittings"')
+    damage(saved, body + hashlib.sha256(body).digest())
+
+    assert await first_calls(table, saved.parent, large) > RESTORED
+    assert await first_calls(table, saved.parent, large) == RESTORED
 
 
 async def test_an_index_that_makes_room_is_saved(table: Table, large: Library, saved: Path) -> None:

@@ -103,6 +103,11 @@ class Held:
                 if self.index.digest(each.sk, each.part) == each.digest:
                     self.unsaved += self.index.set_vector(each.sk, each.part, each.vector)
 
+    def compact(self) -> None:
+        """Keep no word of what was dropped."""
+        with self._changing():
+            self.index.compact()
+
     def with_index(self, use: Callable[[Index], object]) -> bool:
         """Use the index while nobody changes it; False when it is broken."""
         with self._lock:

@@ -240,7 +240,12 @@ class Index:
 
     def _tidy(self) -> None:
         """Lets the living close ranks when a good part of the rows is dead."""
-        if self.rows.dead <= max(self._few_dead, len(self.rows) // _DEAD_SHARE):
+        if self.rows.dead > max(self._few_dead, len(self.rows) // _DEAD_SHARE):
+            self.compact()
+
+    def compact(self) -> None:
+        """Lets the living close ranks: nothing is left of what was dropped."""
+        if not self.rows.dead:
             return
         kept = self.rows.view("alive") > 0
         moved = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)

@@ -48,7 +48,7 @@ class Keeper:
         )
 
     async def save(self, held: Held) -> None:
-        """Write it, unless others have deleted all of its corpus meanwhile."""
+        """Write it, unless all of its corpus was deleted, by whomever, before or meanwhile."""
         if self._snapshots is None:
             return
         held.saving = True
@@ -57,6 +57,8 @@ class Keeper:
                 if await self._has_any(held.corpus):
                     save = partial(self._snapshots.save, held)
                     await asyncio.get_running_loop().run_in_executor(self._pool, save)
+                    if not await self._has_any(held.corpus):
+                        self.forget(held.corpus)
         except TableError as error:
             log.warning("index.not_saved", error=str(error))
         finally:

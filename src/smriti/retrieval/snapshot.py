@@ -82,14 +82,17 @@ def load(path: Path) -> tuple[Index, dict[str, Any]]:
         raise SnapshotRefused(f"{path.name!r} is no index, or is damaged.")
     start = len(MAGIC) + _SIZE
     end = start + int.from_bytes(raw[len(MAGIC) : start])
-    header = orjson.loads(raw[start:end])
-    if header["settings"] != _settings():
-        raise SnapshotRefused(f"{path.name!r} was written with other settings.")
-    arrays = {}
-    for name, kind, size in header["arrays"]:
-        arrays[name] = np.frombuffer(raw, kind, size, end)
-        end += arrays[name].nbytes + -arrays[name].nbytes % _ALIGNED
-    return _index_of(header, arrays), header["about"]
+    try:
+        header = orjson.loads(raw[start:end])
+        if header["settings"] != _settings():
+            raise SnapshotRefused(f"{path.name!r} was written with other settings.")
+        arrays = {}
+        for name, kind, size in header["arrays"]:
+            arrays[name] = np.frombuffer(raw, kind, size, end)
+            end += arrays[name].nbytes + -arrays[name].nbytes % _ALIGNED
+        return _index_of(header, arrays), header["about"]
+    except (LookupError, TypeError, ValueError) as error:
+        raise SnapshotRefused(f"{path.name!r} was written by another version.") from error
 
 
 def _settings() -> str:

@@ -4,7 +4,7 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
@@ -49,6 +49,7 @@ class Snapshots:
         """Begin with the saved index, if there is one and it fits."""
         path = self._path(held.corpus)
         try:
+            self._prune()
             index, about = load(path)
             place = self._place(about, held)
         except FileNotFoundError:
@@ -61,7 +62,8 @@ class Snapshots:
             _delete(path)
             return
         with suppress(OSError):
-            os.utime(path)  # the oldest are deleted first
+            written_at = path.stat().st_mtime
+            os.utime(path, (time.time(), written_at))  # those used last stay longest
         held.restore(index, place)
 
     def save(self, held: Held) -> None:
@@ -77,6 +79,7 @@ class Snapshots:
             held.unsaved = 0
 
         try:
+            held.compact()
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             whole = held.with_index(write)
             with self._lock:
@@ -106,23 +109,23 @@ class Snapshots:
         return [self._store, corpus.pk, corpus.prefix, corpus.name, held.index.model]
 
     def _prune(self) -> None:
-        """Delete the oldest beyond the limit, and all that no feed reaches back to any more."""
+        """Delete beyond the limit those used least recently, and all that no feed reaches back to
+        any more: they may hold what was deleted since."""
         now = time.time()
         total = 0
-        for path, size, written_at in self._files():
-            total += size
+        for path, status in self._files():
+            total += status.st_size
             kept_s = KEPT_S if path.suffix == _FINISHED else _DRAFT_KEPT_S
-            if total > self._most_bytes or now - written_at > kept_s:
+            if total > self._most_bytes or now - status.st_mtime > kept_s:
                 _delete(path)
 
-    def _files(self) -> Iterator[tuple[Path, int, float]]:
-        """Path, bytes and time of each, the newest first."""
-        found: list[tuple[Path, int, float]] = []
+    def _files(self) -> list[tuple[Path, os.stat_result]]:
+        """Those used last first."""
+        found: list[tuple[Path, os.stat_result]] = []
         for path in self._directory.iterdir():
             with suppress(FileNotFoundError):
-                status = path.stat()
-                found.append((path, status.st_size, status.st_mtime))
-        return iter(sorted(found, key=lambda file: -file[2]))
+                found.append((path, path.stat()))
+        return sorted(found, key=lambda file: -max(file[1].st_atime, file[1].st_mtime))
 
 
 def _delete(path: Path) -> None:

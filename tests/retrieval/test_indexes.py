@@ -1,10 +1,13 @@
 """Indexes over a table: what was acknowledged before a search is found by it, whoever wrote it."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
+from smriti.core.clock import utc_now
 from smriti.db.table import Add, Table, TableUnavailable
+from smriti.retrieval import following
 from smriti.retrieval.indexes import Indexes
 from tests.fakes.counting_table import CountingTable
 from tests.fakes.failing_table import FailingTable
@@ -31,6 +34,19 @@ async def test_what_was_put_in_before_others_is_found(
 
     assert set(await library.found(indexes, "coffee")) == {"coffee", "old coffee"}
     assert set(await library.found(others, "coffee")) == {"coffee", "old coffee"}
+
+
+async def test_what_is_stored_after_the_clock_was_set_back_is_found(
+    library: Library, indexes: Indexes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as fast:
+        fast.setattr(following, "utc_now", lambda: utc_now() + timedelta(hours=1))
+        await library.add("coffee one")
+        await library.found(indexes, "coffee")
+
+    await library.add("coffee two")
+
+    assert len(await library.found(indexes, "coffee")) == 2
 
 
 async def test_edits_and_deletions_are_seen(library: Library, indexes: Indexes) -> None:

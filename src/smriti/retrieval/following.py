@@ -43,10 +43,15 @@ class Follower:
 
         `TableError`: then it is where it was, or a little further.
         """
-        floor = sort_time(utc_now() - OVERLAP)
+        now = utc_now()
+        floor = sort_time(now - OVERLAP)
         if held.broken:
             held.renew()
-        place = None if held.place is None else await self._followed(held, held.place, floor)
+        place = held.place
+        if place is not None:
+            # Where the clock was set back, what is new may sort before the old floor.
+            back = sort_time(now) < place.floor
+            place = None if back else await self._followed(held, place, floor)
         whole = place is None
         held.place = place or await self._compared(held, floor)
         return whole

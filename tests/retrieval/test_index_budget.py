@@ -3,10 +3,15 @@
 import asyncio
 import gc
 import tracemalloc
+from dataclasses import replace
 from itertools import batched
+
+import pytest
 
 from smriti.db.table import Item, ItemPage, Read, Table, TableUnavailable
 from smriti.observability.metrics import Metrics
+from smriti.retrieval.documents import Document
+from smriti.retrieval.index import Index
 from smriti.retrieval.indexes import Indexes
 from tests.fakes.counting_table import CountingTable
 from tests.retrieval.library import LONG_AGO, Library, notes, open_indexes
@@ -136,3 +141,34 @@ async def test_an_index_that_made_room_is_not_counted_though_it_is_filled_still(
     assert indexes.bytes == probe.bytes
     await probe.close()
     await indexes.close()
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        Document("", "coffee and tea", LONG_AGO),
+        Document("", "coffee and tea", LONG_AGO, labels=frozenset(f"{n:050}" for n in range(20))),
+        Document("", "coffee and tea", LONG_AGO, thread="a" * 150),
+    ],
+    ids=["plain", "labels", "thread"],
+)
+def test_all_that_documents_bring_is_counted(document: Document) -> None:
+    index = Index()
+    counted = index.bytes
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+
+    for number in range(1000):
+        index.put(
+            replace(
+                document,
+                sk=f"Archival#{number:060}",
+                labels=frozenset(f"{label}{number}" for label in document.labels),
+                thread=document.thread and f"{document.thread}{number}",
+            )
+        )
+
+    gc.collect()
+    taken = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert taken < (index.bytes - counted) * 1.2

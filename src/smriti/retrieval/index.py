@@ -36,6 +36,9 @@ FEW_DEAD: Final = 64
 
 _TERM_BYTES: Final = 230
 _ROW_BYTES: Final = 240
+_THREAD_BYTES: Final = 500
+_LABEL_BYTES: Final = 230
+"""Of each label of each set that differs."""
 
 type Fp16 = bytes
 
@@ -70,7 +73,9 @@ class Index:
         postings = 5 * sum(field.total for field in fields)
         known = _TERM_BYTES * sum(len(field.rows) for field in fields)
         vectors = len(self.vectors) * (17 * self.vectors.dimensions // 8) if self.vectors else 0
-        return postings + known + vectors + _ROW_BYTES * len(self.rows)
+        threads = _THREAD_BYTES * len(self.rows.orders)
+        labels = _LABEL_BYTES * sum(map(len, self.rows.labels.values))
+        return postings + known + vectors + threads + labels + _ROW_BYTES * len(self.rows)
 
     def put(self, document: Document) -> bool:
         """Takes the document in, or in place of its older self; False when there is no change."""

@@ -9,6 +9,7 @@ from smriti.core.clock import utc_now
 from smriti.db.table import Add, Table, TableUnavailable
 from smriti.retrieval import following
 from smriti.retrieval.indexes import Indexes
+from smriti.retrieval.ranking import FIRST_PAGE, Ranking
 from tests.fakes.counting_table import CountingTable
 from tests.fakes.failing_table import FailingTable
 from tests.retrieval.library import Library, hits, notes, open_indexes
@@ -248,6 +249,17 @@ async def test_others_are_served_while_an_index_is_built(table: Table) -> None:
     assert (await building).total == 5000
     assert served > 5
     await indexes.close()
+
+
+async def test_the_first_page_is_in_order_before_the_event_loop_gets_it(
+    library: Library, indexes: Indexes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To put many equal matches in order takes long."""
+    await library.fill([f"coffee number {number}" for number in range(200)])
+    found = await indexes.search(library.corpus, "coffee")
+    monkeypatch.delattr(Ranking, "_pool")
+
+    assert len(found.page(0, FIRST_PAGE)) == FIRST_PAGE
 
 
 async def test_closed_indexes_are_not_available(library: Library, indexes: Indexes) -> None:

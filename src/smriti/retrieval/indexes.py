@@ -94,7 +94,8 @@ class Indexes:
         entry = self._entry(corpus)
         with self._using(entry):
             vector = await self._caught_up(entry, query)
-            return await self._run(partial(entry.held.rank, query, vector, where, most_terms))
+            rank = partial(entry.held.rank, query, vector, where, most_terms)
+            return await self._run(lambda: _in_order(rank()))
 
     def added(self, corpus: Corpus) -> None:
         """Tells that something new is stored: vectors for it may be made now."""
@@ -235,3 +236,9 @@ class Indexes:
 
     async def _run[T](self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+
+def _in_order(ranking: Ranking) -> Ranking:
+    """With the first page in order."""
+    ranking.page(0, 1)
+    return ranking

@@ -1,5 +1,6 @@
 """Pages of a ranking: they neither overlap nor skip, whatever is deleted in between."""
 
+import asyncio
 import base64
 import binascii
 import json
@@ -13,8 +14,12 @@ from smriti.retrieval.port import Found
 _FURTHEST: Final = 2**31
 
 
-def ranked_hits(found: Found, page: PageRequest) -> tuple[Sequence[Hit], str | None]:
+async def ranked_hits(found: Found, page: PageRequest) -> tuple[Sequence[Hit], str | None]:
     """The hits of one page, and the cursor of the next one, None on the last. `InvalidCursor`."""
+    return await asyncio.to_thread(_ranked_hits, found, page)  # far behind, it takes long
+
+
+def _ranked_hits(found: Found, page: PageRequest) -> tuple[Sequence[Hit], str | None]:
     start = _after(found, page.cursor)
     hits = found.page(start, page.limit)
     end = start + len(hits)

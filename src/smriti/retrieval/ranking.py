@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from smriti.retrieval.documents import Hit
 from smriti.retrieval.rows import NONE, Rows, moment_of
 
-_FIRST_SORTED: Final = 32
+FIRST_PAGE: Final = 100
+"""Places that are put in order together: more than callers ask for at first."""
+
 _BLOCK: Final = 256
 
 type Places = NDArray[np.int64]
@@ -67,7 +69,7 @@ class Ranking:
     def _best(self, count: int) -> list[int]:
         """The rows of at least the best `count`, in order."""
         if len(self._sorted) < min(count, self.total):
-            wanted = max(count, _FIRST_SORTED, 2 * len(self._sorted))
+            wanted = max(count, FIRST_PAGE, 2 * len(self._sorted))
             self._sorted = sorted(self._pool(wanted), key=self._order)[:wanted]
         return self._sorted
 

@@ -93,7 +93,7 @@ class ArchiveService:
             listed = await self._archive.page(owner, page, where)
             items = [FoundMemory(**memory.model_dump()) for memory in listed.items]
             return Page[FoundMemory].of(items, listed.next_cursor)
-        hits, more = ranked_hits(await self.search(owner, query, where=where), page)
+        hits, more = await ranked_hits(await self.search(owner, query, where=where), page)
         memories = await self.read(owner, hits)
         return Page[FoundMemory].of(await asyncio.to_thread(_lit, query, hits, memories), more)
 

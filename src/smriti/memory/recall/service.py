@@ -77,7 +77,7 @@ class RecallService:
     ) -> Page[RecallHit]:
         """Messages that match, best first; one that is gone is left out, and its page is short."""
         found = await self.search(owner, query, where=where)
-        hits, more = ranked_hits(found, page)
+        hits, more = await ranked_hits(found, page)
         return Page[RecallHit].of(await self.show(owner, hits, query), more)
 
     async def exchanges(self, owner: MemoryOwner, wanted: Sequence[str]) -> list[Exchange]:

@@ -1,5 +1,6 @@
 """The tool that searches past conversations."""
 
+import asyncio
 from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field
@@ -56,7 +57,8 @@ class ConversationTools(FunctionToolset):
         if page > pages:
             raise ToolFailed(f'Error: There is no page {page} for "{query}"; the last is {pages}.')
         first = (page - 1) * RESULTS_A_PAGE
-        hits = await self._recall.show(self._owner, found.page(first, RESULTS_A_PAGE), query)
+        best = await asyncio.to_thread(found.page, first, RESULTS_A_PAGE)
+        hits = await self._recall.show(self._owner, best, query)
         shown = [f"[{number}] {_found(hit)}" for number, hit in enumerate(hits, start=first + 1)]
         total = f"{found.total} total"
         head = f'Conversation Search for "{query}" (Page {page} of {pages}, {total}):'

@@ -208,7 +208,7 @@ class MemoryTools(FunctionToolset):
         if page > pages:
             raise ToolFailed(f'Error: There is no page {page} for "{query}"; the last is {pages}.')
         first = (page - 1) * RESULTS_A_PAGE
-        hits = found.page(first, RESULTS_A_PAGE)
+        hits = await asyncio.to_thread(found.page, first, RESULTS_A_PAGE)
         memories = await self._archive.read(self.core.owner, hits)
         shown = [
             f"[{number}] ({memory.created_at:%Y-%m-%d}) {_preview(memory.content)}"

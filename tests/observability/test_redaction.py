@@ -47,6 +47,8 @@ def test_counts_are_not_secrets() -> None:
         (f"signed {_JWT}, then", "signed ***, then"),
         ("GET /auth?token=abc&page=2", "GET /auth?token=***&page=2"),
         ("/callback?state=s&code=4/abc", "/callback?state=s&code=***"),
+        ("https://ada:open@host/v1 is down", "https://***@host/v1 is down"),
+        ("http://host/v1/a@b", "http://host/v1/a@b"),
         ("a task-management-system", "a task-management-system"),
     ],
 )

@@ -18,10 +18,11 @@ _SECRET_TEXT: Final = re.compile(
     r"|\bwhsec_\w+"
     r"|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*"  # a JWT: base64url of '{"'
     r"|(bearer )[\w.~+/=-]{8,}"
-    r"|([?&](?:token|code|key)=)[^&\s\"']+",
+    r"|([?&](?:token|code|key)=)[^&\s\"']+"
+    r"|(://)[^/?#\s@]+(?=@)",  # who asks, and the password
     re.IGNORECASE,
 )
-_MASKED_TEXT: Final = rf"\1\2{_MASK}"
+_MASKED_TEXT: Final = rf"\1\2\3{_MASK}"
 
 
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

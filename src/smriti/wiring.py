@@ -45,6 +45,7 @@ from smriti.observability.health import Health
 from smriti.observability.metrics import Metrics
 from smriti.realtime.memory import MemoryLogs
 from smriti.retrieval.embeddings.port import Embedder
+from smriti.retrieval.following import SETTLE_S
 from smriti.retrieval.indexes import Indexes
 from smriti.retrieval.port import Retriever
 from smriti.retrieval.snapshots import Snapshots
@@ -184,6 +185,7 @@ def _indexes(outside: Outside) -> Indexes:
         metrics=outside.metrics,
         snapshots=snapshots if config.index_snapshots_mb else None,
         embedder=outside.embedder,
+        settle_s=0 if config.dynamodb_table is None else SETTLE_S,
     )
 
 

@@ -123,6 +123,7 @@ def open_indexes(
     budget_bytes: int = 64 * _MEGABYTE,
     snapshots: Snapshots | None = None,
     embedder: Embedder | None = None,
+    settle_s: float = 0,
 ) -> Indexes:
     return Indexes(
         table,
@@ -130,4 +131,5 @@ def open_indexes(
         metrics=Metrics(),
         snapshots=snapshots,
         embedder=embedder,
+        settle_s=settle_s,
     )

@@ -63,6 +63,10 @@ def files(directory: Path) -> set[Path]:
     return set(directory.iterdir()) if directory.exists() else set()
 
 
+def written(path: Path) -> float:
+    return path.stat().st_mtime
+
+
 def age(path: Path, seconds: float) -> None:
     os.utime(path, (time.time() - seconds,) * 2)
 
@@ -236,9 +240,9 @@ async def test_a_file_is_deleted_in_the_end_though_it_is_wanted_all_the_time(
     other = Library(table, notes("Other"))
     await other.add("coffee")
     age(saved, KEPT_S - 60)
-    written_at = saved.stat().st_mtime
+    written_at = written(saved)
     assert await first_calls(table, saved.parent, large) == RESTORED
-    assert saved.stat().st_mtime == written_at
+    assert written(saved) == written_at
 
     age(saved, KEPT_S + 60)
     await first_calls(table, saved.parent, other)

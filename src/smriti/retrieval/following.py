@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -20,12 +20,19 @@ from smriti.retrieval.reading import CorpusReader
 OVERLAP: Final = timedelta(minutes=5)
 """How much later than its key's time an item may become visible."""
 
+SETTLE_S: Final = 5.0
+"""DynamoDB shows the items of one transaction one after the other while it writes them."""
+
 AT_ONCE: Final = 4
 """Corpora of more than a page that are read from end to end; more would not end any sooner."""
 
 MOST_CHANGES: Final = 1000
 """Beyond that many, comparing everything costs less than looking at each."""
 
+_UNDER_WAY: Final = timedelta(minutes=1)
+"""What one write takes at most, with all its attempts."""
+
+_MOST_UNDER_WAY: Final = 2000
 _LOOKS: Final = 2
 _PAUSE_S: Final = 0.02
 
@@ -33,9 +40,11 @@ _PAUSE_S: Final = 0.02
 class Follower:
     """Reads from `table`, and fills indexes in the threads of `pool`."""
 
-    def __init__(self, table: Table, pool: Executor) -> None:
+    def __init__(self, table: Table, pool: Executor, *, settle_s: float = 0) -> None:
+        """`settle_s`: how long the table may show a transaction in part while it is written."""
         self._table = table
         self._pool = pool
+        self._settle = timedelta(seconds=settle_s)
         self._places = asyncio.Semaphore(AT_ONCE)
 
     async def follow(self, held: Held) -> bool:
@@ -47,14 +56,29 @@ class Follower:
         floor = sort_time(now - OVERLAP)
         if held.broken:
             held.renew()
-        place = held.place
-        if place is not None:
-            # Where the clock was set back, what is new may sort before the old floor.
-            back = sort_time(now) < place.floor
-            place = None if back else await self._followed(held, place, floor)
-        whole = place is None
+        before = held.place
+        if held.moved_at is not None:
+            await self._look_again(held, held.moved_at)
+            held.moved_at = held.moved_at if now - held.moved_at < self._settle else None
+        place = None
+        # Where the clock was set back, what is new may sort before the old floor.
+        if before is not None and sort_time(now) >= before.floor:
+            place = await self._followed(held, before, floor)
         held.place = place or await self._compared(held, floor)
-        return whole
+        if self._settle and (before is None or before.state != held.place.state):
+            held.moved_at = utc_now()
+        return place is None
+
+    async def _look_again(self, held: Held, moved_at: datetime) -> None:
+        """Read anew what was being written when the state was read: of one transaction the counter
+        may have been seen, and not yet the item."""
+        reader = CorpusReader(self._table, held.corpus)
+        async for items in reader.pages(reader.newest(sort_time(moved_at - OVERLAP))):
+            await self._absorb(held, items)
+        _, told = await reader.told(sort_time(moved_at - _UNDER_WAY))
+        named = _named_by(told.values(), held.corpus.prefix)
+        async for found in reader.named(named[-_MOST_UNDER_WAY:]):
+            await self._run(partial(held.correct, found))
 
     async def _followed(self, held: Held, place: Place, floor: str) -> Place | None:
         """The new place; None when only a comparison with the whole table can tell."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from threading import Lock
 from typing import Final
 
@@ -29,6 +30,7 @@ log = structlog.get_logger()
 
 class Held:
     """The index of a corpus. `place`: how far it has followed it; None before it was built.
+    `moved_at`: when it last read what may have been seen in part; None when that is settled.
 
     `changes`: how many documents were ever put, replaced or dropped. `unsaved`: the same, and what
     got a vector, since it was written to disk. `broken`: a change of it broke off, and it must be
@@ -40,6 +42,7 @@ class Held:
         self.corpus = corpus
         self.index = Index(model=model)
         self.place: Place | None = None
+        self.moved_at: datetime | None = None
         self.bytes = OVERHEAD_BYTES
         self.changes = 0
         self.unsaved = 0

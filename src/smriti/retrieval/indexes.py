@@ -65,14 +65,16 @@ class Indexes:
         metrics: Metrics,
         snapshots: Snapshots | None = None,
         embedder: Embedder | None = None,
+        settle_s: float = 0,
     ) -> None:
+        """`settle_s`: how long the table may show a transaction in part while it is written."""
         self._budget_bytes = budget_bytes
         self._metrics = metrics
         self._model = "" if embedder is None else embedder.model
         self._vectors = None if embedder is None else QueryVectors(embedder)
         self._backfill = None if embedder is None else Backfill(table, embedder, self)
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="smriti-index")
-        self._follower = Follower(table, self._pool)
+        self._follower = Follower(table, self._pool, settle_s=settle_s)
         self._keeper = Keeper(table, self._pool, snapshots)
         self._entries: OrderedDict[_Name, _Entry] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()

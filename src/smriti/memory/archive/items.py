@@ -61,9 +61,7 @@ def load(item: Item) -> ArchivalMemory:
 def archive_corpus(agent_id: str, user_id: str) -> Corpus:
     """All passages, for a retriever to rank."""
     pk = keys.partition(agent_id, user_id)
-    return Corpus(
-        pk, keys.ARCHIVAL, "Archive", _documents, counted=True, marker="content_hash"
-    )
+    return Corpus(pk, keys.ARCHIVAL, "Archive", _documents, counted=True, marker="content_hash")
 
 
 def tag_label(tag: str) -> str:

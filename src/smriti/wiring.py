@@ -174,11 +174,8 @@ def _forget(retriever: Retriever, agent_id: str, user_id: str) -> None:
 
 def _indexes(outside: Outside) -> Indexes:
     config = outside.config
-    snapshots = Snapshots(
-        config.snapshots,
-        most_bytes=config.index_snapshots_mb * _MEGABYTE,
-        store=config.store_name,
-    )
+    most_bytes = config.index_snapshots_mb * _MEGABYTE
+    snapshots = Snapshots(config.snapshots, most_bytes=most_bytes, store=config.store_name)
     return Indexes(
         outside.table,
         budget_bytes=config.index_cache_mb * _MEGABYTE,

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from smriti.retrieval.documents import Hit
 from smriti.retrieval.rows import NONE, Rows, moment_of
 
-FIRST_PAGE: Final = 100
-"""Places that are put in order together: more than callers ask for at first."""
+FIRST_PAGE: Final = 64
+"""Places that are put in order together: no caller asks for more on the event loop."""
 
 _BLOCK: Final = 256
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from smriti.llm.types import ToolCall
 from smriti.memory.archive.items import tag_label
@@ -30,8 +30,16 @@ RESULTS_A_PAGE: Final = 5
 PREVIEW_CHARACTERS: Final = 80
 _MAX_QUERY_CHARACTERS: Final = 1000
 
+
+def _listed(value: object) -> object:
+    """Models like to write a single one without the list."""
+    return [value] if isinstance(value, str) and not value.lstrip().startswith("[") else value
+
+
 BlockName = Annotated[str, Field(description='The name of a block, for example "human".')]
 LineNumber = Annotated[int, Field(description="The number of a line, from 1.")]
+
+Labels = Annotated[list[str] | None, BeforeValidator(_listed)]
 PageNumber = Annotated[int, Field(ge=1, description="Which page of the results, from 1.")]
 
 
@@ -156,7 +164,7 @@ class MemoryTools(FunctionToolset):
             Field(description="A passage that can be understood by itself; the main thing first."),
         ],
         tags: Annotated[
-            list[str] | None, Field(description="Short labels by which a search can narrow down.")
+            Labels, Field(description="Short labels by which a search can narrow down.")
         ] = None,
     ) -> str:
         """Store detailed information for later in archival memory, which is unlimited and found by
@@ -186,9 +194,7 @@ class MemoryTools(FunctionToolset):
         self,
         query: Annotated[str, Field(description="Words that the passages contain.")],
         page: PageNumber = 1,
-        tags: Annotated[
-            list[str] | None, Field(description="Only passages with all of these tags.")
-        ] = None,
+        tags: Annotated[Labels, Field(description="Only passages with all of these tags.")] = None,
         start_date: Annotated[Day, Field(description="Only from this day on: YYYY-MM-DD.")] = None,
         end_date: Annotated[Day, Field(description="Only up to this day: YYYY-MM-DD.")] = None,
     ) -> str:

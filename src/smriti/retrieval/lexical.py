@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from smriti.retrieval.text import query_terms, terms
+from smriti.retrieval.text import DATE_WORDS, query_terms, terms
 
 K1: Final = 0.9
 B: Final = 0.3
@@ -142,7 +142,8 @@ class Lexical:
         self.grams = Field()
 
     def append(self, words: Sequence[str]) -> None:
-        stems, grams = terms(words)
+        """The next row, as `rows_of` makes it."""
+        stems, grams = terms(words, whole=DATE_WORDS)
         self.words.append(stems)
         self.grams.append(grams)
 

@@ -282,3 +282,15 @@ def test_a_day_is_found_by_its_words_and_not_by_parts_of_them() -> None:
 
     assert set(map(tuple, found.values())) == {("a",)}, found
     assert set(map(tuple, noise.values())) == {()}, noise
+
+
+def test_where_no_text_has_a_word_a_few_shared_letters_are_no_match() -> None:
+    index = _index(
+        document("a", "I repaired the engine on my own, and something else"),
+        document("b", "We booked a hotel in Kyoto for March"),
+        document("c", "Marmalade recipe: oranges"),
+    )
+
+    asked = ("wedding engagement", "marsupials", "kyot", "marmelade", "orangeade housing")
+
+    assert [_keys(index, query) for query in asked] == [[], [], ["b"], ["c"], ["c"]]

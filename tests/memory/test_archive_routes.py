@@ -222,3 +222,14 @@ async def test_a_batch_with_a_key_is_answered_again(home: Home, archive: str) ->
 
 def test_a_moment_is_in_utc() -> None:
     assert read_moment(" 2023-05-08T13:56:00+02:00 ") == datetime(2023, 5, 8, 11, 56, tzinfo=UTC)
+
+
+async def test_what_is_too_long_is_told_in_characters(home: Home, archive: str) -> None:
+    wrong = {"items": [{"content": "x", "tags": ["x" * 51], "author": "x" * 201}]}
+
+    answer = await home.client.post(f"{archive}:batch", json=wrong)
+
+    assert {error["msg"] for error in answer.json()["errors"]} == {
+        "String should have at most 50 characters",
+        "String should have at most 200 characters",
+    }

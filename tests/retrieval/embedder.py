@@ -11,7 +11,7 @@ _TOPICS = (("coffee", "espresso", "latte"), ("train", "bus", "tram"), ("rain", "
 
 
 class TopicEmbedder:
-    """Fails with `error`, or never answers while it `hangs`. `asked`: the queries."""
+    """Fails with `error`, or does not answer while it `hangs`. `asked`: the queries."""
 
     model = "topics"
     dimensions = 4
@@ -19,16 +19,30 @@ class TopicEmbedder:
     def __init__(self) -> None:
         self.error: Exception | None = None
         self.hangs = False
+        self.cancelled = 0
+        self._answered = asyncio.Event()
         self.asked: list[str] = []
         self.embedded: list[str] = []
 
     async def embed(self, texts: Sequence[str], *, query: bool = False) -> Vectors:
         (self.asked if query else self.embedded).extend(texts)
         if self.hangs:
-            await asyncio.Event().wait()
+            await self._hang()
         if self.error is not None:
             raise self.error
         return np.array([_vector(text) for text in texts], np.float32)
+
+    def answer(self) -> None:
+        """What hangs is answered after all."""
+        self.hangs = False
+        self._answered.set()
+
+    async def _hang(self) -> None:
+        try:
+            await self._answered.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
 
     async def close(self) -> None:
         return

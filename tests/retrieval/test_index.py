@@ -133,9 +133,9 @@ def test_all_labels_may_be_asked_for() -> None:
 
 def test_scores_are_those_of_the_formula() -> None:
     index = _index(document("a", "dog"), document("b", "dog dog sunset"), document("c", "painting"))
-    # In all rows: 8, May, 2023. Words: 4, 6, 4. Parts: 1 + 2 + 3 of the day, and those below.
+    # In all rows: 8, May, 2023. Words: 4, 6, 4. Parts: those below, none of the day.
     parts = {"dog": 2, "sunset": 5, "painting": 7}
-    lengths = [6 + parts["dog"], 6 + 2 * parts["dog"] + parts["sunset"], 6 + parts["painting"]]
+    lengths = [parts["dog"], 2 * parts["dog"] + parts["sunset"], parts["painting"]]
 
     def weight(count: int, length: int, average: float) -> float:
         return 1.9 * count / (count + 0.9 * (0.7 + 0.3 * length / average))
@@ -272,3 +272,25 @@ def test_only_the_rarest_words_count_when_few_may() -> None:
     assert sorted(_keys(index, "dog red")) == ["a", "b", "c"]
     ranking = index.rank("dog red unheard", most_terms=1)
     assert [hit.sk for hit in ranking.page(0, 9)] == ["a"]
+
+
+def test_a_day_is_found_by_its_words_and_not_by_parts_of_them() -> None:
+    index = _index(document("a", "Lisbon is hilly", author="Caroline"))
+
+    found = {query: _keys(index, query) for query in ("May", "2023", "Carolina", "hill")}
+    noise = {query: _keys(index, query) for query in ("mayonnaise", "2024", "1823")}
+
+    assert set(map(tuple, found.values())) == {("a",)}, found
+    assert set(map(tuple, noise.values())) == {()}, noise
+
+
+def test_where_no_text_has_a_word_a_few_shared_letters_are_no_match() -> None:
+    index = _index(
+        document("a", "I repaired the engine on my own, and something else"),
+        document("b", "We booked a hotel in Kyoto for March"),
+        document("c", "Marmalade recipe: oranges"),
+    )
+
+    asked = ("wedding engagement", "marsupials", "kyot", "marmelade", "orangeade housing")
+
+    assert [_keys(index, query) for query in asked] == [[], [], ["b"], ["c"], ["c"]]

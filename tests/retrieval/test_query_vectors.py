@@ -85,6 +85,33 @@ async def test_a_silent_provider_is_not_waited_for(
     assert embedder.asked == ["espresso"]
 
 
+async def test_what_comes_too_late_for_one_search_serves_the_next(
+    vectors: QueryVectors, embedder: TopicEmbedder
+) -> None:
+    embedder.hangs = True
+    assert await vectors.find("espresso") is None
+
+    embedder.answer()
+    for _ in range(9):
+        await asyncio.sleep(0)
+    found = [await vectors.find("espresso"), await vectors.find("latte")]
+
+    assert all(isinstance(each, np.ndarray) for each in found)
+    assert embedder.asked == ["espresso", "latte"]
+
+
+async def test_a_question_that_nobody_answers_ends_with_the_process(
+    vectors: QueryVectors, embedder: TopicEmbedder
+) -> None:
+    embedder.hangs = True
+    assert await vectors.find("espresso") is None
+
+    async with asyncio.timeout(10):
+        await vectors.close()
+
+    assert embedder.cancelled == 1
+
+
 async def test_nothing_is_asked_for_a_blank_query(
     vectors: QueryVectors, embedder: TopicEmbedder
 ) -> None:

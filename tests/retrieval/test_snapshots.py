@@ -132,7 +132,7 @@ async def test_it_is_written_again_when_much_is_new(
             await total(indexes, large)
 
 
-@pytest.mark.parametrize("damaged", [b"", b"nonsense", b"smriti-index-1\r\n" + bytes(100)])
+@pytest.mark.parametrize("damaged", [b"", b"nonsense", b"smriti-index-2\r\n" + bytes(100)])
 async def test_a_damaged_file_is_thrown_away(
     table: Table, large: Library, saved: Path, damaged: bytes
 ) -> None:

@@ -53,6 +53,7 @@ def test_stop_words_go_and_the_others_get_stems_and_parts() -> None:
         ["<dog", "dogs", "ogs>", "東", "京"],
     )
     assert terms(["8"]) == (["8"], ["<8>"])
+    assert terms(["the", "dogs", "8"], whole=1) == (["dog", "8"], ["<8>"])
 
 
 def test_a_query_names_a_stem_once() -> None:

@@ -67,6 +67,20 @@ async def test_the_best_come_first_and_no_more_than_asked_for(home: Home) -> Non
     assert len((await searched(home, "zanzibar", limit=2))["items"]) == 2
 
 
+async def test_an_agent_that_is_named_comes_before_what_it_has_said(home: Home) -> None:
+    await home.scripted_agent(agent_name="Other", agent_persona="Knows Willow.")
+    agent = await home.scripted_agent(agent_name="Old Willow", agent_persona="Loves trees.")
+    conversation = await home.conversation(agent, title="Trees")
+    for _ in range(3):
+        home.script([TextChunk("Willow says so."), Finished("stop")])
+        await home.say(conversation, "Who says so?")
+
+    items = (await searched(home, "willow"))["items"]
+
+    assert (items[0]["kind"], items[0]["title"], items[0]["score"]) == ("agent", "Old Willow", 1)
+    assert items[1]["kind"] == "message"
+
+
 async def test_nothing_is_found_of_nothing(home: Home) -> None:
     assert await searched(home, "zanzibar") == {"items": [], "partial": False}
     await furnished(home, "tasmania")

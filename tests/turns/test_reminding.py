@@ -49,6 +49,23 @@ async def shown_for(home: Home, conversation: Json, question: str) -> str:
     return model.requests[-1].messages[-1].text
 
 
+async def test_what_a_question_would_bring_back_can_be_looked_at(home: Home) -> None:
+    agent = await mini(home)
+    await talked(home, agent)
+    new = await home.conversation(agent, title="New")
+    address = f"/conversations/{new['conversation_id']}/context"
+    question = "Which hotel did we book in Lisbon?"
+
+    looked = await home.client.get(address, params={"question": question})
+    (shown,) = looked.json()["messages"]
+    asked = await shown_for(home, new, question)
+
+    assert shown["role"] == "user"
+    assert shown["text"].split("\n", 1)[1] == asked.split("\n", 1)[1]
+    assert "Santiago" in shown["text"]
+    assert looked.json()["tokens"]["messages"] > 0
+
+
 async def test_what_was_said_of_the_subject_stands_with_the_question(home: Home) -> None:
     agent = await mini(home)
     await talked(home, agent)

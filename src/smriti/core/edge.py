@@ -82,8 +82,13 @@ def provide[T](kind: type[T]) -> Callable[[HTTPConnection], Awaitable[T]]:
 
 
 async def page_request(
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query(max_length=4096)] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="How many at most.")] = 20,
+    cursor: Annotated[
+        str | None,
+        Query(
+            max_length=4096, description="The `next_cursor` of the page before; none: the first."
+        ),
+    ] = None,
 ) -> PageRequest:
     return PageRequest(limit=limit, cursor=cursor or None)
 

@@ -39,10 +39,12 @@ async def wanted_passages(
     ] = [],  # noqa: B006
     after: Annotated[
         Moment | None,
-        Query(description="Only passages of this time or later: a date, or a time in UTC."),
+        Query(
+            description="Only passages of this time or later: a date like 2026-03-01, or a time."
+        ),
     ] = None,
     before: Annotated[
-        Moment | None, Query(description="Only passages of before this time, likewise.")
+        Moment | None, Query(description="Only passages from before this date or time.")
     ] = None,
 ) -> Filter:
     return Filter(

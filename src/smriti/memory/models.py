@@ -35,11 +35,12 @@ def clean_line(text: str) -> str:
     return _UNSEEN.sub("", folded).strip()
 
 
-def _full_line(text: str) -> str:
+def full_line(text: str) -> str:
+    """`text` as one line in which there is something to see. `ValueError`."""
     line = clean_line(text)
     if not line:
         raise ValueError("a line must not be empty")
     return line
 
 
-Line = Annotated[str, Field(pattern=VISIBLE), AfterValidator(_full_line)]
+Line = Annotated[str, Field(pattern=VISIBLE), AfterValidator(full_line)]

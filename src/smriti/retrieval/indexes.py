@@ -134,6 +134,8 @@ class Indexes:
         self._closed = True
         if self._backfill is not None:
             await self._backfill.close()
+        if self._vectors is not None:
+            await self._vectors.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

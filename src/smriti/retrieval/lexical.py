@@ -10,13 +10,17 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from smriti.retrieval.text import query_terms, terms
+from smriti.retrieval.text import DATE_WORDS, query_terms, terms
 
 K1: Final = 0.9
 B: Final = 0.3
 
 GRAMS: Final = 0.15
 """The weight of the parts of words, beside that of words."""
+
+LEAST_SHARED: Final = 0.2
+"""Of the parts of a word, by weight. Where no text has any word of the query, those that share less
+of each do not match: they would be the best, and hide what is near in meaning."""
 
 MOST_ASKED: Final = 1000
 """Different words of a query that are looked at, to find the rarest."""
@@ -142,7 +146,8 @@ class Lexical:
         self.grams = Field()
 
     def append(self, words: Sequence[str]) -> None:
-        stems, grams = terms(words)
+        """The next row, as `rows_of` makes it."""
+        stems, grams = terms(words, whole=DATE_WORDS)
         self.words.append(stems)
         self.grams.append(grams)
 
@@ -163,9 +168,21 @@ class Lexical:
         words = {stem: _idf(known[stem], rows) for stem in chosen}
         grams = {gram: GRAMS * _idf(self.grams.rows_with(gram, alive), rows) for gram in parts}
         bound = (K1 + 1) * (sum(words.values()) + sum(grams.values()))
+        if not any(known[stem] for stem in chosen):
+            alike = [{gram: grams[gram] for gram in asked[stem]} for stem in chosen]
+            return self._resembling(alike, rows), bound
         scores = self.words.scores(words, rows)
         scores += self.grams.scores(grams, rows)
         return scores, bound
+
+    def _resembling(self, words: Sequence[Mapping[str, float]], rows: int) -> Scores:
+        """Of rows that share enough of a word's parts. `words`: of each, what its parts weigh."""
+        scores = self.grams.scores({}, rows)
+        for parts in words:
+            shared = self.grams.scores(parts, rows)
+            shared[shared < LEAST_SHARED * sum(parts.values())] = 0
+            scores += shared
+        return scores
 
 
 def _weight(count: Numbers | int, length: Numbers) -> Numbers:

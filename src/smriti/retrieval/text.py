@@ -19,6 +19,9 @@ MOST_WORDS: Final = 200
 LONGEST_WORD: Final = 64
 """Characters of a word that count."""
 
+DATE_WORDS: Final = 3
+"""With which each row begins: found as words, not by parts. "Marmalade" begins like "March"."""
+
 _GRAM: Final = 4
 _REMEMBERED: Final = 8192
 """Words, about 4 MB: making their parts is half of the work of taking a text in."""
@@ -94,15 +97,16 @@ def words(text: str) -> list[str]:
     return [word for run in _RUN.findall(_folded(text)) for word in _words_of(run)]
 
 
-def terms(found: Iterable[str]) -> tuple[list[str], list[str]]:
-    """The stems of the words that count, and the parts of these words."""
+def terms(found: Iterable[str], *, whole: int = 0) -> tuple[list[str], list[str]]:
+    """The stems of the words that count, and the parts of these words but for the first `whole`."""
     stems: list[str] = []
     parts: list[str] = []
     for word in found:
         if word not in STOP_WORDS:
             stem, grams = _stem_and_grams(word)
             stems.append(stem)
-            parts += grams
+            if len(stems) > whole:
+                parts += grams
     return stems, parts
 
 

@@ -8,7 +8,7 @@ from smriti.conversations.models import Conversation
 from smriti.retrieval.documents import Document
 from smriti.retrieval.excerpts import excerpt
 from smriti.retrieval.index import Index
-from smriti.retrieval.text import highlights
+from smriti.retrieval.text import highlights, terms, words
 from smriti.search.models import SearchHit
 
 SHOWN_CHARACTERS: Final = 300
@@ -23,16 +23,24 @@ _LIT_CHARACTERS: Final = 10_000
 def named_hits(
     agents: Iterable[Agent], conversations: Iterable[Conversation], query: str, *, limit: int
 ) -> list[SearchHit]:
-    """Those that match, best first. It takes a moment: call it in a thread."""
+    """Those that match, best first. It takes a moment: call it in a thread.
+
+    An agent that is named has the best score there is: all that it ever said has its name, too.
+    """
     known = {hit.id: hit for hit in [*map(_agent, agents), *map(_conversation, conversations)]}
     index = Index()
     for hit in known.values():
         text = f"{hit.title}\n{hit.text[:_READ_CHARACTERS]}"
         index.put(Document(sk=hit.id, text=text, created_at=hit.created_at))
-    return [
-        known[found.sk].model_copy(update={"score": found.score})
-        for found in index.rank(query).page(0, limit)
+    asked = _stems(query)
+    found = [
+        known[hit.sk].model_copy(update={"score": hit.score})
+        for hit in index.rank(query).page(0, len(known))
     ]
+    for hit in found:
+        if hit.kind == "agent" and asked <= _stems(hit.title):
+            hit.score = 1.0
+    return sorted(found, key=lambda hit: -hit.score)[:limit]
 
 
 def cut(hit: SearchHit, query: str) -> SearchHit:
@@ -64,3 +72,7 @@ def _conversation(conversation: Conversation) -> SearchHit:
         created_at=conversation.created_at,
         score=0,
     )
+
+
+def _stems(text: str) -> set[str]:
+    return set(terms(words(text))[0])

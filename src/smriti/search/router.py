@@ -17,6 +17,6 @@ async def search_everything(
     user: CurrentUser,
     search: Search,
     q: Annotated[str, Query(max_length=1000, description="Words to look for.")],
-    limit: Annotated[int, Query(ge=1, le=50)] = 20,
+    limit: Annotated[int, Query(ge=1, le=50, description="How many at most.")] = 20,
 ) -> SearchResults:
     return await search.search(user.email, q, limit=limit)

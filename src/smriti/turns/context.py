@@ -4,6 +4,7 @@ from pydantic import BaseModel, Field
 
 from smriti.conversations.models import Conversation
 from smriti.core.clock import new_id, utc_now
+from smriti.llm.catalog import estimate_tokens
 from smriti.llm.types import ChatMessage, Role, ToolCall
 from smriti.messages.models import Message
 from smriti.turns.answering import Answering
@@ -59,14 +60,22 @@ class ContextService:
         self._opener = opener
         self._answering = answering
 
-    async def show(self, conversation: Conversation) -> Context:
-        """The prompt that a question asked now would have before it."""
+    async def show(self, conversation: Conversation, question: str) -> Context:
+        """The prompt that a question asked now would have before it, and with it the question, if
+        there is one. Nothing is asked."""
         opening = await self._opener.look(conversation, new_id())
-        question = Message(
-            conversation_id=conversation.conversation_id, role="user", created_at=utc_now()
+        asked = Message(
+            conversation_id=conversation.conversation_id,
+            role="user",
+            content=question,
+            created_at=utc_now(),
         )
-        prompt = await self._answering.prompt_for(opening, question)
+        prompt = await self._answering.prompt_for(opening, asked)
         shown, spent = prompt.shown, prompt.spent
+        messages = [_shown(said.message, said.tokens) for said in shown.said]
+        tokens = estimate_tokens(question)
+        if question:
+            messages.append(_shown(prompt.request.messages[-1], tokens))
         return Context(
             model=prompt.request.model,
             tokens=ContextTokens(
@@ -76,13 +85,13 @@ class ContextService:
                 tools=spent.tools,
                 summary=spent.summary,
                 relevant_past=spent.relevant_past,
-                messages=shown.tokens,
-                free=max(spent.left - shown.tokens, 0),
+                messages=shown.tokens + tokens,
+                free=max(spent.left - shown.tokens - tokens, 0),
             ),
             system=prompt.request.system,
             tools=[spec.name for spec in prompt.request.tools],
             summary=SummaryView.of(shown.summary) if shown.summary else None,
-            messages=[_shown(said.message, said.tokens) for said in shown.said],
+            messages=messages,
         )
 
 

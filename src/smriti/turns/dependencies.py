@@ -21,6 +21,13 @@ Streams = Annotated[TurnStreams, Depends(provide(TurnStreams))]
 Imports = Annotated[Importer, Depends(provide(Importer))]
 Contexts = Annotated[ContextService, Depends(provide(ContextService))]
 
+Supposed = Annotated[
+    str,
+    Query(
+        max_length=4096,
+        description="As if this were asked: it comes last, with what the agent is reminded of.",
+    ),
+]
 IdempotencyKey = Annotated[
     str | None,
     Header(

@@ -22,6 +22,7 @@ from smriti.turns.dependencies import (
     Imports,
     LastEvent,
     Streams,
+    Supposed,
     Turns,
 )
 from smriti.turns.importing import MessagesImport, MessagesImported
@@ -142,8 +143,10 @@ async def import_messages(
     "/conversations/{conversation_id}/context",
     summary="See what the model would see, and how its window is spent",
 )
-async def show_context(conversation: OwnedConversation, contexts: Contexts) -> Context:
-    return await contexts.show(conversation)
+async def show_context(
+    conversation: OwnedConversation, contexts: Contexts, question: Supposed = ""
+) -> Context:
+    return await contexts.show(conversation, question)
 
 
 @router.get("/conversations/{conversation_id}/turns", summary="List turns, newest first")

@@ -1,5 +1,6 @@
 """The archival memory tools' answers, to the letter."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -24,6 +25,12 @@ async def _fails(tools: MemoryTools, name: str, **arguments: object) -> str:
     [result] = await run_tools(tools, [ToolCall(call_id="1", name=name, arguments=arguments)])
     assert not result.success, result.text
     return result.text
+
+
+async def test_the_schemas_stand_by_themselves(house: House) -> None:
+    tools = await house.tools()
+
+    assert "$ref" not in json.dumps([spec.parameters for spec in tools.specs()])
 
 
 async def test_storing_a_passage(house: House) -> None:
@@ -170,6 +177,7 @@ async def test_storing_a_passage_with_tags(house: House) -> None:
     ("narrow", "days"),
     [
         ({"tags": ["FOOD"]}, [0, 1]),
+        ({"tags": "food"}, [0, 1]),
         ({"tags": ["food", "work"]}, [1]),
         ({"start_date": "2024-01-02"}, [1, 2]),
         ({"end_date": "2024-01-02"}, [0, 1]),

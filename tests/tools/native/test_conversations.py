@@ -1,5 +1,6 @@
 """The tool that searches past conversations, as a model meets it."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -70,6 +71,12 @@ class Past:
 @pytest.fixture
 def past(table: Table) -> Past:
     return Past(table)
+
+
+def test_the_schema_stands_by_itself(past: Past) -> None:
+    [spec] = ConversationTools(past.recall, ADA).specs()
+
+    assert "$ref" not in json.dumps(spec.parameters)
 
 
 async def test_the_answer_says_when_who_where_and_what(past: Past) -> None:

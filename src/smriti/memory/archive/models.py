@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from smriti.core.clock import EPOCH, Id, Moment, utc_now
-from smriti.memory.models import VISIBLE, Line, clean_text
+from smriti.memory.models import VISIBLE, clean_text, full_line
 
 MAX_CHARACTERS: Final = 100_000
 """At four bytes a character, a passage with its tags still fits an item of the table."""
@@ -36,7 +36,10 @@ def _past(moment: datetime) -> datetime:
 Passage = Annotated[
     str, Field(max_length=MAX_CHARACTERS, pattern=VISIBLE), AfterValidator(_full_text)
 ]
-Tag = Annotated[Line, Field(max_length=MAX_TAG_CHARACTERS)]
+Tag = Annotated[
+    str, Field(max_length=MAX_TAG_CHARACTERS, pattern=VISIBLE), AfterValidator(full_line)
+]
+Author = Annotated[str, Field(max_length=200, pattern=VISIBLE), AfterValidator(full_line)]
 Tags = Annotated[list[Tag], Field(max_length=MAX_TAGS)]
 
 
@@ -125,9 +128,7 @@ class ArchivalMemoryImport(BaseModel):
     """A passage from elsewhere."""
 
     content: Passage
-    author: Annotated[Line, Field(max_length=200)] | None = Field(
-        default=None, description="Who said it; is searched, too."
-    )
+    author: Author | None = Field(default=None, description="Who said it; is searched, too.")
     created_at: Annotated[Moment, AfterValidator(_past)] | None = Field(
         default=None,
         description="When it was said, to the millisecond; UTC unless it says otherwise. "

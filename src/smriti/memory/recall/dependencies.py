@@ -15,10 +15,12 @@ Recall = Annotated[RecallService, Depends(provide(RecallService))]
 async def wanted_messages(
     after: Annotated[
         Moment | None,
-        Query(description="Only messages of this time or later: a date, or a time in UTC."),
+        Query(
+            description="Only messages of this time or later: a date like 2026-03-01, or a time."
+        ),
     ] = None,
     before: Annotated[
-        Moment | None, Query(description="Only messages of before this time, likewise.")
+        Moment | None, Query(description="Only messages from before this date or time.")
     ] = None,
     role: Annotated[
         Literal["user", "assistant"] | None, Query(description="Only what this one has said.")

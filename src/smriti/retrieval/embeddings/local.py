@@ -28,7 +28,7 @@ type Tokens = Sequence[int]
 
 
 class MiniLMSource:
-    """Computes in one thread of its own, and loads the model there when it is first asked."""
+    """Computes in one thread of its own, and loads the model there at once."""
 
     model = "local/all-MiniLM-L6-v2"
     dimensions = DIMENSIONS
@@ -36,6 +36,7 @@ class MiniLMSource:
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="smriti-minilm")
+        self._thread.submit(self._tokens, ())  # what fails now fails again for who asks
 
     async def vectors(self, texts: Sequence[str], *, query: bool) -> Vectors:  # noqa: ARG002 - the same for all
         loop = asyncio.get_running_loop()

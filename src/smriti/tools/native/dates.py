@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from smriti.core.clock import read_moment
 from smriti.tools.toolset import ToolFailed
 
-type Day = str | None
+Day = str | None  # no `type`: tools' schemas must not refer to anything outside them
 
 _DAY = timedelta(days=1)
 _DATE_CHARACTERS = len("2026-03-01")

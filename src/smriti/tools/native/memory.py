@@ -9,13 +9,7 @@ from pydantic import Field
 
 from smriti.llm.types import ToolCall
 from smriti.memory.archive.items import tag_label
-from smriti.memory.archive.models import (
-    MAX_CHARACTERS,
-    MAX_TAG_CHARACTERS,
-    MAX_TAGS,
-    Draft,
-    Origin,
-)
+from smriti.memory.archive.models import MAX_CHARACTERS, Draft, Origin
 from smriti.memory.archive.service import ArchiveBusy, ArchiveService
 from smriti.memory.blocks.models import Block, CoreMemory, Edit, normalise_block_name
 from smriti.memory.blocks.prompt import capacity_warning, numbered
@@ -24,6 +18,7 @@ from smriti.memory.models import clean_line, clean_text
 from smriti.retrieval.documents import EVERYTHING, Filter
 from smriti.tools.native.dates import Day, first_moment, last_moment
 from smriti.tools.native.function_tool import FunctionToolset
+from smriti.tools.native.tags import Tags, cleaned
 from smriti.tools.toolset import ToolFailed
 
 RESULTS_A_PAGE: Final = 5
@@ -156,7 +151,7 @@ class MemoryTools(FunctionToolset):
             Field(description="A passage that can be understood by itself; the main thing first."),
         ],
         tags: Annotated[
-            list[str] | None, Field(description="Short labels by which a search can narrow down.")
+            Tags, Field(description="Short labels by which a search can narrow down.")
         ] = None,
     ) -> str:
         """Store detailed information for later in archival memory, which is unlimited and found by
@@ -170,7 +165,7 @@ class MemoryTools(FunctionToolset):
                 "once. Store it in several passages."
             )
         try:
-            draft = Draft(text, _tags(tags), self._origin)
+            draft = Draft(text, cleaned(tags), self._origin)
             inserted = await self._archive.insert(self.core.owner, draft)
         except ArchiveBusy as busy:
             raise ToolFailed(f"Error: {busy.detail}") from busy
@@ -186,9 +181,7 @@ class MemoryTools(FunctionToolset):
         self,
         query: Annotated[str, Field(description="Words that the passages contain.")],
         page: PageNumber = 1,
-        tags: Annotated[
-            list[str] | None, Field(description="Only passages with all of these tags.")
-        ] = None,
+        tags: Annotated[Tags, Field(description="Only passages with all of these tags.")] = None,
         start_date: Annotated[Day, Field(description="Only from this day on: YYYY-MM-DD.")] = None,
         end_date: Annotated[Day, Field(description="Only up to this day: YYYY-MM-DD.")] = None,
     ) -> str:
@@ -198,7 +191,7 @@ class MemoryTools(FunctionToolset):
         where = Filter(
             first_moment("start_date", start_date),
             last_moment("end_date", end_date),
-            all_of=frozenset(map(tag_label, _tags(tags))),
+            all_of=frozenset(map(tag_label, cleaned(tags))),
         )
         found = await self._archive.search(self.core.owner, query, where=where)
         if not found.total:
@@ -273,15 +266,6 @@ def _line(text: str) -> str:
     if not line:
         raise ToolFailed("Error: the line is empty.")
     return line
-
-
-def _tags(given: list[str] | None) -> tuple[str, ...]:
-    tags = tuple(tag for text in given or () if (tag := clean_line(text)))
-    if len(tags) > MAX_TAGS or any(len(tag) > MAX_TAG_CHARACTERS for tag in tags):
-        raise ToolFailed(
-            f"Error: there may be {MAX_TAGS} tags at most, of {MAX_TAG_CHARACTERS} characters each."
-        )
-    return tags
 
 
 def _unknown(name: str) -> str:

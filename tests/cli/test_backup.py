@@ -252,6 +252,7 @@ def test_only_what_belongs_into_a_backup_is_unpacked(
         (Manifest(files=[]).model_dump_json().encode(), "does not hold"),
         (Manifest(version=2, files=["smriti.db"]).model_dump_json().encode(), "newer version"),
     ],
+    ids=["nothing", "another-format", "more-files", "no-files", "newer"],
 )
 def test_a_manifest_must_fit(manifest: bytes, told: str, tmp_path: Path) -> None:
     into = tmp_path / "into"

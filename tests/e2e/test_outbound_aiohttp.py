@@ -180,6 +180,27 @@ async def test_pieces_come_as_they_arrive_and_the_connection_serves_again() -> N
     assert (received, server.connections) == (b"onetwo", 1)
 
 
+async def test_what_came_before_a_connection_broke_is_heard_however_late() -> None:
+    broken = [STREAM, b"3\r\none\r\n", b"3\r\ntwo\r\n", BREAK]
+    heard: list[bytes] = []
+
+    async def listen(answer: httpx2.Response) -> None:
+        async for piece in answer.aiter_raw():
+            heard.append(piece)  # noqa: PERF401 - what comes before the error counts
+
+    async with (
+        Server(broken).running() as server,
+        open_client() as http,
+        http.stream("GET", server.url) as answer,
+    ):
+        await server.closed.wait()
+        await asyncio.sleep(0.05)  # the client's side has heard of it, too
+        with pytest.raises(httpx2.ReadError):
+            await listen(answer)
+
+    assert b"".join(heard) == b"onetwo"
+
+
 async def test_a_compressed_answer_stays_compressed() -> None:
     packed = gzip.compress(b"bomb")
     head = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(packed)

@@ -80,7 +80,7 @@ class _Body(httpx2.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         content = self._response.content
         with _told_by_httpx2():
-            while piece := await content.readany():
+            while piece := await _next_piece(content):
                 yield piece
 
     async def aclose(self) -> None:
@@ -89,6 +89,14 @@ class _Body(httpx2.AsyncByteStream):
             self._response.release()
         else:
             self._response.close()
+
+
+async def _next_piece(content: aiohttp.StreamReader) -> bytes:
+    """What has arrived; nothing at the end. aiohttp itself forgets it when the connection breaks
+    before it was fetched."""
+    if content.exception() is not None and content._buffer:
+        return content._read_nowait(-1)
+    return await content.readany()
 
 
 class AiohttpTransport(httpx2.AsyncBaseTransport):

@@ -21,7 +21,7 @@ from smriti.cli.screen import Screen
 from smriti.core.config import Config
 
 with suppress(ImportError):  # where it exists, input() has line editing and a history
-    import readline  # noqa: F401
+    import readline  # noqa: F401 - importing it is all
 
 _FIRST_AGENT: Final = {
     "agent_name": "Smriti",

@@ -200,7 +200,7 @@ def replace_items(connection: sqlite3.Connection, source: Path) -> None:
             columns = ", ".join(_COLUMNS)
             connection.execute("DELETE FROM item")
             connection.execute(
-                f"INSERT INTO item ({columns}) SELECT {columns} FROM source.item"  # noqa: S608
+                f"INSERT INTO item ({columns}) SELECT {columns} FROM source.item"  # noqa: S608 - our names
             )
     finally:
         connection.execute("DETACH source")

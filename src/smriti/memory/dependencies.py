@@ -31,12 +31,20 @@ SearchQuery = Annotated[
 async def wanted_passages(
     tags: Annotated[
         list[Tag],
-        Query(max_length=MAX_TAGS, description="Only passages with all of these tags."),
-    ] = [],  # noqa: B006 - the framework copies it
+        Query(
+            default_factory=list,
+            max_length=MAX_TAGS,
+            description="Only passages with all of these tags.",
+        ),
+    ],
     any_tags: Annotated[
         list[Tag],
-        Query(max_length=MAX_TAGS, description="Only passages with at least one of these tags."),
-    ] = [],  # noqa: B006
+        Query(
+            default_factory=list,
+            max_length=MAX_TAGS,
+            description="Only passages with at least one of these tags.",
+        ),
+    ],
     after: Annotated[
         Moment | None,
         Query(

@@ -130,7 +130,7 @@ class CrashBarrier:
         except Exception as error:
             if answering:
                 # Too late for a problem; the server cuts the connection and logs the traceback.
-                log.error("request.broken_off", error=type(error).__name__)  # noqa: TRY400
+                log.error("request.broken_off", error=type(error).__name__)  # noqa: TRY400 - the server does
                 raise
             log.exception("request.crashed", method=scope["method"], path=_path(scope))
             await internal_error(scope["path"])(scope, receive, send)

@@ -8,6 +8,7 @@ import pytest
 from smriti.llm.provider import Finished, ModelFailed, ProviderEvent, TextChunk
 from smriti.llm.providers.openai import OpenAIProvider
 from smriti.llm.types import ChatMessage, ModelRequest, TextPart
+from tests.fakes.http_server import TransportServer
 
 KEY = "sk-test-1234567890"
 BASE_URL = "https://models.example/v1"
@@ -24,24 +25,8 @@ STREAM = (
 EVENTS: list[ProviderEvent] = [TextChunk("Hello"), Finished("stop")]
 
 
-class Server:
-    """A model server inside the client's transport. Keeps the requests and the clients."""
-
-    def __init__(self, *answers: httpx2.Response | Exception) -> None:
-        self._answers = list(answers)
-        self.requests: list[httpx2.Request] = []
-        self.clients: list[httpx2.AsyncClient] = []
-
-    def open(self) -> httpx2.AsyncClient:
-        self.clients.append(httpx2.AsyncClient(transport=httpx2.MockTransport(self._answer)))
-        return self.clients[-1]
-
-    def _answer(self, request: httpx2.Request) -> httpx2.Response:
-        self.requests.append(request)
-        answer = self._answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+class Server(TransportServer):
+    """A model server."""
 
     def provider(self, **credentials: str) -> OpenAIProvider:
         return OpenAIProvider(CREDENTIALS | credentials, self.open)

@@ -31,6 +31,7 @@ from smriti.llm.types import (
 from smriti.tools.toolset import ToolFailed
 from smriti.turns.events import ReplyEnded
 from smriti.turns.loop import run_steps
+from tests.fakes.http_server import TransportServer
 from tests.llm.providers.openai_server import Pieces, streamed
 from tests.llm.providers.test_anthropic_stream import (
     PLAIN,
@@ -53,24 +54,8 @@ REQUEST = ModelRequest(
 EVENTS: list[ProviderEvent] = [TextChunk("Grüße!"), TokensUsed(PLAIN_USAGE), Finished("stop")]
 
 
-class Server:
-    """A model server inside the client's transport. Keeps the requests and the clients."""
-
-    def __init__(self, *answers: httpx2.Response | Exception) -> None:
-        self._answers = list(answers)
-        self.requests: list[httpx2.Request] = []
-        self.clients: list[httpx2.AsyncClient] = []
-
-    def open(self) -> httpx2.AsyncClient:
-        self.clients.append(httpx2.AsyncClient(transport=httpx2.MockTransport(self._answer)))
-        return self.clients[-1]
-
-    def _answer(self, request: httpx2.Request) -> httpx2.Response:
-        self.requests.append(request)
-        answer = self._answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+class Server(TransportServer):
+    """A model server."""
 
     def provider(self, **credentials: str) -> AnthropicProvider:
         return AnthropicProvider({"base_url": BASE_URL, "api_key": KEY} | credentials, self.open)

@@ -13,6 +13,7 @@ import pytest
 from smriti.core.outbound import AddressRefused
 from smriti.retrieval.embeddings.openai import OpenAISource
 from smriti.retrieval.embeddings.port import EmbeddingFailed, TextsTooLong
+from tests.fakes.http_server import TransportServer
 
 KEY = "sk-test-1234567890"
 BASE_URL = "https://models.example/v1"
@@ -35,30 +36,14 @@ VECTORS = [[0.25, -0.5], [0.5, 1.0]]
 type Answer = httpx2.Response | Exception
 
 
-class Server:
-    """Answers inside the client's transport; keeps the requests and the clients."""
-
-    def __init__(self, *answers: Answer) -> None:
-        self._answers = list(answers)
-        self.requests: list[httpx2.Request] = []
-        self.clients: list[httpx2.AsyncClient] = []
-
-    def _open(self) -> httpx2.AsyncClient:
-        self.clients.append(httpx2.AsyncClient(transport=httpx2.MockTransport(self._answer)))
-        return self.clients[-1]
-
-    def _answer(self, request: httpx2.Request) -> httpx2.Response:
-        self.requests.append(request)
-        answer = self._answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+class Server(TransportServer):
+    """A server of embeddings."""
 
     def source(
         self, *, api_key: str = KEY, model: str = "m1", dimensions: int | None = None
     ) -> OpenAISource:
         return OpenAISource(
-            self._open, base_url=BASE_URL, api_key=api_key, model=model, dimensions=dimensions
+            self.open, base_url=BASE_URL, api_key=api_key, model=model, dimensions=dimensions
         )
 
 

@@ -11,6 +11,7 @@ from smriti.retrieval.text import (
     highlights,
     index_text,
     query_terms,
+    parts_of_name,
     rows_of,
     terms,
     words,
@@ -53,7 +54,9 @@ def test_stop_words_go_and_the_others_get_stems_and_parts() -> None:
         ["<dog", "dogs", "ogs>", "東", "京"],
     )
     assert terms(["8"]) == (["8"], ["<8>"])
-    assert terms(["the", "dogs", "8"], whole=1) == (["dog", "8"], ["<8>"])
+    assert terms(["#8", "@rexes", "@the"]) == (["8", "rex"], ["@rexes"])
+    assert parts_of_name("@rexes") == ("<rex", "rexe", "exes", "xes>")
+    assert parts_of_name("rexe") == parts_of_name("<rex") == ()
 
 
 def test_a_query_names_a_stem_once() -> None:
@@ -75,7 +78,7 @@ def test_long_texts_become_rows_of_nearly_the_same_size(count: int, sizes: list[
     rows = rows_of(Document("a", "word " * count, _DAY, author="Rex"))
 
     assert [len(row) - 4 for row in rows] == sizes
-    assert all(row[:4] == ["8", "may", "2023", "rex"] for row in rows)
+    assert all(row[:4] == ["#8", "#may", "#2023", "@rex"] for row in rows)
     assert max(sizes) <= MOST_WORDS
 
 

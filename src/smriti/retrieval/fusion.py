@@ -47,9 +47,12 @@ def fuse(scores: Scores, near: Near | None, first: Links) -> None:
     if best:
         scores *= (1.0 if near is None else 1 - DENSE) / best
     if near is not None:
-        ends = np.searchsorted(first, near.rows, side="right").tolist()
-        spans = zip(near.rows.tolist(), ends, strict=True)
-        scores[[row + int(scores[row:end].argmax()) for row, end in spans]] += DENSE * near.dense
+        ends = np.searchsorted(first, near.rows, side="right")
+        best_rows = near.rows.copy()
+        for place in np.flatnonzero(ends > near.rows + 1):
+            row = best_rows[place]
+            best_rows[place] += scores[row : ends[place]].argmax()
+        scores[best_rows] += DENSE * near.dense
 
 
 def fit_of(lexical: float, bound: float, near: Near | None) -> float:

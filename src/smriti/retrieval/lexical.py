@@ -5,12 +5,12 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smriti.retrieval.text import DATE_WORDS, query_terms, terms
+from smriti.retrieval.text import parts_of_name, query_terms, terms
 
 K1: Final = 0.9
 B: Final = 0.3
@@ -22,6 +22,10 @@ LEAST_SHARED: Final = 0.2
 """Of the parts of a word, by weight. Where no text has any word of the query, those that share less
 of each do not match: they would be the best, and hide what is near in meaning."""
 
+TOO_COMMON: Final = 10_000
+"""Parts that more rows have, and more than half of all, do not count: they would weigh at most 0.1
+of some 40, and take the most time."""
+
 MOST_ASKED: Final = 1000
 """Different words of a query that are looked at, to find the rarest."""
 
@@ -29,32 +33,39 @@ _COUNT_BITS: Final = 8
 _MOST_COUNTED: Final = (1 << _COUNT_BITS) - 1
 
 type Scores = NDArray[np.float32]
-type Numbers = NDArray[Any]
+type Sizes = NDArray[np.int64]
 type Alive = NDArray[np.bool] | None
 """Which rows are not dropped; None when none is."""
 
 
 class Postings(dict[str, "array[int]"]):
-    """For each term a number of 32 bits for each row that has it, in the order of the rows."""
+    """For each term a number of 32 bits for each row that has it, in the order of the rows.
+
+    `names`: of each part, the names that have it and are terms.
+    """
+
+    def __init__(self) -> None:
+        self.names: dict[str, list[str]] = {}
 
     def __missing__(self, term: str) -> "array[int]":
+        for part in parts_of_name(term):
+            self.names.setdefault(part, []).append(term)
         known = self[term] = array("I")
         return known
+
+    def extend(self, terms: Sequence[str], sizes: Sizes, numbers: NDArray[np.uint32]) -> None:
+        """So many numbers of later rows for each of the terms, one term after another."""
+        some = np.flatnonzero(sizes)
+        for place, more in zip(some.tolist(), divided(numbers, sizes[some]), strict=True):
+            self[terms[place]].frombytes(more)
 
     def of(self, term: str) -> NDArray[np.uint32]:
         return np.frombuffer(self.get(term, b""), np.uint32)
 
-    def flat(self) -> tuple[list[str], NDArray[np.int64], NDArray[np.uint32]]:
+    def flat(self) -> tuple[list[str], Sizes, NDArray[np.uint32]]:
         """The terms, how many numbers each has, and all numbers, one term after another."""
         sizes = np.array([len(known) for known in self.values()], np.int64)
         return list(self), sizes, np.frombuffer(b"".join(self.values()), np.uint32)
-
-    @classmethod
-    def of_flat(
-        cls, terms: Sequence[str], sizes: NDArray[np.int64], numbers: NDArray[np.uint32]
-    ) -> "Postings":
-        each = zip(terms, divided(numbers, sizes), strict=True)
-        return cls((term, known) for term, known in each if known)
 
     def keep(self, kept: NDArray[np.bool], moved: NDArray[np.uint32], bits: int) -> "Postings":
         """Those of the rows that are kept, under their new numbers; a row stands above `bits`."""
@@ -63,7 +74,9 @@ class Postings(dict[str, "array[int]"]):
         stays = kept[rows]
         owners = np.repeat(np.arange(len(sizes)), sizes)[stays]
         numbers = moved[rows[stays]] << bits | numbers[stays] & ((1 << bits) - 1)
-        return self.of_flat(terms, np.bincount(owners, minlength=len(sizes)), numbers)
+        fewer = Postings()
+        fewer.extend(terms, np.bincount(owners, minlength=len(sizes)), numbers)
+        return fewer
 
 
 class Field:
@@ -105,21 +118,20 @@ class Field:
         A term that a row has once, as most, weighs what only the row's length decides: it is
         enough to add up the idf of these. What it weighs more if it is there more often comes then.
         """
-        lengths = np.frombuffer(self.lengths, np.uint16)
-        longer = np.float32(K1 * B * rows / max(1, self.total))
-        scores = np.zeros(len(lengths) + 1, np.float32)
+        scores = np.zeros(len(self.lengths) + 1, np.float32)
         for term, weight in idf.items():
             # Many times slower for numbers of other types.
             np.add.at(scores, self.rows.of(term).astype(np.intp), np.float32(weight))
-        scores[:-1] *= _weight(1, lengths * longer)
+        longer = np.float32(K1 * B * rows / max(1, self.total))
+        norms = np.frombuffer(self.lengths, np.uint16) * longer + np.float32(K1 * (1 - B))
         often = [self.repeated.of(term) for term in idf]
         if any(map(len, often)):
             known = np.concatenate(often)
-            where, count = (known >> _COUNT_BITS).astype(np.intp), known & _MOST_COUNTED
-            length = lengths[where] * longer
+            where, more = (known >> _COUNT_BITS).astype(np.intp), (known & _MOST_COUNTED) - 1
             weights = np.repeat(np.array(list(idf.values()), np.float32), list(map(len, often)))
-            weights *= _weight(count.astype(np.float32), length) - _weight(1, length)
-            np.add.at(scores, where, weights)
+            norm = norms[where]
+            np.add.at(scores, where, weights * norm * more / (norm + more + 1))
+        scores[:-1] *= np.float32(K1 + 1) / (norms + 1)
         return scores
 
     def keep(self, kept: NDArray[np.bool]) -> None:
@@ -130,12 +142,11 @@ class Field:
         self.lengths = array("H", np.frombuffer(self.lengths, np.uint16)[kept].tobytes())
 
 
-def divided(values: NDArray[np.uint32], sizes: NDArray[np.int64]) -> Iterator[array[int]]:
-    """The values, as arrays of these sizes."""
+def divided(values: NDArray[np.uint32], sizes: Sizes) -> Iterator[bytes]:
+    """The values in pieces of these sizes."""
     raw = values.tobytes()
     ends = (4 * np.cumsum(sizes)).tolist()
-    for start, end in pairwise([0, *ends]):
-        yield array("I", raw[start:end])
+    return (raw[start:end] for start, end in pairwise([0, *ends]))
 
 
 class Lexical:
@@ -147,7 +158,7 @@ class Lexical:
 
     def append(self, words: Sequence[str]) -> None:
         """The next row, as `rows_of` makes it."""
-        stems, grams = terms(words, whole=DATE_WORDS)
+        stems, grams = terms(words)
         self.words.append(stems)
         self.grams.append(grams)
 
@@ -164,30 +175,38 @@ class Lexical:
         asked = query_terms(query, MOST_ASKED)
         known = {stem: self.words.rows_with(stem, alive) for stem in asked}
         chosen = sorted(asked, key=lambda stem: (known[stem] == 0, known[stem], stem))[:limit]
-        parts = dict.fromkeys(gram for stem in chosen for gram in asked[stem])
         words = {stem: _idf(known[stem], rows) for stem in chosen}
-        grams = {gram: GRAMS * _idf(self.grams.rows_with(gram, alive), rows) for gram in parts}
+        grams = {gram: self._weight(gram, alive, rows) for stem in chosen for gram in asked[stem]}
         bound = (K1 + 1) * (sum(words.values()) + sum(grams.values()))
         if not any(known[stem] for stem in chosen):
             alike = [{gram: grams[gram] for gram in asked[stem]} for stem in chosen]
             return self._resembling(alike, rows), bound
         scores = self.words.scores(words, rows)
-        scores += self.grams.scores(grams, rows)
+        scores += self.grams.scores(self._with_names(grams), rows)
         return scores, bound
 
     def _resembling(self, words: Sequence[Mapping[str, float]], rows: int) -> Scores:
         """Of rows that share enough of a word's parts. `words`: of each, what its parts weigh."""
         scores = self.grams.scores({}, rows)
         for parts in words:
-            shared = self.grams.scores(parts, rows)
+            shared = self.grams.scores(self._with_names(parts), rows)
             shared[shared < LEAST_SHARED * sum(parts.values())] = 0
             scores += shared
         return scores
 
+    def _weight(self, gram: str, alive: Alive, rows: int) -> float:
+        """What it weighs, whether the text has it or the author's name."""
+        terms = gram, *self.grams.rows.names.get(gram, ())
+        known = min(rows, sum(self.grams.rows_with(term, alive) for term in terms))
+        return 0.0 if known > max(TOO_COMMON, rows // 2) else GRAMS * _idf(known, rows)
 
-def _weight(count: Numbers | int, length: Numbers) -> Numbers:
-    """How much a term counts that a row has so often. `length`: K1 * B of the average length."""
-    return (K1 + 1) * count / (length + (count + K1 * (1 - B)))
+    def _with_names(self, grams: Mapping[str, float]) -> dict[str, float]:
+        """Those that count, and the names that have some of them."""
+        weights = {gram: weight for gram, weight in grams.items() if weight}
+        for gram, weight in list(weights.items()):
+            for name in self.grams.rows.names.get(gram, ()):
+                weights[name] = weights.get(name, 0.0) + weight
+        return weights
 
 
 def _idf(known: int, rows: int) -> float:

@@ -19,8 +19,11 @@ MOST_WORDS: Final = 200
 LONGEST_WORD: Final = 64
 """Characters of a word that count."""
 
-DATE_WORDS: Final = 3
-"""With which each row begins: found as words, not by parts. "Marmalade" begins like "March"."""
+_DAY: Final = "#"
+"""Before a word of a row's day, which has a stem, but no parts: "marmalade" begins like "March"."""
+
+_NAME: Final = "@"
+"""Before a word of the author's name, which is a part itself; `parts_of_name` takes it apart."""
 
 _GRAM: Final = 4
 _REMEMBERED: Final = 8192
@@ -80,12 +83,14 @@ _OF_THREAD: Final = _OfThread()
 
 def index_text(document: Document) -> str:
     """What is indexed of a document: its day and author come first."""
-    return f"{_lead(document)}{document.text}"
+    author = f" {document.author}" if document.author else ""
+    return f"({_day(document)}){author}: {document.text}"
 
 
 def rows_of(document: Document) -> list[list[str]]:
-    """The words of each row that a document gets: all begin with its day and author."""
-    lead, said = words(_lead(document)), words(document.text)
+    """The words of each row that a document gets: all begin with its day and author, marked."""
+    day, said = words(_day(document)), words(document.text)
+    lead = [_DAY + word for word in day] + [_NAME + word for word in words(document.author)]
     size = math.ceil(len(said) / max(1, math.ceil(len(said) / MOST_WORDS)))
     return [lead + said[at : at + size] for at in range(0, len(said), size or 1)] or [lead]
 
@@ -97,34 +102,54 @@ def words(text: str) -> list[str]:
     return [word for run in _RUN.findall(_folded(text)) for word in _words_of(run)]
 
 
-def terms(found: Iterable[str], *, whole: int = 0) -> tuple[list[str], list[str]]:
-    """The stems of the words that count, and the parts of these words but for the first `whole`."""
+def terms(found: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The stems of the words that count, and the parts of these words."""
     stems: list[str] = []
     parts: list[str] = []
     for word in found:
         if word not in STOP_WORDS:
-            stem, grams = _stem_and_grams(word)
-            stems.append(stem)
-            if len(stems) > whole:
-                parts += grams
+            stem, grams = _terms_of(word)
+            stems += stem
+            parts += grams
     return stems, parts
+
+
+@lru_cache(_REMEMBERED)
+def _terms_of(word: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Its stem, and its parts; a word that does not count has neither."""
+    bare = word.lstrip(_DAY + _NAME)
+    if bare in STOP_WORDS:
+        return (), ()
+    stem = (_OF_THREAD.stemmer.stemWord(bare),)
+    if word == bare:
+        return stem, tuple(_grams(word))
+    return stem, (word,) if word.startswith(_NAME) else ()
+
+
+def parts_of_name(part: str) -> Sequence[str]:
+    """Those of the name that this part is; none of other parts."""
+    return _terms_of(part[1:])[1] if part.startswith(_NAME) else ()
+
+
+def stems(text: str) -> set[str]:
+    """Of the words that count."""
+    return set(_OF_THREAD.stemmer.stemWords(_telling(words(text))))
 
 
 def query_terms(query: str, limit: int) -> dict[str, list[str]]:
     """The different stems that a query asks for, at most so many, and the parts of their words."""
     asked: dict[str, dict[str, None]] = {}
     for word in dict.fromkeys(words(query)):
-        if word in STOP_WORDS:
-            continue
-        stem, grams = _stem_and_grams(word)
-        if stem in asked or len(asked) < limit:
-            asked.setdefault(stem, {}).update(dict.fromkeys(grams))
+        found, grams = _terms_of(word)
+        for stem in found:
+            if stem in asked or len(asked) < limit:
+                asked.setdefault(stem, {}).update(dict.fromkeys(grams))
     return {stem: list(grams) for stem, grams in asked.items()}
 
 
 def highlights(text: str, query: str) -> list[tuple[int, int]]:
     """From where to where, in `text`, the words stand that the query asks for, in any form."""
-    wanted = set(_OF_THREAD.stemmer.stemWords(_telling(words(query))))
+    wanted = stems(query)
     spans: list[tuple[int, int]] = []
     for start, end in _spans(text, wanted):
         if spans and start <= spans[-1][1]:
@@ -142,8 +167,7 @@ def _spans(text: str, wanted: set[str]) -> Iterator[tuple[int, int]]:
             yield from _pairs_within(run, found.start(), wanted)
             continue
         if run not in known:
-            stems = _OF_THREAD.stemmer.stemWords(_telling(words(run)))
-            known[run] = not wanted.isdisjoint(stems)
+            known[run] = not wanted.isdisjoint(stems(run))
         if known[run]:
             yield found.span()
 
@@ -159,10 +183,9 @@ def _telling(found: Iterable[str]) -> list[str]:
     return [word for word in found if word not in STOP_WORDS]
 
 
-def _lead(document: Document) -> str:
+def _day(document: Document) -> str:
     day = document.created_at.astimezone(UTC)
-    author = f" {document.author}" if document.author else ""
-    return f"({day.day} {_MONTHS[day.month - 1]} {day.year}){author}: "
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def _folded(text: str) -> str:
@@ -175,11 +198,6 @@ def _words_of(run: str) -> Sequence[str]:
     if not _is_cjk(run):
         return (run[:LONGEST_WORD],)
     return [run[at : at + 2] for at in range(len(run) - 1)] or (run,)
-
-
-@lru_cache(_REMEMBERED)
-def _stem_and_grams(word: str) -> tuple[str, tuple[str, ...]]:
-    return _OF_THREAD.stemmer.stemWord(word), tuple(_grams(word))
 
 
 def _grams(word: str) -> Sequence[str]:

@@ -17,6 +17,11 @@ RESCORED: Final = 1000
 _UNIT: Final = 0.02
 """How far the length of a vector may be from 1: half precision, and careless providers."""
 
+_SCALE: Final = np.float32(2.0**112)
+_HALF_SHIFT: Final = 13
+_NOT_EXTENDED: Final = np.int32(-0x70000001)
+"""All bits but the three that repeat the sign of a number that was widened."""
+
 _BLOCK: Final = 256
 _SPARE: Final = 16
 _LEAST_SPARE: Final = 64
@@ -97,7 +102,7 @@ class Vectors:
             cosines, slots = found[0], places[0]
         else:
             near = self._bits.nearest(query, min(RESCORED, len(self)))
-            compared = np.einsum("ij,j->i", self._decoded(near), query)
+            compared = np.einsum("ij,j->i", self._scaled(near), query * _SCALE)
             best = np.argsort(-compared, kind="stable")[:count]
             cosines, slots = compared[best], near[best]
         rows = np.frombuffer(self.rows, np.int32)
@@ -152,9 +157,19 @@ class Vectors:
     def _slot(self, row: int) -> int:
         return self._slots[row] if row < len(self._slots) else -1
 
-    def _decoded(self, slots: Slots | slice) -> Vectors32:
-        codes = _view(self._exact.codes).view(np.float16).reshape(-1, self.dimensions)
-        return codes[slots].astype(np.float32)
+    def _codes(self) -> NDArray[np.int16]:
+        return _view(self._exact.codes).view(np.int16).reshape(-1, self.dimensions)
+
+    def _decoded(self, slots: slice) -> Vectors32:
+        return self._codes()[slots].view(np.float16).astype(np.float32)
+
+    def _scaled(self, slots: Slots) -> Vectors32:
+        """Divided by `_SCALE`: the bits of a half in their places in a float, its exponent as it is
+        (IEEE 754). Exact, and several times as fast as the conversion."""
+        bits = self._codes()[slots].astype(np.int32)
+        bits <<= _HALF_SHIFT
+        bits &= _NOT_EXTENDED
+        return bits.view(np.float32)
 
     def _all_bits(self) -> "Bits":
         bits = Bits((self.sum / len(self)).astype(np.float32), len(self))

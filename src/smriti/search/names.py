@@ -8,7 +8,7 @@ from smriti.conversations.models import Conversation
 from smriti.retrieval.documents import Document
 from smriti.retrieval.excerpts import excerpt
 from smriti.retrieval.index import Index
-from smriti.retrieval.text import highlights, terms, words
+from smriti.retrieval.text import highlights, stems
 from smriti.search.models import SearchHit
 
 SHOWN_CHARACTERS: Final = 300
@@ -32,13 +32,13 @@ def named_hits(
     for hit in known.values():
         text = f"{hit.title}\n{hit.text[:_READ_CHARACTERS]}"
         index.put(Document(sk=hit.id, text=text, created_at=hit.created_at))
-    asked = _stems(query)
+    asked = stems(query)
     found = [
         known[hit.sk].model_copy(update={"score": hit.score})
         for hit in index.rank(query).page(0, len(known))
     ]
     for hit in found:
-        if hit.kind == "agent" and asked <= _stems(hit.title):
+        if hit.kind == "agent" and asked <= stems(hit.title):
             hit.score = 1.0
     return sorted(found, key=lambda hit: -hit.score)[:limit]
 
@@ -72,7 +72,3 @@ def _conversation(conversation: Conversation) -> SearchHit:
         created_at=conversation.created_at,
         score=0,
     )
-
-
-def _stems(text: str) -> set[str]:
-    return set(terms(words(text))[0])

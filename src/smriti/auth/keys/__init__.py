@@ -1,0 +1,1 @@
+"""API keys: for programs and machines that act for a user."""

@@ -1,0 +1,1 @@
+"""Machines: devices that execute commands, constellations that orchestrate them (AIP)."""

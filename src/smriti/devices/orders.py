@@ -33,7 +33,7 @@ class Order:
 
 
 class TaskDesk(Protocol):
-    """Takes what registered clients send about tasks. What a client gets wrong is answered to it."""
+    """Takes what clients send about tasks. What one gets wrong is answered to it."""
 
     async def task(self, peer: Peer, message: Task) -> None:
         """A TASK whose sender has been checked against its connection."""

@@ -97,6 +97,12 @@ async def test_whatever_a_device_says_of_itself_is_kept(home: Home, odd: dict[st
     assert (await home.get("/devices/laptop"))["system_info"] == odd
 
 
+async def test_what_is_unusually_long_is_left_out(home: Home) -> None:
+    await register(home, system_info={"long": "x" * 2000, **{str(n): n for n in range(60)}})
+
+    assert (await home.get("/devices/laptop"))["system_info"] == {str(n): n for n in range(50)}
+
+
 async def test_a_constellation_that_leaves_is_no_device(home: Home) -> None:
     peer, _ = plug_in(home, "trip@laptop", role="constellation")
     await leave(home, peer)

@@ -15,6 +15,8 @@ from starlette.types import Lifespan, Scope
 
 from smriti.agents.router import router as agents_router
 from smriti.auth.hosts import LocalHosts, own_hosts
+from smriti.auth.keys.router import router as keys_router
+from smriti.auth.keys.service import KeyService
 from smriti.auth.router import router as auth_router
 from smriti.auth.secrets import load_secrets
 from smriti.auth.sessions import REFRESHED, SessionRenewal, Sessions
@@ -119,6 +121,7 @@ async def _run(services: Services, stack: AsyncExitStack) -> None:
     stack.push_async_callback(services.get(Indexes).close)
     stack.push_async_callback(services.get(ModelService).close)
     stack.push_async_callback(users.close)
+    stack.push_async_callback(services.get(KeyService).close)
     runner = services.get(TurnRunner)
     stack.push_async_callback(runner.close)
     await users.resume_deletions()
@@ -132,6 +135,7 @@ def _mounted(app: FastAPI) -> FastAPI:
         web_router,
         observability_router,
         auth_router,
+        keys_router,  # before whatever takes the last word of its path for the id of a device
         payments_router,
         settings_router,
         transfer_router,

@@ -27,6 +27,8 @@ from smriti.core.edge import DocumentedAPI, Services, install_error_handlers, re
 from smriti.core.errors import Unavailable
 from smriti.core.outbound import outbound_client
 from smriti.db.table import Table, TableBusy, TableUnavailable
+from smriti.devices.router import router as devices_router
+from smriti.devices.service import DeviceService
 from smriti.factories import make_embedder, open_table, provider_factories
 from smriti.llm.catalog import load_catalog
 from smriti.llm.provider import ProviderFactories
@@ -122,6 +124,7 @@ async def _run(services: Services, stack: AsyncExitStack) -> None:
     stack.push_async_callback(services.get(ModelService).close)
     stack.push_async_callback(users.close)
     stack.push_async_callback(services.get(KeyService).close)
+    stack.push_async_callback(services.get(DeviceService).close)
     runner = services.get(TurnRunner)
     stack.push_async_callback(runner.close)
     await users.resume_deletions()
@@ -146,6 +149,7 @@ def _mounted(app: FastAPI) -> FastAPI:
         conversations_router,
         messages_router,
         search_router,
+        devices_router,
     ):
         app.include_router(router)
     app.mount("/app", pages())

@@ -19,6 +19,8 @@ from smriti.core.config import Config
 from smriti.core.crypto import SecretBox
 from smriti.core.edge import Services
 from smriti.db.table import Table
+from smriti.devices.assembly import add_devices
+from smriti.devices.repository import DeviceRepository
 from smriti.factories import own_credentials
 from smriti.llm.catalog import Catalog
 from smriti.llm.provider import ProviderFactories
@@ -114,6 +116,7 @@ def build_services(outside: Outside) -> Services:
         )
     )
     add_transfer(services)
+    add_devices(services)
     on_account_deleted += [
         services.get(KeyService).delete_all_of,
         services.get(ConversationService).delete_all_of,
@@ -164,12 +167,13 @@ def _add_conversations(services: Services, outside: Outside) -> None:
     """Agents, what is said to them, and who runs their answers."""
     config = outside.config
     runner = TurnRunner(limit=config.max_concurrent_turns, grace_s=config.shutdown_grace_s)
-    agents = AgentRepository(outside.table)
+    agents, devices = AgentRepository(outside.table), DeviceRepository(outside.table)
+    forget_memory = services.get(MemoryOwnerRepository).delete_all_of
     agent_service = AgentService(
         agents,
         architectures=[KrishnaMini.name, KrishnaMemGPT.name],
         providers=list(outside.providers),
-        on_delete=[runner.stop_agent, services.get(MemoryOwnerRepository).delete_all_of],
+        on_delete=[runner.stop_agent, forget_memory, devices.forget_agent],
     )
     messages = MessageRepository(outside.table)
     conversations = ConversationRepository(outside.table)
@@ -183,7 +187,7 @@ def _add_conversations(services: Services, outside: Outside) -> None:
         on_clear=[recaller.forget_conversation],
     )
     services.add(runner, agents, agent_service, messages, conversations, conversation_service)
-    services.add(turns, recaller)
+    services.add(turns, recaller, devices)
 
 
 def _add_turns(services: Services, outside: Outside) -> None:

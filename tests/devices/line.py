@@ -20,6 +20,9 @@ class Line:
     def hang_up(self, code: int, reason: str) -> None:
         self.closed = (code, reason)
 
+    async def answers(self) -> bool:
+        return True
+
 
 def plug_in(
     home: Home,

@@ -27,6 +27,7 @@ from smriti.core.edge import DocumentedAPI, Services, install_error_handlers, re
 from smriti.core.errors import Unavailable
 from smriti.core.outbound import outbound_client
 from smriti.db.table import Table, TableBusy, TableUnavailable
+from smriti.devices.door import router as device_door
 from smriti.devices.router import router as devices_router
 from smriti.devices.service import DeviceService
 from smriti.factories import make_embedder, open_table, provider_factories
@@ -150,6 +151,7 @@ def _mounted(app: FastAPI) -> FastAPI:
         messages_router,
         search_router,
         devices_router,
+        device_door,
     ):
         app.include_router(router)
     app.mount("/app", pages())

@@ -116,7 +116,7 @@ def build_services(outside: Outside) -> Services:
         )
     )
     add_transfer(services)
-    add_devices(services)
+    add_devices(services, on_key_revoked)
     on_account_deleted += [
         services.get(KeyService).delete_all_of,
         services.get(ConversationService).delete_all_of,

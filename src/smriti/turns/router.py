@@ -44,6 +44,7 @@ _EVENT = {
                 "AGENT_RESPONSE_TO_USER",
                 "TOOL_CALL_START",
                 "TOOL_CALL_RESULT",
+                "APPROVAL_REQUIRED",
                 "TURN_RESUMED",
                 "SNAPSHOT",
                 "STREAM_COMPLETE",

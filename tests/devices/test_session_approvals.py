@@ -1,5 +1,7 @@
 """Commands that wait for the device's owner, also over the end of a process."""
 
+import asyncio
+
 import pytest
 
 from smriti.db.table import Table
@@ -20,11 +22,12 @@ async def asking(table: Table, **values: object) -> tuple[Workshop, Client]:
 
 async def waiting(shop: Workshop, session_id: str) -> DeviceSession:
     """The session as it is stored, once it waits."""
-    while True:
-        session = await shop.store.find(OWNER, session_id)
-        assert session is not None
-        if session.approval is not None and session.decision is None:
-            return session
+    async with asyncio.timeout(5):
+        while True:
+            session = await shop.store.find(OWNER, session_id)
+            assert session is not None
+            if session.approval is not None and session.decision is None:
+                return session
 
 
 def answer(session: DeviceSession, *, approve: bool = True, note: str | None = None) -> Decision:

@@ -28,7 +28,9 @@ PUBLIC: Final[Mapping[str, str]] = {
     "GET /payments/stripe/pricing": "the pricing page is read before signing up",
 }
 PRIVATE: Final = [operation for operation in OPERATIONS if str(operation) not in PUBLIC]
-FOR_PROGRAMS: Final = {str(each) for each in PRIVATE if each.path.startswith("/api/")}
+FOR_PROGRAMS: Final = {str(each) for each in PRIVATE if each.path.startswith("/api/")} - {
+    "POST /api/sessions/{session_id}/approvals"  # a program does not approve its own tasks
+}
 """What a constellation key opens, too."""
 
 _AIP: Final = FOR_PROGRAMS & {

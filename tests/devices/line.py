@@ -1,0 +1,107 @@
+"""A client that is connected, without the connection."""
+
+import asyncio
+from typing import Any, Final
+
+from smriti.devices.hub import Hub, Peer
+from smriti.devices.protocol import (
+    Command,
+    CommandResults,
+    Dispatch,
+    Result,
+    Role,
+    Task,
+    ToDevice,
+)
+from smriti.devices.wire_tasks import WireTasks
+from tests.home import Home
+
+_TOOLS: Final = [
+    {
+        "tool_name": "look",
+        "tool_type": "action",
+        "description": "Look around.",
+        "input_schema": {"type": "object", "properties": {}},
+    }
+]
+
+
+class Line:
+    """Keeps what a client would be sent; hangs up at once."""
+
+    def __init__(self) -> None:
+        self.sent: list[ToDevice] = []
+        self.closed: tuple[int, str] | None = None
+
+    def send(self, message: ToDevice) -> None:
+        self.sent.append(message)
+
+    def hang_up(self, code: int, reason: str) -> None:
+        self.closed = (code, reason)
+
+    async def answers(self) -> bool:
+        return True
+
+
+class Machine(Line):
+    """A device that takes every task that it is told of, and looks around when it is to."""
+
+    def __init__(self, home: Home) -> None:
+        super().__init__()
+        self._tasks = home.services.get(WireTasks)
+        self._jobs: set[asyncio.Task[None]] = set()
+        self.peer: Peer | None = None
+
+    def send(self, message: ToDevice) -> None:
+        super().send(message)
+        match message:
+            case Command():
+                asyncio.get_running_loop().call_soon(self._obey, message)
+            case Dispatch():
+                job = asyncio.create_task(self._take(message))
+                self._jobs.add(job)
+                job.add_done_callback(self._jobs.discard)
+            case _:
+                return
+
+    async def _take(self, told: Dispatch) -> None:
+        assert self.peer is not None
+        task = Task(
+            type="task", status="continue", request=told.user_request, task_name=told.task_name
+        )
+        await self._tasks.task(self.peer, task)
+
+    def _obey(self, command: Command) -> None:
+        assert self.peer is not None
+        results = [
+            Result(
+                status="success",
+                result=_TOOLS if action.tool_name == "list_tools" else "a wall",
+                call_id=action.call_id,
+            )
+            for action in command.actions
+        ]
+        message = CommandResults(
+            type="command_results",
+            status="continue",
+            session_id=command.session_id,
+            prev_response_id=command.response_id,
+            action_results=results,
+        )
+        self._tasks.results(self.peer, message)
+
+
+def plug_in[L: Line](
+    home: Home,
+    client_id: str,
+    line: L,
+    *,
+    owner: str = "alice@local",
+    role: Role = "device",
+    system_info: dict[str, Any] | None = None,
+) -> tuple[Peer, L]:
+    """A client that has just registered."""
+    peer = Peer(owner, client_id, role, "key", line, platform="linux")
+    peer.system_info = system_info or {}
+    home.services.get(Hub).join(peer)
+    return peer, line

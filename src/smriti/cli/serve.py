@@ -24,6 +24,7 @@ from smriti.cli.failures import CommandFailed
 from smriti.cli.login_link import link
 from smriti.cli.protocol import BoundedHttp
 from smriti.cli.running import publish, withdraw
+from smriti.cli.websocket import MAX_FRAME_BYTES, PING_EVERY_S, PONG_WITHIN_S, LivelySocket
 from smriti.core.config import Config, ConfigurationError
 from smriti.core.edge import Services
 from smriti.factories import open_table
@@ -81,15 +82,20 @@ async def _serve(config: Config, listener: socket.socket) -> None:
         table = await open_table(config, stack)
         started = partial(_announce, config, url_of(listener), stack)
         app = create_app(config, table=table, on_start=started)
-        await uvicorn.Server(_options(app, config)).serve([listener])
+        await uvicorn.Server(options(app, config)).serve([listener])
 
 
-def _options(app: FastAPI, config: Config) -> uvicorn.Config:
+def options(app: FastAPI, config: Config) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=BoundedHttp,
+        ws=LivelySocket,
+        ws_max_size=MAX_FRAME_BYTES,
+        ws_ping_interval=PING_EVERY_S,
+        ws_ping_timeout=PONG_WITHIN_S,
+        ws_per_message_deflate=False,  # 40 KB a connection, and clients do not need it
         log_config=None,
-        log_level="debug" if config.log_level == "DEBUG" else "warning",
+        log_level="warning",  # below that it writes the addresses of WebSockets, and their frames
         access_log=False,
         server_header=False,
         proxy_headers=bool(config.trusted_proxies),

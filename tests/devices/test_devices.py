@@ -30,7 +30,8 @@ def devices(home: Home) -> DeviceService:
 
 
 async def register(home: Home, client_id: str = "laptop", **values: Any) -> tuple[Peer, Line]:
-    peer, line = plug_in(home, client_id, **({"system_info": {"cpu_count": 8}} | values))
+    values = {"system_info": {"cpu_count": 8}} | values
+    peer, line = plug_in(home, client_id, Line(), **values)
     await devices(home).seen(peer)
     return peer, line
 
@@ -97,8 +98,14 @@ async def test_whatever_a_device_says_of_itself_is_kept(home: Home, odd: dict[st
     assert (await home.get("/devices/laptop"))["system_info"] == odd
 
 
+async def test_what_is_unusually_long_is_left_out(home: Home) -> None:
+    await register(home, system_info={"long": "x" * 2000, **{str(n): n for n in range(60)}})
+
+    assert (await home.get("/devices/laptop"))["system_info"] == {str(n): n for n in range(50)}
+
+
 async def test_a_constellation_that_leaves_is_no_device(home: Home) -> None:
-    peer, _ = plug_in(home, "trip@laptop", role="constellation")
+    peer, _ = plug_in(home, "trip@laptop", Line(), role="constellation")
     await leave(home, peer)
 
     assert await home.get("/devices") == []

@@ -29,6 +29,7 @@ MAX_LABEL: Final = 200
 type Role = Literal["device", "constellation"]
 type Status = Literal["continue", "completed", "failed", "ok", "error"]
 type ResultStatus = Literal["success", "failure", "skipped", "none"]
+type ToolType = Literal["action", "data_collection"]
 type Label = Annotated[str, Field(max_length=MAX_LABEL)]
 type Moment = Annotated[datetime, PlainSerializer(datetime.isoformat)]
 """With an offset: `Z` is too new for the clients' Python."""
@@ -205,7 +206,7 @@ class Dispatch(_ToDevice):
 
 class Action(BaseModel):
     tool_name: str
-    tool_type: Literal["action", "data_collection"] = "action"
+    tool_type: ToolType = "action"
     parameters: dict[str, Any] = Field(default_factory=dict)
     call_id: str = Field(default_factory=new_id)
 

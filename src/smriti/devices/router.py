@@ -4,9 +4,10 @@ from fastapi import APIRouter
 
 from smriti.auth.dependencies import CurrentUser
 from smriti.core.clock import Id
-from smriti.core.edge import PROBLEMS
-from smriti.devices.dependencies import Devices, OwnedDevice
-from smriti.devices.models import DeviceUpdate, DeviceView
+from smriti.core.edge import PROBLEMS, Paging
+from smriti.core.paging import Page
+from smriti.devices.dependencies import Devices, DeviceSessions, OwnedDevice
+from smriti.devices.models import DeviceUpdate, DeviceView, SessionSummary
 
 router = APIRouter(prefix="/devices", tags=["devices"], responses=PROBLEMS)
 
@@ -31,3 +32,10 @@ async def update_device(
 @router.delete("/{client_id}", status_code=204, summary="Forget a device and hang up on it")
 async def delete_device(client_id: Id, user: CurrentUser, devices: Devices) -> None:
     await devices.delete(user.email, client_id)
+
+
+@router.get("/{client_id}/sessions", summary="List what a device did, newest first")
+async def list_sessions_of_device(
+    device: OwnedDevice, sessions: DeviceSessions, page: Paging
+) -> Page[SessionSummary]:
+    return await sessions.page(device.created_by, page, client_id=device.client_id)

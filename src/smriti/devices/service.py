@@ -1,8 +1,11 @@
 """Decisions about devices: who is known, what their owner says of them, and who is let go."""
 
 import asyncio
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from itertools import islice
+from typing import Any, Final
 
 import structlog
 
@@ -17,6 +20,9 @@ from smriti.devices.repository import DeviceRepository
 
 type Working = Callable[[str, str], str | None]
 """The session that a device, by owner and id, works on."""
+
+_MOST_MEMBERS: Final = 50
+_LONGEST_MEMBER: Final = 2000
 
 log = structlog.get_logger()
 
@@ -58,7 +64,7 @@ class DeviceService:
             created_by=peer.owner,
             client_id=peer.client_id,
             platform=peer.platform,
-            system_info=dict(peer.system_info),
+            system_info=_ordinary(peer.system_info),
         )
         if not await self._devices.register(device):
             log.warning("device.not_kept", reason="too many devices")
@@ -125,10 +131,6 @@ class DeviceService:
         if peer is not None:
             peer.line.hang_up(1008, "This device was deleted by its owner.")
 
-    async def hang_up_all_of(self, owner: str) -> None:
-        """Close every connection of an account that is being deleted."""
-        self._hub.hang_up(lambda peer: peer.owner == owner, "The account was deleted.")
-
     async def tool_api_key(self, device: Device) -> str | None:
         """`ToolKeyUnreadable`."""
         if device.sealed_api_key is None:
@@ -152,3 +154,9 @@ class DeviceService:
 
 def _place(device: Device) -> str:
     return f"{device.created_by}/Device/{device.client_id}"
+
+
+def _ordinary(info: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is unusually long: a device is listed with thousands of others."""
+    short = ((k, v) for k, v in info.items() if len(json.dumps({k: v})) <= _LONGEST_MEMBER)
+    return dict(islice(short, _MOST_MEMBERS))

@@ -4,6 +4,7 @@ from typing import Any, Final, assert_never
 
 from smriti.llm.types import ToolCall, ToolResult
 from smriti.turns.events import (
+    ApprovalRequired,
     Notice,
     QuestionSaved,
     ReasoningDelta,
@@ -52,10 +53,8 @@ def _members(event: TurnEvent) -> dict[str, Any]:
                 "content": "User message saved",
                 "message_id": event.message_id,
             }
-        case ToolStarted(call=call):
-            members = _call(call)
-        case ToolFinished(result=result):
-            members = _result(result)
+        case ToolStarted() | ToolFinished() | ApprovalRequired():
+            members = _of_tool(event)
         case TurnResumed():
             members = {"event_type": "TURN_RESUMED", "content": "The answer goes on."}
         case TurnFinished():
@@ -70,6 +69,18 @@ def _members(event: TurnEvent) -> dict[str, Any]:
         case _:
             assert_never(event)
     return members
+
+
+def _of_tool(event: ToolStarted | ToolFinished | ApprovalRequired) -> dict[str, Any]:
+    match event:
+        case ToolStarted(call=call):
+            return _call(call)
+        case ToolFinished(result=result):
+            return _result(result)
+        case ApprovalRequired():
+            return _approval(event)
+        case _:
+            assert_never(event)
 
 
 def _call(call: ToolCall) -> dict[str, Any]:
@@ -89,6 +100,18 @@ def _result(result: ToolResult) -> dict[str, Any]:
         "tool_name": result.name,
         "success": result.success,
         "tool_call_id": result.call_id,
+    }
+
+
+def _approval(event: ApprovalRequired) -> dict[str, Any]:
+    return {
+        "event_type": "APPROVAL_REQUIRED",
+        "content": f"{event.tool_name} on {event.client_id} waits for your approval.",
+        "tool_name": event.tool_name,
+        "tool_args": event.arguments,
+        "approval_id": event.approval_id,
+        "session_id": event.session_id,
+        "client_id": event.client_id,
     }
 
 

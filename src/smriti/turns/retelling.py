@@ -1,6 +1,6 @@
 """A turn told again from what is stored, when its event log is gone or a new attempt begins."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, assert_never
 
 from smriti.llm.types import ImagePart, Part, ReasoningPart, TextPart, ToolCall, ToolResult
@@ -61,11 +61,18 @@ def retold_frames(
         *retold(answer.parts if answer else ()),
         *_ending(record, answer),
     ]
+    return frames_of(events, turn_id=record.turn_id, base=base, after=after)
+
+
+def frames_of(
+    events: Iterable[TurnEvent], *, turn_id: str, base: int, after: int
+) -> list[tuple[int, bytes]]:
+    """These events numbered from `base` on; who knows an earlier attempt hears that it is void."""
     numbered = [*enumerate(events, start=base + 1)]
     if 0 < after < base:
         numbered.insert(0, (base, TurnResumed()))
     return [
-        (seq, data_frame(envelope(event, turn_id=record.turn_id, seq=seq)))
+        (seq, data_frame(envelope(event, turn_id=turn_id, seq=seq)))
         for seq, event in numbered
         if seq > after
     ]

@@ -1,5 +1,9 @@
 """API keys over HTTP."""
 
+from typing import Any
+
+import pytest
+
 from smriti.auth.keys.service import KeyService
 from tests.home import Home
 
@@ -38,3 +42,45 @@ async def test_a_key_that_was_made_verifies(home: Home) -> None:
     key = await home.services.get(KeyService).verify(made["key"])
 
     assert (key.key_id, key.created_by) == (made["key_id"], "alice@local")
+
+
+async def test_a_repeated_request_makes_no_second_key_and_tells_no_secret(home: Home) -> None:
+    again = {"Idempotency-Key": "laptop"}
+
+    first = await home.client.post("/devices/keys", json=_NEW, headers=again)
+    second = await home.client.post("/devices/keys", json=_NEW, headers=again)
+
+    assert (first.status_code, second.status_code) == (201, 409)
+    assert second.json()["resource_id"] == first.json()["key_id"]
+    assert "sk_smriti_" not in second.text
+    assert len(await home.get("/devices/keys")) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": " "},
+        {"name": "n" * 101},
+        {"kind": "admin"},
+        {"client_ids": []},
+        {"client_ids": ["with space"]},
+        {"client_ids": ["ä"]},
+        {"client_ids": ["c"] * 101},
+    ],
+    ids=str,
+)
+async def test_a_key_that_makes_no_sense_is_not_made(home: Home, wrong: dict[str, Any]) -> None:
+    response = await home.client.post("/devices/keys", json=_NEW | wrong)
+
+    assert response.status_code == 422
+    assert await home.get("/devices/keys") == []
+
+
+async def test_an_account_tells_its_keys_without_what_opens_anything(home: Home) -> None:
+    made = await home.post("/devices/keys", _NEW | {"client_ids": ["lab-7"]})
+
+    account = await home.get("/users/me/export")
+
+    [listed] = account["api_keys"]
+    names = ("key_id", "name", "kind", "client_ids", "created_at", "last_used_at")
+    assert listed == {name: made[name] for name in names}

@@ -32,6 +32,7 @@ from smriti.db.table import (
     Update,
 )
 from smriti.users.repository import user_key
+from smriti.users.service import AccountBeingDeleted
 
 MAX_KEYS: Final = 100
 """Of one owner: a plain list has no pages."""
@@ -56,13 +57,6 @@ class TooManyKeys(Conflict):
 
     def __init__(self) -> None:
         super().__init__(f"There are {MAX_KEYS} API keys already. Revoke one first.")
-
-
-class OwnerGone(Conflict):
-    slug = "account-being-deleted"
-
-    def __init__(self) -> None:
-        super().__init__("This account is being deleted.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +86,7 @@ class KeyRepository(Repository[ApiKey]):
         return _key(entity.created_by, entity.key_id)
 
     async def create(self, key: ApiKey, secret_hash: str) -> None:
-        """`KeyMadeBefore`, `TooManyKeys`, `OwnerGone`."""
+        """`KeyMadeBefore`, `TooManyKeys`, `AccountBeingDeleted`."""
         owner = key.created_by
         pk, sk = _lock_key(key.key_id)
         lock: Item = {"pk": pk, "sk": sk, "created_by": owner, "secret_hash": secret_hash}
@@ -106,7 +100,7 @@ class KeyRepository(Repository[ApiKey]):
         except TransactionFailed as failure:
             if 0 in failure.failed:
                 raise KeyMadeBefore(key.key_id) from failure
-            raise (TooManyKeys if 1 in failure.failed else OwnerGone) from failure
+            raise (TooManyKeys if 1 in failure.failed else AccountBeingDeleted) from failure
 
     async def lock(self, key_id: str) -> Lock | None:
         item = await self._table.get(_lock_key(key_id))

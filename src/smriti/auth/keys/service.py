@@ -80,10 +80,7 @@ class KeyService:
 
     async def verify(self, presented: str) -> ApiKey:
         """The key that this text is, else `InvalidKey`."""
-        form = _FORM.fullmatch(presented)
-        if form is None:
-            raise InvalidKey
-        key_id, secret = form.groups()
+        key_id, secret = read_key(presented)
         lock = await self._keys.lock(key_id)
         if lock is None or not hmac.compare_digest(
             _hash(secret).encode(), lock.secret_hash.encode()
@@ -132,6 +129,14 @@ class KeyService:
             await self._keys.note_use(key, now, every=_USE_NOTED_EVERY)
         except (TableBusy, TableUnavailable) as error:
             log.warning("api_key.use_not_noted", key_id=key.key_id, error=repr(error))
+
+
+def read_key(presented: str) -> tuple[str, str]:
+    """The id and the secret of what has the form of a key, else `InvalidKey`. Any text will do."""
+    form = _FORM.fullmatch(presented)
+    if form is None:
+        raise InvalidKey
+    return form[1], form[2]
 
 
 def _hash(secret: str) -> str:

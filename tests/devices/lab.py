@@ -39,7 +39,10 @@ class Raw:
         await self.line.send(text)
 
     async def hear(self) -> Json:
-        async with asyncio.timeout(PATIENCE_S):
+        return await self.hear_within(PATIENCE_S)
+
+    async def hear_within(self, limit_s: float) -> Json:
+        async with asyncio.timeout(limit_s):
             message: Json = orjson.loads(await self.line.recv())
         return message
 

@@ -1,12 +1,13 @@
 """`specs/aip.md` §8, §9, §11, §14: commands, their results, and what the model learns of them."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from tests.devices.lab import TOOL_KEY, Lab
+from tests.devices.lab import TOOL_KEY, Lab, Raw
 from tests.devices.obedient import told
 from tests.devices.tool_server import Tool, ToolError, ToolServer, answering, linux_tools
 from tests.devices.wire_messages import Json, ServerMessage, client_message
@@ -125,35 +126,26 @@ async def test_a_device_without_a_key_says_so_itself(lab: Lab) -> None:
     assert "api_key" in result.text
 
 
-@pytest.mark.parametrize(
-    ("answer", "success"),
-    [
-        ("done", True),
-        ({"success": True, "stdout": "x"}, True),
-        ({"success": False, "error": "Blocked command: rm"}, False),
-        ({"error": "no such file"}, None),
-        (ToolError("The disk is on fire"), False),
-        (0, True),
-        ("", True),
-        ([], True),
-        (False, True),
-        (None, True),
-    ],
-    ids=str,
-)
-async def test_what_a_tool_says_reaches_the_model(
-    lab: Lab, answer: Any, success: bool | None
-) -> None:
-    async with lab.device(agents=_linux(answering("look", answer))):
-        await lab.dispatch("> look {}\n> say Done.")
+_SUCCESSES: list[Any] = ["done", {"success": True, "stdout": "x"}, 0, "", [], {}, False, None]
+_FAILURES: list[Any] = [
+    {"success": False, "error": "Blocked command: rm"},
+    ToolError("The disk is on fire"),
+]
+
+
+async def test_what_tools_say_reaches_the_model(lab: Lab) -> None:
+    answers = [*_SUCCESSES, *_FAILURES]
+    tools = [answering(f"look_{number}", answer) for number, answer in enumerate(answers)]
+    async with lab.device(agents=_linux(*tools)):
+        await lab.dispatch("".join(f"> {tool.name} {{}}\n" for tool in tools))
         (session,) = await lab.ended()
 
-    (result,) = told(lab.model.requests[-1])
+    results = told(lab.model.requests[-1])
     assert session["status"] == "completed"
-    assert result.text
-    assert success is None or result.success == success
-    for word in ("Blocked command: rm", "The disk is on fire", "no such file"):
-        assert (word in repr(answer)) == (word in result.text)
+    assert [each.success for each in results] == [True] * 8 + [False] * 2
+    assert all(each.text for each in results)
+    assert "Blocked command: rm" in results[-2].text
+    assert "The disk is on fire" in results[-1].text
 
 
 async def test_a_result_of_30_mb_is_cut_to_what_a_model_can_read(lab: Lab) -> None:
@@ -196,33 +188,30 @@ _LISTINGS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("listing", _LISTINGS, ids=range(len(_LISTINGS)))
-async def test_whatever_a_device_lists_a_session_ends(lab: Lab, listing: Any) -> None:
-    async with lab.raw() as raw:
-        await raw.register()
-        await lab.dispatch("> look {}\n> say Done.", task_name="x")
-        assert (await raw.hear())["type"] == "task"
-        members = {"client_id": "lab-7", "request": "> look {}\n> say Done.", "task_name": "x"}
-        await raw.say(client_message("task", "continue", **members))
-        serving = asyncio.create_task(_answer_all(raw, listing))
-        (session,) = await lab.ended()
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
+async def test_whatever_a_device_lists_a_session_ends(lab: Lab) -> None:
+    for number, listing in enumerate(_LISTINGS):
+        async with lab.raw() as raw:
+            await raw.register(f"lab-{number}")
+            plan = {"request": "> look {}\n> say Done.", "task_name": "x"}
+            await raw.say(client_message("task", "continue", **plan))
+            serving = asyncio.create_task(_answer_all(raw, listing))
+            (session, *_) = await lab.ended(number + 1)
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
 
-        assert session["status"] in {"completed", "failed"}
-        assert await lab.online() == ["lab-7"]
-    names = [spec.name for request in lab.model.requests for spec in request.tools]
-    assert all(len(name) <= 64 for name in names)
-    assert len(names) < 1000
+            assert session["status"] in {"completed", "failed"}
+            assert await lab.online() == [f"lab-{number}"]
     for request in lab.model.requests:
-        assert len({spec.name for spec in request.tools}) == len(request.tools)
+        names = [spec.name for spec in request.tools]
+        assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name) for name in names)
+        assert len(set(names)) == len(names) < 1000
 
 
-async def _answer_all(raw: Any, result: Any) -> None:
+async def _answer_all(raw: Raw, result: Any) -> None:
     while True:
         message = await raw.hear()
         if message["type"] == "command":
-            await raw.say(_results(message, result))
+            await raw.say(_results(message, result, client_id=None))
 
 
 def _results(command: Json, result: Any, **members: Any) -> Json:

@@ -1,6 +1,7 @@
 """`specs/aip.md` §7, §10, §12: tasks, from whoever asks, to the one TASK_END each ends in."""
 
 import asyncio
+import re
 
 import pytest
 
@@ -27,17 +28,20 @@ async def test_a_device_asks_for_itself(lab: Lab) -> None:
     assert device.dropped == []
 
 
-@pytest.mark.parametrize("request_text", [None, "", "  \n "])
-async def test_a_devices_empty_request_is_refused(lab: Lab, request_text: str | None) -> None:
+async def test_a_devices_empty_request_is_refused(lab: Lab) -> None:
     async with lab.raw() as raw:
         await raw.register()
-        members = {"client_id": "lab-7", "request": request_text, "task_name": "x"}
-        await raw.say(client_message("task", "continue", **members))
-        answer = await raw.hear()
+        for request in (None, "", "  \n "):
+            members = {"client_id": "lab-7", "request": request, "task_name": "x"}
+            await raw.say(client_message("task", "continue", **members))
+            answer = await raw.hear()
 
-        assert (answer["type"], answer["status"]) in {("error", "error"), ("task_end", "failed")}
-        assert answer["error"]
-        assert await raw.is_alive()
+            assert (answer["type"], answer["status"]) in {
+                ("error", "error"),
+                ("task_end", "failed"),
+            }
+            assert answer["error"]
+            assert await raw.is_alive()
         assert (await lab.sessions(), lab.model.requests) == ([], [])
 
 
@@ -60,71 +64,66 @@ async def test_a_constellation_has_its_device_work(lab: Lab) -> None:
     assert [each.tool_name for command in device.all("command") for each in command.actions or []]
 
 
-@pytest.mark.parametrize("task_name", ["galaxy/trip-planner/task-3", "../../etc", "...", "", None])
-async def test_any_name_of_a_task_will_do(lab: Lab, task_name: str | None) -> None:
+async def test_any_name_of_a_task_will_do(lab: Lab) -> None:
+    names = ["galaxy/trip-planner/task-3", "../../etc", "...", "ünï", "x" * 150, "", None]
     async with lab.device() as device, lab.constellation() as constellation:
-        await constellation.send(constellation.task("task-3", HI, task_name=task_name))
-        end = await constellation.heard("task_end")
+        for number, name in enumerate(names, start=1):
+            await constellation.send(constellation.task(f"task-{number}", HI, task_name=name))
+            end = await constellation.heard("task_end", number)
+            assert (end.status, end.session_id) == ("completed", f"trip-planner@task-{number}")
 
-    assert (end.status, end.session_id) == ("completed", "trip-planner@task-3")
     for command in device.all("command"):
-        assert set(command.task_name or "/") <= set(
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
-        )
-        assert command.task_name
-        assert not command.task_name.startswith(".")
+        assert re.fullmatch(r"(?!\.)[A-Za-z0-9._-]+", command.task_name or "")
 
 
-@pytest.mark.parametrize(
-    "plan",
-    [
-        '> task_failed {"reason": "There is no disk."}\n> say I gave up.',
-        "> say",
-        "> break The model is out of order.",
-        "> forever get_system_info",
-    ],
-)
-async def test_failure_is_failed(lab: Lab, plan: str) -> None:
+_FAILURES = [
+    '> task_failed {"reason": "There is no disk."}\n> say I gave up.',
+    "> say",
+    "> break The model is out of order.",
+    "> forever get_system_info",
+]
+
+
+async def test_failure_is_failed(lab: Lab) -> None:
     async with lab.device(), lab.constellation() as constellation:
-        outcome = await constellation.run("task-3", plan)
+        outcomes = [await constellation.run(plan, plan) for plan in _FAILURES]
 
-    (session,) = await lab.sessions()
-    assert not outcome.success
-    assert outcome.error
-    assert (session["status"], session["error"]) == ("failed", outcome.error)
+    sessions = (await lab.sessions())[::-1]
+    assert [each.success for each in outcomes] == [False] * 4
+    assert all(each.error for each in outcomes)
+    assert [each["status"] for each in sessions] == ["failed"] * 4
+    assert [each["error"] for each in sessions] == [each.error for each in outcomes]
 
 
-@pytest.mark.parametrize(
-    "members",
-    [
-        {"request": None},
-        {"request": ""},
-        {"request": "   "},
-        {"request": 7},
-        {"request": ["> say Hi"]},
-        {"request": "x" * 20_000_000},
-        {"target_id": "lab-8"},
-        {"target_id": "lab-99"},
-        {"target_id": None},
-        {"target_id": "trip-planner@lab-7"},
-        {"client_id": "trip-planner@lab-8"},
-        {"client_type": "device"},
-        {"task_name": 7},
-        {"status": "whatever"},
-    ],
-    ids=str,
-)
-async def test_a_refused_task_of_a_constellation_ends_in_one_task_end(
-    lab: Lab, members: Json
-) -> None:
+_REFUSED: list[Json] = [
+    {"request": None},
+    {"request": ""},
+    {"request": "   "},
+    {"request": 7},
+    {"request": ["> say Hi"]},
+    {"request": "x" * 20_000_000},
+    {"target_id": "lab-8"},
+    {"target_id": "lab-99"},
+    {"target_id": None},
+    {"target_id": "trip-planner@lab-7"},
+    {"client_id": "trip-planner@lab-8"},
+    {"client_type": "device"},
+    {"task_name": 7},
+    {"status": "whatever"},
+]
+
+
+async def test_a_refused_task_of_a_constellation_ends_in_one_task_end(lab: Lab) -> None:
     async with lab.device(), lab.device("lab-8") as other, lab.constellation() as constellation:
-        await constellation.send(constellation.task("task-3", HI) | members)
-        end = await constellation.heard("task_end")
-        outcome = await constellation.run("task-4", HI)
+        for number, members in enumerate(_REFUSED, start=1):
+            await constellation.send(constellation.task(f"task-{number}", HI) | members)
+            end = await constellation.heard("task_end", number)
+            expected = "failed", f"trip-planner@task-{number}", True
+            assert (end.status, end.session_id, bool(end.error)) == expected, members
+        outcome = await constellation.run("task-3", HI)
 
-    assert (end.status, end.session_id, bool(end.error)) == ("failed", "trip-planner@task-3", True)
     assert outcome.success
-    assert len(constellation.all("task_end")) == 2
+    assert len(constellation.all("task_end")) == len(_REFUSED) + 1
     assert other.all("command") == []
 
 

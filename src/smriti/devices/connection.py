@@ -1,7 +1,7 @@
 """One WebSocket from its acceptance to its end: a client registers, then it is heard in order."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import structlog
@@ -10,6 +10,7 @@ from starlette.websockets import WebSocket
 from smriti.auth.keys.models import ApiKey
 from smriti.core.errors import AppError, Forbidden
 from smriti.devices.hub import Hub, Peer
+from smriti.devices.large import Reader
 from smriti.devices.line import LineEnded, SocketLine
 from smriti.devices.orders import TaskDesk
 from smriti.devices.pace import Pace
@@ -54,6 +55,7 @@ class Exchange:
     hub: Hub
     desk: TaskDesk
     book: DeviceBook
+    reader: Reader = field(default_factory=Reader)
 
 
 class Refused(Forbidden):
@@ -69,6 +71,7 @@ class Connection:
         self._hub = exchange.hub
         self._desk = exchange.desk
         self._book = exchange.book
+        self._reader = exchange.reader
         self._pace = Pace()
         self.line = SocketLine(socket)
         self._peer: Peer | None = None
@@ -114,7 +117,7 @@ class Connection:
     def _send_away(self, reason: str) -> None:
         log.info("client.refused", key_id=self.key.key_id, reason=reason)
         self.line.send(Refusal(error=reason))
-        self.line.finish("Not registered.")
+        self.line.finish(1000, "Not registered.")
 
     async def _register(self, asked: Register) -> Peer:
         """`Refused`, `ClientIdTaken`, `TooManyClients`."""
@@ -169,7 +172,7 @@ class Connection:
 
     async def _hear(self, peer: Peer, frame: str | bytes) -> None:
         try:
-            message = read(frame)
+            message = await self._reader.read(frame)
         except Unreadable as unreadable:
             if not unreadable.is_error:
                 _refuse(peer, str(unreadable), unreadable.task_session_id)

@@ -1,7 +1,10 @@
 """`/ws`, where clients of AIP come in: only with a key, and not in any number."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final
 
 from fastapi import APIRouter
 from starlette.websockets import WebSocket
@@ -14,6 +17,8 @@ from smriti.devices.connection import Connection, Exchange
 from smriti.devices.hub import MOST_OF_OWNER, TooManyClients
 
 router = APIRouter()
+
+_CLOSE_S: Final = 2.0
 
 type Verify = Callable[[str], Awaitable[ApiKey]]
 """The key that a text is, else `Unauthenticated`."""
@@ -36,6 +41,8 @@ class Door:
         self._open: set[Connection] = set()
         self._count: Counter[str] = Counter()
         self._revoked: set[str] = set()
+        self._closed = False
+        self._empty = asyncio.Event()
 
     async def serve(self, socket: WebSocket) -> None:
         try:
@@ -54,6 +61,8 @@ class Door:
         finally:
             self._open.discard(connection)
             self._count -= Counter([key.created_by])
+            if not self._open:
+                self._empty.set()
 
     def revoke(self, key: ApiKey) -> None:
         """Close what was opened with this key, registered or not."""
@@ -62,7 +71,19 @@ class Door:
             if connection.key.key_id == key.key_id:
                 connection.line.hang_up(1008, "The API key was revoked.")
 
+    async def close(self) -> None:
+        """Let nobody in any more, and everybody go, when they have heard what was said to them."""
+        self._closed = True
+        for connection in self._open:
+            connection.line.finish(1012, "The server is stopping.")
+        if self._open:
+            self._empty.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), _CLOSE_S)
+
     async def _admit(self, socket: WebSocket) -> ApiKey:
+        if self._closed:
+            raise Unavailable("The server is stopping. Try again in a moment.")
         try:
             key = await self._verify(_presented(socket))
         except (TableBusy, TableUnavailable) as error:

@@ -52,9 +52,9 @@ class SocketLine:
             self.hang_up(1008, "You read too slowly.")
         self._wake.set()
 
-    def finish(self, reason: str) -> None:
+    def finish(self, code: int, reason: str) -> None:
         """Close when all that was sent has been written."""
-        self._goodbye = self._goodbye or _close(1000, reason)
+        self._goodbye = self._goodbye or _close(code, reason)
         self._wake.set()
 
     def hang_up(self, code: int, reason: str) -> None:

@@ -136,8 +136,9 @@ class Unreadable(Exception):
     `is_error`: it wanted to be an ERROR. `task_session_id`: it wanted to be the TASK of this id.
     """
 
-    def __init__(self, reason: str, claims: _Claims) -> None:
+    def __init__(self, reason: str, claims: _Claims | None = None) -> None:
         super().__init__(reason)
+        claims = claims or _Claims()
         self.is_error = claims.type == "error"
         is_task = claims.type == "task" and isinstance(claims.session_id, str)
         self.task_session_id: str | None = claims.session_id if is_task else None
@@ -148,7 +149,7 @@ def read(frame: str | bytes) -> FromDevice:
     try:
         return FROM_DEVICE.validate_json(frame)
     except ValidationError as error:
-        raise Unreadable(_reason(error), _claims(frame)) from None
+        raise Unreadable(_reason(error), _claims(frame)) from None  # the cause quotes the message
 
 
 def _reason(error: ValidationError) -> str:

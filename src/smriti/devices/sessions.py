@@ -140,7 +140,7 @@ class Sessions:
         """The session that a device works on."""
         peer = self._hub.device(owner, client_id)
         runs = self._runs.on(peer) if peer is not None else []
-        return runs[0].session.session_id if runs else None
+        return next((run.session.session_id for run in runs if not run.over.is_set()), None)
 
     async def find(self, owner: str, session_id: str) -> SessionView:
         session = await self._get(owner, session_id)

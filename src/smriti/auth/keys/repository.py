@@ -137,7 +137,7 @@ class KeyRepository(Repository[ApiKey]):
             await self._table.write(
                 Delete(self.key(key), when=EXISTS),
                 Delete(_lock_key(key.key_id)),
-                Update(_count_key(key.created_by), (Add("keys", -1),), when=EXISTS),
+                Update(_count_key(key.created_by), (Add("keys", -1),)),
             )
         except TransactionFailed:
             return False

@@ -24,6 +24,7 @@ from smriti.core.clock import new_id
 from smriti.core.config import Config
 from smriti.core.edge import Services
 from smriti.devices.hub import Hub
+from smriti.devices.service import DeviceService
 from smriti.llm.provider import ProviderFactories
 from smriti.llm.providers.demo import DemoProvider
 from tests.api.document import DOCUMENT
@@ -63,8 +64,11 @@ type Ids = dict[str, str]
 async def _plug_in(request: Request, user: CurrentUser) -> None:
     """Connect a device of the caller, which cannot be done over HTTP."""
     services: Services = request.app.state.services
-    if services.get(Hub).find(user.email, "lab-7") is None:
+    there = services.get(Hub).find(user.email, "lab-7")
+    if there is None:
         await plug_in_machine(services, "lab-7", owner=user.email)
+    else:
+        await services.get(DeviceService).seen(there)  # its owner may have deleted it
 
 
 class World:

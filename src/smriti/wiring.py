@@ -60,6 +60,7 @@ from smriti.turns.answering import Answering
 from smriti.turns.architecture import Architecture
 from smriti.turns.architectures.krishna_memgpt import KrishnaMemGPT
 from smriti.turns.architectures.krishna_mini import KrishnaMini
+from smriti.turns.capabilities import Capabilities
 from smriti.turns.context import ContextService
 from smriti.turns.control import TurnControl
 from smriti.turns.importing import Importer, ImportRepository
@@ -237,6 +238,7 @@ def _add_turns(services: Services, outside: Outside) -> None:
             logs,
             desk.turns,
             desk.messages,
+            capabilities=desk.capabilities,
             keep_alive_s=keep_alive_s,
             is_stopping=lambda: runner.stopping,
         ),
@@ -257,6 +259,7 @@ def _desk(services: Services, outside: Outside) -> Desk:
         outside.metrics,
         services.get(TurnRunner).slots,
         outside.catalog,
+        Capabilities(),
     )
 
 

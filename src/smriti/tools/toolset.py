@@ -65,14 +65,20 @@ async def run_tool(tools: Toolset, call: ToolCall) -> ToolResult:
     """The result of one call. A tool that fails or takes too long gives a result that says so."""
     if call.arguments is None:
         return _failed(call, "The arguments are not a JSON object. Call the tool again with one.")
+    limit_s = _limit_s(tools, call.name)
     try:
-        async with asyncio.timeout(CALL_TIMEOUT_S):
+        async with asyncio.timeout(limit_s):
             text = await tools.call(call)
     except ToolFailed as failure:
         return _failed(call, str(failure))
     except TimeoutError:
-        return _failed(call, f"The tool did not answer within {CALL_TIMEOUT_S:.0f} seconds.")
+        return _failed(call, f"The tool did not answer within {limit_s:.0f} seconds.")
     return ToolResult(call_id=call.call_id, name=call.name, text=_cut(text))
+
+
+def _limit_s(tools: Toolset, name: str) -> float:
+    own = (spec.limit_s for spec in tools.specs() if spec.name == name)
+    return next(own, None) or CALL_TIMEOUT_S
 
 
 async def run_tools(tools: Toolset, calls: Sequence[ToolCall]) -> list[ToolResult]:

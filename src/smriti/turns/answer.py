@@ -49,13 +49,7 @@ class Answer:
 
     @property
     def open_calls(self) -> tuple[ToolCall, ...]:
-        """The calls that have no result."""
-        answered = {part.call_id for part in self.parts if isinstance(part, ToolResult)}
-        return tuple(
-            part
-            for part in self.parts
-            if isinstance(part, ToolCall) and part.call_id not in answered
-        )
+        return open_calls(self.parts)
 
     @property
     def message_id(self) -> str | None:
@@ -80,6 +74,14 @@ class Answer:
             turn_id=self._turn_id,
             created_at=self._created_at,
         )
+
+
+def open_calls(parts: Sequence[Part]) -> tuple[ToolCall, ...]:
+    """The calls that have no result."""
+    answered = {part.call_id for part in parts if isinstance(part, ToolResult)}
+    return tuple(
+        part for part in parts if isinstance(part, ToolCall) and part.call_id not in answered
+    )
 
 
 def _text_of(parts: Sequence[Part]) -> str:

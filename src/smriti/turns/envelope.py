@@ -4,6 +4,8 @@ from typing import Any, Final, assert_never
 
 from smriti.llm.types import ToolCall, ToolResult
 from smriti.turns.events import (
+    ApprovalRequired,
+    DeviceTold,
     Notice,
     QuestionSaved,
     ReasoningDelta,
@@ -56,6 +58,10 @@ def _members(event: TurnEvent) -> dict[str, Any]:
             members = _call(call)
         case ToolFinished(result=result):
             members = _result(result)
+        case ApprovalRequired():
+            members = _approval(event)
+        case DeviceTold():
+            members = _told(event)
         case TurnResumed():
             members = {"event_type": "TURN_RESUMED", "content": "The answer goes on."}
         case TurnFinished():
@@ -89,6 +95,29 @@ def _result(result: ToolResult) -> dict[str, Any]:
         "tool_name": result.name,
         "success": result.success,
         "tool_call_id": result.call_id,
+    }
+
+
+def _approval(event: ApprovalRequired) -> dict[str, Any]:
+    return {
+        "event_type": "APPROVAL_REQUIRED",
+        "content": f"{event.tool_name} on {event.client_id} waits for your approval.",
+        "tool_name": event.tool_name,
+        "tool_args": event.arguments,
+        "approval_id": event.approval_id,
+        "session_id": event.session_id,
+        "client_id": event.client_id,
+    }
+
+
+def _told(told: DeviceTold) -> dict[str, Any]:
+    members = _members(told.event)
+    return {
+        **members,
+        "event_type": "DEVICE_EVENT",
+        "device_event": members["event_type"],
+        "session_id": told.session_id,
+        "client_id": told.client_id,
     }
 
 

@@ -63,6 +63,26 @@ class StepCompleted(Frozen):
     final: bool = False
 
 
+class ApprovalRequired(Frozen):
+    """A command waits for the device's owner to approve it; nothing happens until then."""
+
+    type: Literal["approval_required"] = "approval_required"
+    approval_id: str
+    session_id: str
+    client_id: str
+    tool_name: str
+    arguments: dict[str, Any]
+
+
+class DeviceTold(Frozen):
+    """What a device does for a call of a tool, as the session tells it that works on it."""
+
+    type: Literal["device_told"] = "device_told"
+    session_id: str
+    client_id: str
+    event: Notice | ToolStarted | ToolFinished
+
+
 class TurnResumed(Frozen):
     """A process has died and the turn goes on: what was told before is void, all is told anew."""
 
@@ -102,6 +122,8 @@ type TurnEvent = Annotated[
     | ReasoningDelta
     | ToolStarted
     | ToolFinished
+    | ApprovalRequired
+    | DeviceTold
     | TurnResumed
     | Snapshot
     | TurnFinished

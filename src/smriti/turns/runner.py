@@ -14,6 +14,7 @@ from smriti.turns.models import TurnRecord
 from smriti.turns.reporter import Reporter
 from smriti.turns.retelling import RESTARTING
 from smriti.turns.slots import FairSlots
+from smriti.turns.stay import Stay
 
 _IN_LINE: Final = 4
 """For each turn that may run, so many more may wait for a place."""
@@ -43,7 +44,7 @@ class Fate:
 class Running:
     """A turn in this process. `stop`: that it shall end, and why; `over`: that it has ended.
 
-    `on_cancel` ends its thinking.
+    `on_cancel` ends its thinking; `stay` is its place while it thinks.
     """
 
     record: TurnRecord
@@ -51,8 +52,14 @@ class Running:
     fate: Fate = Fate()
     stop: Stop | None = None
     on_cancel: Callable[[], object] | None = None
+    stay: Stay | None = None
     over: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
+
+    @property
+    def away(self) -> bool:
+        """Whether it waits for a person."""
+        return self.stay is not None and self.stay.away
 
     def cancel(self) -> None:
         """What a person wants: the turn ends well, with what was said so far."""
@@ -75,7 +82,8 @@ class TurnRunner:
 
     def check_room(self) -> None:
         """Whether one more turn may start: `TooManyTurns`."""
-        if sum(not running.over.is_set() for running in self._turns.values()) >= self._most:
+        busy = (not running.over.is_set() and not running.away for running in self._turns.values())
+        if sum(busy) >= self._most:
             raise TooManyTurns(
                 "The server has as many turns as it may. Try again in a moment.",
                 headers={"Retry-After": "2"},
@@ -135,24 +143,25 @@ class TurnRunner:
         for turn_id, running in list(self._waiting.items()):
             if running.record.conversation_id == conversation_id:
                 self.stop_waiting(turn_id, TurnFailed(problem=gone))
-        await self._stop("delete", lambda turn: turn.conversation_id == conversation_id)
+        await self._stop("delete", lambda turn: turn.record.conversation_id == conversation_id)
 
     async def stop_agent(self, agent: Agent) -> None:
         """The same for all that an agent is doing."""
-        await self._stop("delete", lambda turn: turn.agent_id == agent.agent_id)
+        await self._stop("delete", lambda turn: turn.record.agent_id == agent.agent_id)
 
     async def close(self) -> None:
         """Let running turns finish for a while; leave the rest to the next process."""
         self.stopping = True
         for turn_id in self.waiting:
             self.stop_waiting(turn_id, RESTARTING)
+        await self._stop("suspend", lambda turn: turn.away)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._grace_s)
         await self._stop("suspend", lambda _: True)
         await _cancelled(list(self._tasks))
 
-    async def _stop(self, reason: Stop, which: Callable[[TurnRecord], bool]) -> None:
-        found = [running for running in self._turns.values() if which(running.record)]
+    async def _stop(self, reason: Stop, which: Callable[[Running], bool]) -> None:
+        found = [running for running in self._turns.values() if which(running)]
         for running in found:
             running.stop = reason
         await _cancelled([running.task for running in found if running.task is not None])

@@ -58,6 +58,7 @@ from smriti.tools.native.recall import RecallTools
 from smriti.transfer.assembly import add_transfer
 from smriti.turns.answering import Answering
 from smriti.turns.architecture import Architecture
+from smriti.turns.architectures.krishna_device import KrishnaDevice
 from smriti.turns.architectures.krishna_memgpt import KrishnaMemGPT
 from smriti.turns.architectures.krishna_mini import KrishnaMini
 from smriti.turns.capabilities import Capabilities
@@ -194,7 +195,7 @@ def _add_conversations(services: Services, outside: Outside) -> None:
     agents = AgentRepository(outside.table)
     agent_service = AgentService(
         agents,
-        architectures=[KrishnaMini.name, KrishnaMemGPT.name],
+        architectures=[KrishnaMini.name, KrishnaMemGPT.name, KrishnaDevice.name],
         providers=list(outside.providers),
         on_delete=[runner.stop_agent, services.get(MemoryOwnerRepository).delete_all_of],
     )
@@ -286,7 +287,11 @@ def _architectures(services: Services, outside: Outside) -> Mapping[str, Archite
     by_meaning = outside.embedder is not None
     threshold = outside.config.relevance_threshold if by_meaning else LEXICAL_RELEVANCE
     reminder = Reminder(services.get(RecallService), threshold=threshold)
-    known: tuple[Architecture, ...] = (KrishnaMini(reminder), remembering)
+    known: tuple[Architecture, ...] = (
+        KrishnaMini(reminder),
+        remembering,
+        KrishnaDevice(reminder),
+    )
     return {architecture.name: architecture for architecture in known}
 
 

@@ -192,6 +192,7 @@ async def test_the_form_that_creates_an_agent_offers_what_is_configured(home: Ho
     assert [option["value"] for option in inputs["agent_architecture"]["options"]] == [
         "krishna-mini",
         "krishna-memgpt",
+        "krishna-device",
     ]
     assert inputs["agent_architecture"]["value"] == "krishna-memgpt"
     assert [option["value"] for option in inputs["agent_provider"]["options"]] == ["Demo"]

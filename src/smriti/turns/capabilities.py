@@ -1,4 +1,4 @@
-"""What modules above lend to agents: tools whose calls last, tell of themselves, wait for people."""
+"""What modules above lend to agents: tools whose calls last, say what they do, ask people."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress

@@ -54,14 +54,8 @@ def _members(event: TurnEvent) -> dict[str, Any]:
                 "content": "User message saved",
                 "message_id": event.message_id,
             }
-        case ToolStarted(call=call):
-            members = _call(call)
-        case ToolFinished(result=result):
-            members = _result(result)
-        case ApprovalRequired():
-            members = _approval(event)
-        case DeviceTold():
-            members = _told(event)
+        case ToolStarted() | ToolFinished() | ApprovalRequired() | DeviceTold():
+            members = _of_tool(event)
         case TurnResumed():
             members = {"event_type": "TURN_RESUMED", "content": "The answer goes on."}
         case TurnFinished():
@@ -76,6 +70,20 @@ def _members(event: TurnEvent) -> dict[str, Any]:
         case _:
             assert_never(event)
     return members
+
+
+def _of_tool(
+    event: ToolStarted | ToolFinished | ApprovalRequired | DeviceTold,
+) -> dict[str, Any]:
+    match event:
+        case ToolStarted(call=call):
+            return _call(call)
+        case ToolFinished(result=result):
+            return _result(result)
+        case ApprovalRequired():
+            return _approval(event)
+        case DeviceTold():
+            return _told(event)
 
 
 def _call(call: ToolCall) -> dict[str, Any]:

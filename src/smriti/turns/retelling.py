@@ -1,6 +1,6 @@
 """A turn told again from what is stored, when its event log is gone or a new attempt begins."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, assert_never
 
 from smriti.llm.types import ImagePart, Part, ReasoningPart, TextPart, ToolCall, ToolResult
@@ -28,8 +28,10 @@ RESTARTING: Final = Notice(text="The server restarts. The answer goes on after t
 type Told = Mapping[str, Sequence[TurnEvent]]
 """What calls have told while they ran, by their ids."""
 
+_NOTHING: Final[Told] = {}
 
-def retold(parts: Sequence[Part], told: Told) -> Iterator[TurnEvent]:
+
+def retold(parts: Sequence[Part], told: Told = _NOTHING) -> Iterator[TurnEvent]:
     """The events that these parts of an answer were told by."""
     for part in parts:
         match part:
@@ -66,11 +68,18 @@ def retold_frames(
         *retold(answer.parts if answer else (), told),
         *_ending(record, answer),
     ]
+    return frames_of(events, turn_id=record.turn_id, base=base, after=after)
+
+
+def frames_of(
+    events: Iterable[TurnEvent], *, turn_id: str, base: int, after: int
+) -> list[tuple[int, bytes]]:
+    """These events numbered from `base` on; who knows an earlier attempt hears that it is void."""
     numbered = [*enumerate(events, start=base + 1)]
     if 0 < after < base:
         numbered.insert(0, (base, TurnResumed()))
     return [
-        (seq, data_frame(envelope(event, turn_id=record.turn_id, seq=seq)))
+        (seq, data_frame(envelope(event, turn_id=turn_id, seq=seq)))
         for seq, event in numbered
         if seq > after
     ]

@@ -53,24 +53,14 @@ class TurnStreams:
         if log is not None:
             if log.ended and after >= log.last:
                 return None
-            return self._followed(log, turn_id, after, form)
+            return followed(log, turn_id, after, form, keep_alive_s=self._keep_alive_s)
         record = await self._turns.find(conversation_id, turn_id)
         if record is None:
             raise TurnNotFound
         if not record.ended:
             return self._awaited(record, after, form)
         frames = await self._retold(record, after)
-        return _chunks(frames, form) if frames else None
-
-    async def _followed(self, log: EventLog, turn_id: str, after: int, form: Form) -> Chunks:
-        try:
-            await log.read(after, wait_s=0)
-        except Behind as behind:
-            after = behind.last
-            event = envelope(Snapshot(text=behind.text), turn_id=turn_id, seq=after)
-            yield form(after, [data_frame(event)])
-        async for chunk in follow(log, after, keep_alive_s=self._keep_alive_s, form=form):
-            yield chunk
+        return chunks(frames, form) if frames else None
 
     async def _awaited(self, record: TurnRecord, after: int, form: Form) -> Chunks:
         """A turn that another process runs, or that nobody runs yet: until it can be read."""
@@ -79,7 +69,8 @@ class TurnStreams:
         found: TurnRecord | None = record
         while found is not None and not found.ended and not self._is_stopping():
             if (log := self._logs.find(record.log_name)) is not None:
-                async for chunk in self._followed(log, turn_id, after, form):
+                events = followed(log, turn_id, after, form, keep_alive_s=self._keep_alive_s)
+                async for chunk in events:
                     yield chunk
                 return
             await asyncio.sleep(_LOOK_S)
@@ -89,7 +80,7 @@ class TurnStreams:
                 yield b": keep-alive\n\n"
             found = await self._turns.find(conversation_id, turn_id)
         if found is not None and found.ended:
-            async for chunk in _chunks(await self._retold(found, after), form):
+            async for chunk in chunks(await self._retold(found, after), form):
                 yield chunk
 
     async def _retold(self, record: TurnRecord, after: int) -> list[tuple[int, bytes]]:
@@ -100,6 +91,21 @@ class TurnStreams:
         return retold_frames(record, answer, told, after=after)
 
 
-async def _chunks(frames: list[tuple[int, bytes]], form: Form) -> Chunks:
+async def followed(
+    log: EventLog, turn_id: str, after: int, form: Form, *, keep_alive_s: float
+) -> Chunks:
+    """The log after a number, to its end; what is not kept any more comes as one text."""
+    try:
+        await log.read(after, wait_s=0)
+    except Behind as behind:
+        after = behind.last
+        event = envelope(Snapshot(text=behind.text), turn_id=turn_id, seq=after)
+        yield form(after, [data_frame(event)])
+    async for chunk in follow(log, after, keep_alive_s=keep_alive_s, form=form):
+        yield chunk
+
+
+async def chunks(frames: list[tuple[int, bytes]], form: Form) -> Chunks:
+    """Numbered frames as they are put on the wire."""
     for number, frame in frames:
         yield form(number, [frame])

@@ -15,6 +15,8 @@ from starlette.types import Lifespan, Scope
 
 from smriti.agents.router import router as agents_router
 from smriti.auth.hosts import LocalHosts, own_hosts
+from smriti.auth.keys.router import router as keys_router
+from smriti.auth.keys.service import KeyService
 from smriti.auth.router import router as auth_router
 from smriti.auth.secrets import load_secrets
 from smriti.auth.sessions import REFRESHED, SessionRenewal, Sessions
@@ -25,6 +27,9 @@ from smriti.core.edge import DocumentedAPI, Services, install_error_handlers, re
 from smriti.core.errors import Unavailable
 from smriti.core.outbound import outbound_client
 from smriti.db.table import Table, TableBusy, TableUnavailable
+from smriti.devices.door import router as device_door
+from smriti.devices.router import router as devices_router
+from smriti.devices.service import DeviceService
 from smriti.factories import make_embedder, open_table, provider_factories
 from smriti.llm.catalog import load_catalog
 from smriti.llm.provider import ProviderFactories
@@ -119,6 +124,8 @@ async def _run(services: Services, stack: AsyncExitStack) -> None:
     stack.push_async_callback(services.get(Indexes).close)
     stack.push_async_callback(services.get(ModelService).close)
     stack.push_async_callback(users.close)
+    stack.push_async_callback(services.get(KeyService).close)
+    stack.push_async_callback(services.get(DeviceService).close)
     runner = services.get(TurnRunner)
     stack.push_async_callback(runner.close)
     await users.resume_deletions()
@@ -132,6 +139,7 @@ def _mounted(app: FastAPI) -> FastAPI:
         web_router,
         observability_router,
         auth_router,
+        keys_router,  # before whatever takes the last word of its path for the id of a device
         payments_router,
         settings_router,
         transfer_router,
@@ -142,6 +150,8 @@ def _mounted(app: FastAPI) -> FastAPI:
         conversations_router,
         messages_router,
         search_router,
+        devices_router,
+        device_door,
     ):
         app.include_router(router)
     app.mount("/app", pages())

@@ -9,25 +9,18 @@ import httpx2
 
 from smriti.agents.repository import AgentRepository
 from smriti.agents.service import AgentService
-from smriti.auth.google import GoogleSignIn
-from smriti.auth.idempotency.repository import IdempotencyRepository
+from smriti.auth.assembly import add_sign_in
 from smriti.auth.idempotency.service import Idempotency
-from smriti.auth.landing import Landing
-from smriti.auth.links import LoginLinks
-from smriti.auth.oidc import Client, OpenIdIssuer
-from smriti.auth.passwords import Passwords
-from smriti.auth.repository import OneTimeRepository
+from smriti.auth.keys.service import KeyService, RevokeHook
 from smriti.auth.secrets import ServerSecrets
-from smriti.auth.service import LocalAccounts
-from smriti.auth.sessions import Sessions
-from smriti.auth.throttle import FailureThrottle
-from smriti.auth.tokens import Tokens
 from smriti.conversations.repository import ConversationRepository
 from smriti.conversations.service import ConversationService
 from smriti.core.config import Config
 from smriti.core.crypto import SecretBox
 from smriti.core.edge import Services
 from smriti.db.table import Table
+from smriti.devices.assembly import add_devices
+from smriti.devices.repository import DeviceRepository
 from smriti.factories import own_credentials
 from smriti.llm.catalog import Catalog
 from smriti.llm.provider import ProviderFactories
@@ -109,8 +102,9 @@ def build_services(outside: Outside) -> Services:
     users = UserService(UserRepository(table), DeletionRepository(table), on_account_deleted)
     health = Health({"store": partial(_ask_store, table)})
     box = SecretBox(outside.secrets.encryption_key.get_secret_value())
+    on_key_revoked: list[RevokeHook] = []
     services = Services(outside.config, outside.metrics, health, users, box)
-    _add_sign_in(services, outside)
+    add_sign_in(services, outside.secrets, table, outside.http, on_key_revoked=on_key_revoked)
     _add_models(services, outside)
     _add_memory(services, outside)
     _add_conversations(services, outside)
@@ -124,30 +118,13 @@ def build_services(outside: Outside) -> Services:
         )
     )
     add_transfer(services)
+    add_devices(services, on_key_revoked)
     on_account_deleted += [
+        services.get(KeyService).delete_all_of,
         services.get(ConversationService).delete_all_of,
         services.get(AgentService).delete_all_of,
     ]
     return services
-
-
-def _add_sign_in(services: Services, outside: Outside) -> None:
-    config = outside.config
-    users = services.get(UserService)
-    once = OneTimeRepository(outside.table)
-    tokens = Tokens(outside.secrets.jwt_secret)
-    sessions = Sessions(tokens, api_base_url=config.api_base_url)
-    links = LoginLinks(once, users, is_open=config.local)
-    issuer = _google_issuer(config, outside.http)
-    services.add(
-        tokens,
-        sessions,
-        links,
-        GoogleSignIn(issuer, users, once, services.get(SecretBox)),
-        LocalAccounts(users, tokens, Passwords(), FailureThrottle(), is_open=config.accounts_open),
-        Landing(tokens, sessions, links, frontend_url=config.frontend_url),
-        Idempotency(IdempotencyRepository(outside.table)),
-    )
 
 
 def _add_models(services: Services, outside: Outside) -> None:
@@ -192,12 +169,13 @@ def _add_conversations(services: Services, outside: Outside) -> None:
     """Agents, what is said to them, and who runs their answers."""
     config = outside.config
     runner = TurnRunner(limit=config.max_concurrent_turns, grace_s=config.shutdown_grace_s)
-    agents = AgentRepository(outside.table)
+    agents, devices = AgentRepository(outside.table), DeviceRepository(outside.table)
+    forget_memory = services.get(MemoryOwnerRepository).delete_all_of
     agent_service = AgentService(
         agents,
         architectures=[KrishnaMini.name, KrishnaMemGPT.name, KrishnaDevice.name],
         providers=list(outside.providers),
-        on_delete=[runner.stop_agent, services.get(MemoryOwnerRepository).delete_all_of],
+        on_delete=[runner.stop_agent, forget_memory, devices.forget_agent],
     )
     messages = MessageRepository(outside.table)
     conversations = ConversationRepository(outside.table)
@@ -211,7 +189,7 @@ def _add_conversations(services: Services, outside: Outside) -> None:
         on_clear=[recaller.forget_conversation],
     )
     services.add(runner, agents, agent_service, messages, conversations, conversation_service)
-    services.add(turns, recaller)
+    services.add(turns, recaller, devices)
 
 
 def _add_turns(services: Services, outside: Outside) -> None:
@@ -293,13 +271,6 @@ def _architectures(services: Services, outside: Outside) -> Mapping[str, Archite
         KrishnaDevice(reminder),
     )
     return {architecture.name: architecture for architecture in known}
-
-
-def _google_issuer(config: Config, http: httpx2.AsyncClient) -> OpenIdIssuer | None:
-    if config.google_client_id is None or config.google_client_secret is None:
-        return None
-    client = Client(client_id=config.google_client_id, client_secret=config.google_client_secret)
-    return OpenIdIssuer(http, config.google_issuer, client)
 
 
 async def _ask_store(table: Table) -> None:

@@ -28,6 +28,24 @@ PUBLIC: Final[Mapping[str, str]] = {
     "GET /payments/stripe/pricing": "the pricing page is read before signing up",
 }
 PRIVATE: Final = [operation for operation in OPERATIONS if str(operation) not in PUBLIC]
+FOR_PROGRAMS: Final = {str(each) for each in PRIVATE if each.path.startswith("/api/")} - {
+    "POST /api/sessions/{session_id}/approvals"  # a program does not approve its own tasks
+}
+"""What a constellation key opens, too."""
+
+_AIP: Final = FOR_PROGRAMS & {
+    "GET /api/health",
+    "GET /api/clients",
+    "POST /api/dispatch",
+    "GET /api/task_result/{task_name}",
+}
+"""Their clients know 422 as the answer to a request without a key."""
+
+_MISSING: Final = "Missing or invalid authorization header"
+_NO_TOKEN: Final = "Invalid token"
+_NO_KEY: Final = "Invalid API key"
+
+type Refusals = dict[str, tuple[int, str]]
 
 
 def _claims(**changes: Any) -> dict[str, Any]:
@@ -71,12 +89,13 @@ def test_the_public_operations_are_operations() -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 def test_an_operation_declares_its_caller_or_is_public(operation: Operation) -> None:
-    assert operation.spec.get("security", []) == (
-        [] if str(operation) in PUBLIC else [{"bearer": []}]
-    )
+    declared = [name for each in operation.spec.get("security", []) for name in each]
+
+    keys = ["api_key"] if str(operation) in FOR_PROGRAMS else []
+    assert sorted(declared) == ([] if str(operation) in PUBLIC else [*keys, "bearer"])
 
 
-async def _refusals(client: httpx2.AsyncClient) -> dict[str, tuple[int, str]]:
+async def _refusals(client: httpx2.AsyncClient) -> Refusals:
     """What every private operation answers to this client: status and sentence."""
     answers = {}
     for operation in PRIVATE:
@@ -84,12 +103,12 @@ async def _refusals(client: httpx2.AsyncClient) -> dict[str, tuple[int, str]]:
         response = await client.request(operation.method, path, json=operation.body)
         problem = response.json()
         assert response.headers["Content-Type"] == "application/problem+json"
-        assert response.headers["WWW-Authenticate"] == "Bearer"
+        assert problem["status"] != 401 or response.headers["WWW-Authenticate"] == "Bearer"
         answers[str(operation)] = problem["status"], problem["detail"]
     return answers
 
 
-def _everywhere(sentence: str) -> dict[str, tuple[int, str]]:
+def _everywhere(sentence: str) -> Refusals:
     return {str(operation): (401, sentence) for operation in PRIVATE}
 
 
@@ -97,16 +116,50 @@ async def test_without_a_token_nobody_is_let_in(home: Home) -> None:
     async with open_client(home.app) as client:
         refusals = await _refusals(client)
 
-    assert refusals == _everywhere("Missing or invalid authorization header")
+    no_header = (422, "Send an API key in the header X-API-Key.")
+    assert refusals == _everywhere(_MISSING) | dict.fromkeys(_AIP, no_header)
+
+
+async def test_with_an_api_key_that_is_not_good_nobody_is_let_in(home: Home) -> None:
+    async with open_client(home.app, **{"X-API-Key": "nonsense"}) as client:
+        refusals = await _refusals(client)
+
+    assert refusals == _everywhere(_MISSING) | dict.fromkeys(FOR_PROGRAMS, (401, _NO_KEY))
+
+
+async def test_a_device_key_opens_nothing(home: Home) -> None:
+    made = await home.post("/devices/keys", {"name": "Laptop", "kind": "device"})
+
+    async with open_client(home.app, Authorization=f"Bearer {made['key']}") as client:
+        refusals = await _refusals(client)
+
+    others = {name: refusals.pop(name)[0] for name in FOR_PROGRAMS}
+    assert others == dict.fromkeys(FOR_PROGRAMS, 403)
+    assert refusals == dict.fromkeys(refusals, (401, _NO_TOKEN))
+
+
+async def test_a_constellation_key_opens_nothing_that_is_for_people(home: Home) -> None:
+    made = await home.post("/devices/keys", {"name": "Planner", "kind": "constellation"})
+
+    for headers, sentence in (
+        ({"Authorization": f"Bearer {made['key']}"}, _NO_TOKEN),
+        ({"X-API-Key": made["key"]}, _MISSING),
+    ):
+        async with open_client(home.app, **headers) as client:
+            for operation in PRIVATE:
+                if str(operation) not in FOR_PROGRAMS:
+                    path = operation.path_with({})
+                    answer = await client.request(operation.method, path, json=operation.body)
+                    assert (answer.status_code, answer.json()["detail"]) == (401, sentence)
 
 
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ("nonsense", "Invalid token"),
-        ("another secret", "Invalid token"),
-        ("another algorithm", "Invalid token"),
-        ("unsigned", "Invalid token"),
+        ("nonsense", _NO_TOKEN),
+        ("another secret", _NO_TOKEN),
+        ("another algorithm", _NO_TOKEN),
+        ("unsigned", _NO_TOKEN),
         ("expired", "Token expired"),
         ("a widget visitor's", "Invalid token type"),
         ("revoked", "Token revoked"),

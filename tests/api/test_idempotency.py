@@ -58,6 +58,8 @@ _ROWS = [
     Row("POST", _ARCHIVE, (201, 200), "same", {"content": "Drinks tea"}),
     Row("PATCH", f"{_ARCHIVE}/{{memory_id}}", (200, 200), "same", {"content": "Coffee"}),
     Row("DELETE", f"{_ARCHIVE}/{{memory_id}}", (204, 204), "gone"),
+    Row("POST", "/devices/keys", (201, 201), "another", {"name": "Laptop", "kind": "device"}),
+    Row("DELETE", "/devices/keys/{key_id}", (204, 404), "gone"),
     Row(
         "POST",
         "/auth/local/signup",
@@ -78,7 +80,9 @@ async def ids(home: Home) -> dict[str, str]:
     base = f"/agents/{agent['agent_id']}"
     await home.post(f"{base}/memory-blocks", {"name": "projects", "description": "Hers"})
     memory = await home.post(f"{base}/archival-memory", {"content": "Likes chess"})
+    key = await home.post("/devices/keys", {"name": "Laptop", "kind": "device"})
     return {
+        "key_id": key["key_id"],
         "agent_id": agent["agent_id"],
         "conversation_id": conversation["conversation_id"],
         "memory_id": memory["memory_id"],

@@ -262,6 +262,22 @@ async def test_a_request_that_failed_may_be_tried_again_but_not_be_changed(
     assert await _conversations(home) == 1
 
 
+async def test_an_api_key_that_was_made_is_named_but_not_shown_again(
+    home: Home, broken: FailingTable, clock: Clock
+) -> None:
+    new = {"name": "Laptop", "kind": "device"}
+    broken.breaks = _updates_record
+    made = await _post(home.client, "/devices/keys", new)
+    del broken.breaks
+
+    clock.now += CLAIM_S
+    again = await _post(home.client, "/devices/keys", new)
+
+    assert (made.status_code, _outcome(again)) == (201, (409, "/problems/api-key-made-before"))
+    assert again.json()["key_id"] == made.json()["key_id"]
+    assert len(await home.get("/devices/keys")) == 1
+
+
 async def test_what_is_done_is_answered_though_it_cannot_be_noted(
     home: Home, agent: dict[str, Any], broken: FailingTable
 ) -> None:

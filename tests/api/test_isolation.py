@@ -20,7 +20,15 @@ from tests.home import Home
 MARK: Final = "zanzibar"
 """Stands in everything that alice writes, and in nothing else."""
 
-_OWNED: Final = ("agent_id", "conversation_id", "memory_id", "message_id", "name", "turn_id")
+_OWNED: Final = (
+    "agent_id",
+    "conversation_id",
+    "key_id",
+    "memory_id",
+    "message_id",
+    "name",
+    "turn_id",
+)
 
 # What is not 404 with ids of somebody else, and why.
 _ANSWERS: Final = {
@@ -57,7 +65,9 @@ class Neighbours:
         return {
             key: item
             for key, item in items.items()
-            if key[0] not in own and not key[0].startswith(tuple(f"{pk}#Hash#" for pk in own))
+            if key[0] not in own
+            and not key[0].startswith(tuple(f"{pk}#Hash#" for pk in own))
+            and not (key[0].startswith("ApiKey#") and item["created_by"] == "bob@local")
         }
 
 
@@ -75,7 +85,9 @@ async def _furnish(home: Home, mark: str) -> Ids:
         assert put.status_code == 200
     memory = await home.post(f"{base}/archival-memory", {"content": f"Passage {mark}"})
     await home.post("/settings/providers/OpenAI", {"base_url": f"http://{mark}.test/v1"})
+    key = await home.post("/devices/keys", {"name": f"Key {mark}", "kind": "device"})
     return {
+        "key_id": key["key_id"],
         "message_id": events[2]["message_id"],
         "turn_id": events[-1]["turn_id"],
         "agent_id": agent["agent_id"],

@@ -94,7 +94,9 @@ class World:
         path = f"/agents/{agent}/{conversation['conversation_id']}/send-message"
         stream = self._session.post(BASE_URL + path, json={"content": "Hi"}).text
         end = events_of(stream)[-1]
+        key = self.post("/devices/keys", {"name": "Laptop", "kind": "device"})
         return {
+            "key_id": key["key_id"],
             "message_id": end["message_id"],
             "turn_id": end["turn_id"],
             "agent_id": agent,

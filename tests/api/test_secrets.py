@@ -207,6 +207,25 @@ async def test_nothing_secret_can_be_read_in_the_table(home: Home, model: Model)
     assert [secret for secret in (*_SECRETS, link, token) if secret in stored] == []
 
 
+async def test_an_api_key_is_told_once_and_then_nowhere(
+    home: Home, capfd: pytest.CaptureFixture[str]
+) -> None:
+    made = await home.post("/devices/keys", {"name": "Planner", "kind": "constellation"})
+    told = str([await home.get(path) for path in ("/devices/keys", "/users/me/export")])
+    ids = await _configure(home) | {"key_id": made["key"]}
+
+    home.client.headers["X-API-Key"] = made["key"]
+    await _ask_everything(home, ids)
+    await home.client.get("/agents", params={"token": made["key"]})
+    await home.client.get(f"/agents/{made['key']}")
+
+    secret = made["key"].rpartition(f"{made['key_id']}_")[2]
+    stored = "\n".join([str(item) async for item in every_item(home.table)])
+    logged = "".join(capfd.readouterr())
+    assert secret not in logged + stored + told
+    assert "/devices/keys/***" in logged
+
+
 async def test_objects_that_hold_secrets_do_not_show_them(home: Home) -> None:
     shown = [repr(home.services.get(Config)), repr(home.services), repr(vars(home.app.state))]
 

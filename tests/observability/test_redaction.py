@@ -5,6 +5,7 @@ from pydantic import SecretStr
 
 from smriti.observability.redaction import redact
 
+_API_KEY = "sk_smriti_01990000-0000-7000-8000-000000000000_a-B_c0123456789"
 _JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
 
 
@@ -42,6 +43,10 @@ def test_counts_are_not_secrets() -> None:
     [
         ("key sk-proj-abcdefgh1234 refused", "key *** refused"),
         ("sk_live_abcdefgh1234", "***"),
+        (f"/ws?token={_API_KEY}&x=1", "/ws?token=***&x=1"),
+        (f"next=%2Fws%3Ftoken%3D{_API_KEY}", "next=%2Fws%3Ftoken%3D***"),
+        (f"DELETE /devices/keys/{_API_KEY}", "DELETE /devices/keys/***"),
+        (f"b'{_API_KEY}' is wrong", "b'***' is wrong"),
         ("whsec_abc", "***"),
         ("Authorization: Bearer abc.def-ghi", "Authorization: Bearer ***"),
         (f"signed {_JWT}, then", "signed ***, then"),

@@ -4,9 +4,11 @@ import asyncio
 import errno
 import gc
 import ipaddress
+import resource
 import shlex
 import signal
 import socket
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, closing
 from functools import partial
 from math import ceil
@@ -24,12 +26,16 @@ from smriti.cli.failures import CommandFailed
 from smriti.cli.login_link import link
 from smriti.cli.protocol import BoundedHttp
 from smriti.cli.running import publish, withdraw
+from smriti.cli.websocket import MAX_FRAME_BYTES, PING_EVERY_S, PONG_WITHIN_S, LivelySocket
 from smriti.core.config import Config, ConfigurationError
 from smriti.core.edge import Services
+from smriti.devices.door import Door
+from smriti.devices.sessions import Sessions as DeviceSessions
 from smriti.factories import open_table
 
 _BACKLOG: Final = 2048
 _IDLE_S: Final = 75  # longer than proxies keep an idle connection: they must be the ones to close
+_MOST_FILES: Final = 65_536
 _STREAMS_S: Final = 8.0  # with the 20 s that turns get after it, less than the usual 30 s to a kill
 _WILDCARDS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - recognised, not bound
 _RUNNING: Final = "Smriti is running at {}"
@@ -41,6 +47,7 @@ def serve(config: Config, host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM. `ConfigurationError`, `CommandFailed`, `TableError`."""
     check_listen_address(config, host)
     _check_proxies(config)
+    _allow_many_connections()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
     with closing(listen(host, port)) as listener:
@@ -81,15 +88,39 @@ async def _serve(config: Config, listener: socket.socket) -> None:
         table = await open_table(config, stack)
         started = partial(_announce, config, url_of(listener), stack)
         app = create_app(config, table=table, on_start=started)
-        await uvicorn.Server(_options(app, config)).serve([listener])
+        await Server(options(app, config), partial(_farewell, app)).serve([listener])
 
 
-def _options(app: FastAPI, config: Config) -> uvicorn.Config:
+class Server(uvicorn.Server):
+    """uvicorn's, but what it serves may say goodbye before the connections are closed."""
+
+    def __init__(self, config: uvicorn.Config, farewell: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(config)
+        self._farewell = farewell
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._farewell()
+        await super().shutdown(sockets)
+
+
+async def _farewell(app: FastAPI) -> None:
+    """Who waits for a device's task hears that it has failed, and machines to come again."""
+    services: Services = app.state.services
+    await services.get(DeviceSessions).close()
+    await services.get(Door).close()
+
+
+def options(app: FastAPI, config: Config) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=BoundedHttp,
+        ws=LivelySocket,
+        ws_max_size=MAX_FRAME_BYTES,
+        ws_ping_interval=PING_EVERY_S,
+        ws_ping_timeout=PONG_WITHIN_S,
+        ws_per_message_deflate=False,  # 40 KB a connection, and clients do not need it
         log_config=None,
-        log_level="debug" if config.log_level == "DEBUG" else "warning",
+        log_level="warning",  # below that it writes the addresses of WebSockets, and their frames
         access_log=False,
         server_header=False,
         proxy_headers=bool(config.trusted_proxies),
@@ -124,6 +155,15 @@ def _welcome(config: Config, address: str) -> str:
         f"  Or talk here, in a second terminal:         smriti chat{option}\n"
         f"\n  Ctrl+C stops the server.\n"
     )
+
+
+def _allow_many_connections() -> None:
+    """Shells allow a thousand open files; each machine that is connected needs one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= _MOST_FILES:
+        return
+    most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _check_proxies(config: Config) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 from smriti.core.clock import utc_now
 from smriti.core.errors import Conflict
-from smriti.devices.protocol import Role, ToDevice
+from smriti.devices.protocol import Ack, Role, ToDevice
 
 MOST_OF_OWNER: Final = 5000
 """Connections of one user."""
@@ -20,6 +20,10 @@ class Line(Protocol):
 
     def hang_up(self, code: int, reason: str) -> None:
         """Close the connection; the client is not waited for."""
+        ...
+
+    async def answers(self) -> bool:
+        """Whether the client is still there, as far as can be told within some seconds."""
         ...
 
 
@@ -78,13 +82,14 @@ class Hub:
         self._on_leave += [left] if left else []
 
     def join(self, peer: Peer) -> None:
-        """`ClientIdTaken`, `TooManyClients`."""
-        known = self._peers.setdefault(peer.owner, {})
+        """Acknowledge first, before anybody can reach it. `ClientIdTaken`, `TooManyClients`."""
+        known = self._peers.get(peer.owner, {})
         if peer.client_id in known:
             raise ClientIdTaken(peer.client_id)
         if len(known) >= MOST_OF_OWNER:
             raise TooManyClients
-        known[peer.client_id] = peer
+        peer.send(Ack())
+        self._peers.setdefault(peer.owner, known)[peer.client_id] = peer
         for hear in self._on_join:
             hear(peer)
 

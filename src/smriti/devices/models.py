@@ -103,16 +103,26 @@ class SessionSummary(BaseModel):
     def ended(self) -> bool:
         return self.status in {"completed", "failed", "cancelled"}
 
+    @property
+    def outcome(self) -> list[dict[str, Any]]:
+        """The result as AIP tells it: one entry a round; there is one round."""
+        if self.status != "completed":
+            return []
+        return [{"request": self.request, "result": self.result}]
+
 
 class DeviceSession(SessionSummary):
     """As it is stored. `alive_until`: when the process that runs it has died unless it says more.
 
-    `decision`: what was said to `approval`, until it is carried out.
+    `decision`: what was said to `approval`, until it is carried out. `attempt` counts the processes
+    that have worked on it before, `last_seq` is the number of its last event.
     """
 
     created_by: str
     alive_until: datetime
     decision: Decision | None = None
+    attempt: int = 0
+    last_seq: int | None = None
 
     @property
     def log_name(self) -> str:

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    TypeAdapter,
+    ValidationError,
+)
 
 from smriti.auth.keys.models import ClientId
 from smriti.core.clock import new_id, utc_now
@@ -21,14 +29,17 @@ MAX_LABEL: Final = 200
 type Role = Literal["device", "constellation"]
 type Status = Literal["continue", "completed", "failed", "ok", "error"]
 type ResultStatus = Literal["success", "failure", "skipped", "none"]
+type ToolType = Literal["action", "data_collection"]
 type Label = Annotated[str, Field(max_length=MAX_LABEL)]
+type Moment = Annotated[datetime, PlainSerializer(datetime.isoformat)]
+"""With an offset: `Z` is too new for the clients' Python."""
 
 
 class _FromDevice(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     status: Status
-    client_type: Role = "device"
+    client_type: Role | None = None
     client_id: Label | None = None
     target_id: Label | None = None
     session_id: Label | None = None
@@ -41,13 +52,15 @@ class RegisterMetadata(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     platform: Label | None = None
-    system_info: dict[str, Any] = Field(default_factory=dict)
+    system_info: Annotated[dict[str, Any], BeforeValidator(lambda given: given or {})] = Field(
+        default_factory=dict
+    )
 
 
 class Register(_FromDevice):
     type: Literal["register"]
     client_id: ClientId
-    metadata: RegisterMetadata = RegisterMetadata()
+    metadata: RegisterMetadata | None = None
 
 
 class Heartbeat(_FromDevice):
@@ -74,7 +87,9 @@ class Result(BaseModel):
 class CommandResults(_FromDevice):
     type: Literal["command_results"]
     prev_response_id: Label
-    action_results: Annotated[list[Result], Field(max_length=1000)] = Field(default_factory=list)
+    action_results: Annotated[
+        list[Result], Field(max_length=1000), BeforeValidator(lambda given: given or [])
+    ] = Field(default_factory=list)
 
 
 class DeviceInfoRequest(_FromDevice):
@@ -108,13 +123,58 @@ FromDevice = Annotated[
 FROM_DEVICE: Final[TypeAdapter[FromDevice]] = TypeAdapter(FromDevice)
 
 
+class _Claims(BaseModel):
+    """What an invalid message says of itself, as far as it can be understood."""
+
+    type: Any = None
+    session_id: Any = None
+
+
+class Unreadable(Exception):
+    """Not a message of AIP; says why in words for its sender.
+
+    `is_error`: it wanted to be an ERROR. `task_session_id`: it wanted to be the TASK of this id.
+    """
+
+    def __init__(self, reason: str, claims: _Claims | None = None) -> None:
+        super().__init__(reason)
+        claims = claims or _Claims()
+        self.is_error = claims.type == "error"
+        is_task = claims.type == "task" and isinstance(claims.session_id, str)
+        self.task_session_id: str | None = claims.session_id if is_task else None
+
+
+def read(frame: str | bytes) -> FromDevice:
+    """`Unreadable`."""
+    try:
+        return FROM_DEVICE.validate_json(frame)
+    except ValidationError as error:
+        raise Unreadable(_reason(error), _claims(frame)) from None  # the cause quotes the message
+
+
+def _reason(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if place := first["loc"][1:]:
+        return f"This is not a valid message: look at {'.'.join(map(str, place))!r}."
+    if first["type"] == "json_invalid":
+        return "This is not JSON."
+    return "This is not a message of AIP: its 'type' is missing or unknown."
+
+
+def _claims(frame: str | bytes) -> _Claims:
+    try:
+        return _Claims.model_validate_json(frame)
+    except ValidationError:
+        return _Claims()
+
+
 class _ToDevice(BaseModel):
     """`response_id` is this message's own id, but for the answer to a DEVICE_INFO_REQUEST."""
 
     status: Status
     session_id: str | None = None
     response_id: str = Field(default_factory=new_id)
-    timestamp: datetime = Field(default_factory=utc_now)
+    timestamp: Moment = Field(default_factory=utc_now)
 
 
 class Ack(_ToDevice):
@@ -147,7 +207,7 @@ class Dispatch(_ToDevice):
 
 class Action(BaseModel):
     tool_name: str
-    tool_type: Literal["action", "data_collection"] = "action"
+    tool_type: ToolType = "action"
     parameters: dict[str, Any] = Field(default_factory=dict)
     call_id: str = Field(default_factory=new_id)
 

@@ -14,7 +14,8 @@ _SECRET_NAME: Final = re.compile(
     re.IGNORECASE,
 )
 _SECRET_TEXT: Final = re.compile(
-    r"\b[sr]k[-_][\w-]{8,}"  # keys of model providers and of Stripe
+    r"sk_smriti_[\w-]{8,}"  # our own, also after the %3D of an address in an address
+    r"|\b[sr]k[-_][\w-]{8,}"  # keys of model providers and of Stripe
     r"|\bwhsec_\w+"
     r"|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*"  # a JWT: base64url of '{"'
     r"|(bearer )[\w.~+/=-]{8,}"

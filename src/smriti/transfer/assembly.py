@@ -1,6 +1,7 @@
 """Builds what imports and exports need out of what the process has already."""
 
 from smriti.agents.service import AgentService
+from smriti.auth.keys.service import KeyService
 from smriti.conversations.repository import ConversationRepository
 from smriti.conversations.service import ConversationService
 from smriti.core.edge import Services
@@ -36,8 +37,11 @@ def add_transfer(services: Services) -> None:
         services.get(AgentService),
         services.get(BlockService),
         services.get(ArchiveRepository),
-        services.get(ProviderService),
         services.get(ConversationRepository),
         services.get(MessageRepository),
+        lists={
+            "providers": services.get(ProviderService).shown,
+            "api_keys": services.get(KeyService).all_of,
+        },
     )
     services.add(TransferGate(), ImportService(stores), exporter)

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 import orjson
+from pydantic import BaseModel
 
 from smriti.agents.models import Agent
 from smriti.agents.service import AgentService
@@ -22,7 +23,6 @@ from smriti.memory.blocks.service import BlockService
 from smriti.memory.models import MemoryOwner
 from smriti.messages.models import MAX_ATTACHMENTS, Message
 from smriti.messages.repository import MessageRepository, message_key
-from smriti.settings.service import ProviderService
 from smriti.transfer.models import OWNER, VERSION
 from smriti.users.models import User
 
@@ -33,24 +33,27 @@ _MESSAGES: Final = 20
 _CHUNK_BYTES: Final = 64 * 1024
 
 type Chunks = AsyncIterator[bytes]
+type List = Callable[[str], Awaitable[Sequence[BaseModel]]]
 
 
 class Exporter:
+    """`lists` are what an account has besides agents: short, and without secrets."""
+
     def __init__(
         self,
         agents: AgentService,
         blocks: BlockService,
         archive: ArchiveRepository,
-        providers: ProviderService,
         conversations: ConversationRepository,
         messages: MessageRepository,
+        lists: Mapping[str, List],
     ) -> None:
         self._agents = agents
         self._blocks = blocks
         self._archive = archive
-        self._providers = providers
         self._conversations = conversations
         self._messages = messages
+        self._lists = lists
 
     async def agent(self, agent: Agent, *, conversations: bool) -> Chunks:
         """The file of an agent."""
@@ -66,8 +69,12 @@ class Exporter:
         yield _head("smriti-account")
         profile = user.model_dump(mode="json", include={"email", "name", "picture", "created_at"})
         yield b',\n"profile":' + orjson.dumps(profile)
-        providers = [p.model_dump() for p in await self._providers.shown(user.email)]
-        yield b',\n"providers":' + orjson.dumps(providers, option=orjson.OPT_UTC_Z)
+        for name, entries_of in self._lists.items():
+            entries = [
+                entry.model_dump(exclude={"created_by", "hint"})
+                for entry in await entries_of(user.email)
+            ]
+            yield f',\n"{name}":'.encode() + orjson.dumps(entries, option=orjson.OPT_UTC_Z)
         yield b',\n"agents":['
         between = b"\n"
         for agent in await self._agents.all_of(user.email):

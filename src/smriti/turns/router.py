@@ -84,13 +84,13 @@ _EXAMPLE = (
 )
 
 
-_STREAM: dict[int | str, dict[str, Any]] = {
+STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Server-Sent Events. The last one is STREAM_COMPLETE or ERROR.",
         "content": {"text/event-stream": {"itemSchema": _FRAME, "example": _EXAMPLE}},
     }
 }
-_HEARD: dict[int | str, dict[str, Any]] = {
+HEARD: dict[int | str, dict[str, Any]] = {
     204: {"description": "There is nothing after this event: the turn has ended."}
 }
 
@@ -99,37 +99,37 @@ _HEARD: dict[int | str, dict[str, Any]] = {
     "/agents/{agent_id}/{conversation_id}/send-message",
     summary="Send a message and stream the answer",
     response_class=StreamingResponse,
-    responses=_STREAM,
+    responses=STREAM,
 )
 async def send_message(
     new: MessageCreate, ask: AskHere, turns: Turns, streams: Streams
 ) -> Response:
     turn_id = await turns.send(ask, new)
-    return _stream(await streams.attach(ask.conversation_id, turn_id))
+    return as_stream(await streams.attach(ask.conversation_id, turn_id))
 
 
 @router.post(
     "/conversations/{conversation_id}/messages/{message_id}/retry",
     summary="Ask a question again and stream the new answer",
     response_class=StreamingResponse,
-    responses=_STREAM,
+    responses=STREAM,
 )
 async def retry_message(message_id: Id, ask: AskAgain, turns: Turns, streams: Streams) -> Response:
     turn_id = await turns.retry(ask, message_id)
-    return _stream(await streams.attach(ask.conversation_id, turn_id))
+    return as_stream(await streams.attach(ask.conversation_id, turn_id))
 
 
 @router.post(
     "/conversations/{conversation_id}/messages/{message_id}/edit",
     summary="Ask something else in the place of a question and stream the answer",
     response_class=StreamingResponse,
-    responses=_STREAM,
+    responses=STREAM,
 )
 async def edit_message(
     message_id: Id, new: MessageCreate, ask: AskAgain, turns: Turns, streams: Streams
 ) -> Response:
     turn_id = await turns.edit(ask, message_id, new)
-    return _stream(await streams.attach(ask.conversation_id, turn_id))
+    return as_stream(await streams.attach(ask.conversation_id, turn_id))
 
 
 @imports.post(
@@ -186,14 +186,14 @@ async def decide(
     "/conversations/{conversation_id}/turns/{turn_id}/events",
     summary="Read a turn's events again, from any of them, and those that come",
     response_class=StreamingResponse,
-    responses=_STREAM | _HEARD,
+    responses=STREAM | HEARD,
 )
 async def turn_events(
     turn_id: Id, conversation: OwnedConversation, streams: Streams, after: LastEvent
 ) -> Response:
     conversation_id = conversation.conversation_id
-    return _stream(await streams.attach(conversation_id, turn_id, after, form=numbered))
+    return as_stream(await streams.attach(conversation_id, turn_id, after, form=numbered))
 
 
-def _stream(chunks: Chunks | None) -> Response:
+def as_stream(chunks: Chunks | None) -> Response:
     return Response(status_code=204) if chunks is None else sse_response(chunks)

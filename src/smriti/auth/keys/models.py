@@ -1,5 +1,6 @@
 """What an API key is, and what its owner sends to make one."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
@@ -51,4 +52,13 @@ class KeyCreate(BaseModel):
 class NewKey(ApiKey):
     """A key that was just made: `key` is shown this once."""
 
-    key: str
+    key: str = Field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who acts for `owner`: the user in person, or a program with this `key`."""
+
+    owner: str
+    kind: Literal["user"] | KeyKind
+    key: ApiKey | None = None

@@ -1,0 +1,41 @@
+"""Devices over HTTP, as their owner sees them."""
+
+from fastapi import APIRouter
+
+from smriti.auth.dependencies import CurrentUser
+from smriti.core.clock import Id
+from smriti.core.edge import PROBLEMS, Paging
+from smriti.core.paging import Page
+from smriti.devices.dependencies import Devices, DeviceSessions, OwnedDevice
+from smriti.devices.models import DeviceUpdate, DeviceView, SessionSummary
+
+router = APIRouter(prefix="/devices", tags=["devices"], responses=PROBLEMS)
+
+
+@router.get("", summary="List your devices, and which are online")
+async def list_devices(user: CurrentUser, devices: Devices) -> list[DeviceView]:
+    return await devices.listing(user.email)
+
+
+@router.get("/{client_id}", summary="Get a device")
+async def get_device(device: OwnedDevice, devices: Devices) -> DeviceView:
+    return devices.view(device)
+
+
+@router.patch("/{client_id}", summary="Change a device's label, agent, approvals or tool key")
+async def update_device(
+    client_id: Id, change: DeviceUpdate, user: CurrentUser, devices: Devices
+) -> DeviceView:
+    return await devices.update(user.email, client_id, change)
+
+
+@router.delete("/{client_id}", status_code=204, summary="Forget a device and hang up on it")
+async def delete_device(client_id: Id, user: CurrentUser, devices: Devices) -> None:
+    await devices.delete(user.email, client_id)
+
+
+@router.get("/{client_id}/sessions", summary="List what a device did, newest first")
+async def list_sessions_of_device(
+    device: OwnedDevice, sessions: DeviceSessions, page: Paging
+) -> Page[SessionSummary]:
+    return await sessions.page(device.created_by, page, client_id=device.client_id)

@@ -37,7 +37,7 @@ class Called:
 @dataclass(frozen=True, slots=True)
 class Stage:
     """What a tool may do with the turn that it runs in: `say` something to its readers; be `away`
-    while a person is waited for, so that the turn needs no place and no time."""
+    while others do the work, so that the turn needs no place and no time."""
 
     say: Callable[[TurnEvent], None]
     away: Callable[[], AbstractAsyncContextManager[None]]

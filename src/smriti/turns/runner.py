@@ -58,7 +58,7 @@ class Running:
 
     @property
     def away(self) -> bool:
-        """Whether it waits for a person."""
+        """Whether others do its work for now."""
         return self.stay is not None and self.stay.away
 
     def cancel(self) -> None:
@@ -143,25 +143,24 @@ class TurnRunner:
         for turn_id, running in list(self._waiting.items()):
             if running.record.conversation_id == conversation_id:
                 self.stop_waiting(turn_id, TurnFailed(problem=gone))
-        await self._stop("delete", lambda turn: turn.record.conversation_id == conversation_id)
+        await self._stop("delete", lambda turn: turn.conversation_id == conversation_id)
 
     async def stop_agent(self, agent: Agent) -> None:
         """The same for all that an agent is doing."""
-        await self._stop("delete", lambda turn: turn.record.agent_id == agent.agent_id)
+        await self._stop("delete", lambda turn: turn.agent_id == agent.agent_id)
 
     async def close(self) -> None:
         """Let running turns finish for a while; leave the rest to the next process."""
         self.stopping = True
         for turn_id in self.waiting:
             self.stop_waiting(turn_id, RESTARTING)
-        await self._stop("suspend", lambda turn: turn.away)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._grace_s)
         await self._stop("suspend", lambda _: True)
         await _cancelled(list(self._tasks))
 
-    async def _stop(self, reason: Stop, which: Callable[[Running], bool]) -> None:
-        found = [running for running in self._turns.values() if which(running)]
+    async def _stop(self, reason: Stop, which: Callable[[TurnRecord], bool]) -> None:
+        found = [running for running in self._turns.values() if which(running.record)]
         for running in found:
             running.stop = reason
         await _cancelled([running.task for running in found if running.task is not None])

@@ -1,4 +1,4 @@
-"""A turn's place among those that run, and its time: given up while a person is waited for."""
+"""A turn's place among those that run, and its time: given up while others do the work."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ class Stay:
 
     @property
     def away(self) -> bool:
-        """Whether a person is waited for."""
+        """Whether others do the work: a device, a person who is asked."""
         return self._absences > 0
 
     async def __aenter__(self) -> None:

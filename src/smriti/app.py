@@ -27,9 +27,12 @@ from smriti.core.edge import DocumentedAPI, Services, install_error_handlers, re
 from smriti.core.errors import Unavailable
 from smriti.core.outbound import outbound_client
 from smriti.db.table import Table, TableBusy, TableUnavailable
+from smriti.devices.api_router import router as device_sessions_router
+from smriti.devices.api_router import ufo as ufo_router
 from smriti.devices.door import router as device_door
 from smriti.devices.router import router as devices_router
 from smriti.devices.service import DeviceService
+from smriti.devices.sessions import Sessions as DeviceSessions
 from smriti.factories import make_embedder, open_table, provider_factories
 from smriti.llm.catalog import load_catalog
 from smriti.llm.provider import ProviderFactories
@@ -126,6 +129,7 @@ async def _run(services: Services, stack: AsyncExitStack) -> None:
     stack.push_async_callback(users.close)
     stack.push_async_callback(services.get(KeyService).close)
     stack.push_async_callback(services.get(DeviceService).close)
+    stack.push_async_callback(services.get(DeviceSessions).close)
     runner = services.get(TurnRunner)
     stack.push_async_callback(runner.close)
     await users.resume_deletions()
@@ -151,6 +155,8 @@ def _mounted(app: FastAPI) -> FastAPI:
         messages_router,
         search_router,
         devices_router,
+        device_sessions_router,
+        ufo_router,
         device_door,
     ):
         app.include_router(router)

@@ -21,6 +21,7 @@ from smriti.core.edge import Services
 from smriti.db.table import Table
 from smriti.devices.assembly import add_devices
 from smriti.devices.repository import DeviceRepository
+from smriti.devices.sessions import Sessions as DeviceSessions
 from smriti.factories import own_credentials
 from smriti.llm.catalog import Catalog
 from smriti.llm.provider import ProviderFactories
@@ -118,9 +119,10 @@ def build_services(outside: Outside) -> Services:
         )
     )
     add_transfer(services)
-    add_devices(services, on_key_revoked)
+    add_devices(services, table, services.get(MemoryLogs), on_key_revoked)
     on_account_deleted += [
         services.get(KeyService).delete_all_of,
+        services.get(DeviceSessions).delete_all_of,
         services.get(ConversationService).delete_all_of,
         services.get(AgentService).delete_all_of,
     ]
@@ -212,6 +214,7 @@ def _add_turns(services: Services, outside: Outside) -> None:
     keep_alive_s = outside.config.stream_keep_alive_s
     idempotency = services.get(Idempotency)
     services.add(
+        logs,
         starter,
         TurnStreams(
             logs,

@@ -4,8 +4,16 @@ import asyncio
 from typing import Any, Final
 
 from smriti.devices.hub import Hub, Peer
-from smriti.devices.protocol import Command, CommandResults, Result, Role, ToDevice
-from smriti.devices.sessions import Sessions
+from smriti.devices.protocol import (
+    Command,
+    CommandResults,
+    Dispatch,
+    Result,
+    Role,
+    Task,
+    ToDevice,
+)
+from smriti.devices.wire_tasks import WireTasks
 from tests.home import Home
 
 _TOOLS: Final = [
@@ -36,19 +44,34 @@ class Line:
 
 
 class Machine(Line):
-    """A device that does whatever it is told, which is to look."""
+    """A device that takes every task that it is told of, and looks around when it is to."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, home: Home) -> None:
         super().__init__()
-        self._sessions = sessions
+        self._tasks = home.services.get(WireTasks)
+        self._jobs: set[asyncio.Task[None]] = set()
         self.peer: Peer | None = None
 
     def send(self, message: ToDevice) -> None:
         super().send(message)
-        if isinstance(message, Command):
-            asyncio.get_running_loop().call_soon(self._answer, message)
+        match message:
+            case Command():
+                asyncio.get_running_loop().call_soon(self._obey, message)
+            case Dispatch():
+                job = asyncio.create_task(self._take(message))
+                self._jobs.add(job)
+                job.add_done_callback(self._jobs.discard)
+            case _:
+                return
 
-    def _answer(self, command: Command) -> None:
+    async def _take(self, told: Dispatch) -> None:
+        assert self.peer is not None
+        task = Task(
+            type="task", status="continue", request=told.user_request, task_name=told.task_name
+        )
+        await self._tasks.task(self.peer, task)
+
+    def _obey(self, command: Command) -> None:
         assert self.peer is not None
         results = [
             Result(
@@ -65,7 +88,7 @@ class Machine(Line):
             prev_response_id=command.response_id,
             action_results=results,
         )
-        self._sessions.results(self.peer, message)
+        self._tasks.results(self.peer, message)
 
 
 def plug_in[L: Line](

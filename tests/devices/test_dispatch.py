@@ -1,22 +1,26 @@
 """Tasks over HTTP, as UFO's clients of that API know it (`specs/aip.md` §15)."""
 
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Final
 
 import httpx2
 import pytest
 
 from smriti.devices.protocol import Dispatch
 from smriti.devices.sessions import Sessions
-from smriti.llm.provider import CallRequested, Finished, ModelFailed, TextChunk
+from smriti.llm.provider import CallRequested, Finished, ModelFailed, ProviderEvent, TextChunk
 from smriti.llm.types import ToolCall
 from tests.api.clients import open_client
 from tests.devices.line import Line, Machine, plug_in
 from tests.home import Home
+from tests.turns.attaching import until
 
-TASK = {"client_id": "lab-7", "request": "Look around.", "task_name": "look"}
-LOOK = [CallRequested(ToolCall(call_id="1", name="look", arguments={})), Finished("tool_calls")]
-SEEN = [TextChunk("There is a wall."), Finished("stop")]
+TASK: Final = {"client_id": "lab-7", "request": "Look around.", "task_name": "look"}
+LOOK: Final[Sequence[ProviderEvent]] = [
+    CallRequested(ToolCall(call_id="1", name="look", arguments={})),
+    Finished("tool_calls"),
+]
+SEEN: Final[Sequence[ProviderEvent]] = [TextChunk("There is a wall."), Finished("stop")]
 
 
 async def key(home: Home, kind: str = "constellation") -> str:
@@ -33,7 +37,7 @@ async def program(home: Home) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 def machine(home: Home, client_id: str = "lab-7", **values: Any) -> Machine:
-    line = Machine(home.services.get(Sessions))
+    line = Machine(home)
     line.peer, _ = plug_in(home, client_id, line, **values)
     return line
 
@@ -136,7 +140,11 @@ async def test_a_task_is_told_to_its_device_under_one_session_id(
 
     response = await program.post("/api/dispatch", json=TASK)
 
-    (told,) = [message for message in line.sent if isinstance(message, Dispatch)]
+    def dispatches() -> list[Dispatch]:
+        return [message for message in line.sent if isinstance(message, Dispatch)]
+
+    await until(dispatches)
+    (told,) = dispatches()
     assert response.json() == {
         "status": "dispatched",
         "task_name": "look",

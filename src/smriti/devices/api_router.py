@@ -73,7 +73,7 @@ async def get_session(session_id: Id, caller: KeyOrUser, sessions: DeviceSession
 async def session_events(
     session_id: Id, caller: KeyOrUser, sessions: DeviceSessions, after: LastEvent
 ) -> Response:
-    return as_stream(await sessions.attach(caller.owner, session_id, after, numbered))
+    return as_stream(await sessions.attach(caller.owner, session_id, after, form=numbered))
 
 
 @router.post("/{session_id}/cancel", summary="Stop a session; what was done so far is kept")

@@ -1,4 +1,4 @@
-"""Tasks that programs hand in over HTTP, and what became of them: UFO's API (`specs/aip.md` §15)."""
+"""UFO's API: tasks that programs hand in, and what became of them (`specs/aip.md` §15)."""
 
 import re
 from typing import Annotated, Any, Final, Literal
@@ -129,5 +129,5 @@ class Dispatcher:
         if not session.ended:
             return TaskPending()
         if session.status == "completed":
-            return TaskDone(result=[{"request": session.request, "result": session.result}])
-        return TaskFailed(result=[], error=session.error or "The task was cancelled.")
+            return TaskDone(result=session.outcome)
+        return TaskFailed(result=session.outcome, error=session.error or "It has failed.")

@@ -189,9 +189,10 @@ class Sessions:
         waits_for = session.approval
         if waits_for is None or waits_for.approval_id != decision.approval_id:
             raise NothingToApprove
-        alone = run is None and session.alive_until < utc_now()
-        if alone and self._hub.device(owner, session.client_id) is None:
+        here = self._hub.device(owner, session.client_id) is not None
+        if run is None and not here and session.alive_until < utc_now():
             raise DeviceOffline
+        alone = run is None and here  # whoever had the device before has lost it
         decided = session.model_copy(update={"decision": decision})
         open_to_it = eq("attempt", session.attempt) if alone else Absent("decision")
         try:

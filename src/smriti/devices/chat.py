@@ -18,10 +18,11 @@ from smriti.devices.runs import DeviceOffline, TooManyTasks
 from smriti.devices.service import DeviceService
 from smriti.devices.sessions import EmptyRequest, SessionNotFound, Sessions
 from smriti.devices.toolset import untagged
+from smriti.tools.approvals import Decision
 from smriti.tools.native.function_tool import FunctionToolset
 from smriti.tools.toolset import ToolFailed
 from smriti.turns.architecture import Scene
-from smriti.turns.capabilities import Called, Decision, Stage
+from smriti.turns.capabilities import Called, Stage
 from smriti.turns.events import (
     ApprovalRequired,
     DeviceTold,

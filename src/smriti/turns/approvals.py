@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 
 from smriti.conversations.models import Conversation
 from smriti.core.errors import Conflict
+from smriti.tools.approvals import Decision
 from smriti.turns.answer import open_calls
-from smriti.turns.capabilities import Called, Capability, Decision
+from smriti.turns.capabilities import Called, Capability
 from smriti.turns.models import TurnRecord
 from smriti.turns.plan import Desk
 

@@ -3,26 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass
-from typing import Annotated, Final, Protocol
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Final, Protocol
 
 from smriti.db.table import TableError
 from smriti.llm.types import Part, ToolCall
+from smriti.tools.approvals import Decision
 from smriti.tools.toolset import Toolset
 from smriti.turns.architecture import Scene
 from smriti.turns.events import TurnEvent
 from smriti.turns.models import TurnRecord
-
-
-class Decision(BaseModel):
-    """The owner's answer to a command that waits for it. `note` is told to the model."""
-
-    model_config = ConfigDict(json_schema_extra={"example": {"approval_id": "…", "approve": True}})
-
-    approval_id: Annotated[str, Field(max_length=200)]
-    approve: bool
-    note: Annotated[str, Field(max_length=2000)] | None = None
 
 
 @dataclass(frozen=True, slots=True)

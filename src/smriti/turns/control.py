@@ -6,8 +6,8 @@ from typing import Final
 
 from smriti.conversations.models import Conversation
 from smriti.core.paging import Page, PageRequest
+from smriti.tools.approvals import Decision
 from smriti.turns.approvals import Approvals
-from smriti.turns.capabilities import Decision
 from smriti.turns.events import TurnFinished
 from smriti.turns.models import TurnRecord, TurnSummary, TurnView
 from smriti.turns.plan import Desk

@@ -13,7 +13,7 @@ from smriti.core.edge import PROBLEMS, Paging
 from smriti.core.paging import Page
 from smriti.messages.models import MessageCreate
 from smriti.realtime.sse import numbered, sse_response
-from smriti.turns.capabilities import Decision
+from smriti.tools.approvals import Decision
 from smriti.turns.context import Context
 from smriti.turns.dependencies import (
     AskAgain,

@@ -57,4 +57,4 @@ def add_devices(
         hub.listen(left=left)
     on_key_revoked.append(door.revoke)
     dispatcher = Dispatcher(hub, sessions, services.get(DeviceRepository))
-    services.add(hub, devices, sessions, tasks, door, dispatcher)
+    services.add(hub, channel, devices, sessions, tasks, door, dispatcher)

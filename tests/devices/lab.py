@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 import httpx2
 import orjson
-import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 

@@ -31,7 +31,7 @@ DEVICES: Final = 2000
 _AT_ONCE: Final = 50
 _SESSIONS: Final = 50
 _BATCH: Final = 50
-_REQUEST: Final = "[tool:execute_command|command=df] " * 8 + "[ttft=100] [tokens=64] [itl=10]"
+_REQUEST: Final = "[tool:execute_command|command=df] " * 8 + "[ttft=500] [tokens=64] [itl=20]"
 _TOOL: Final = {
     "tool_key": "action::execute_command",
     "tool_name": "execute_command",
@@ -237,7 +237,7 @@ async def measure(*, quick: bool, devices: int) -> None:
     ):
         load = ForeignLoad([floor.pid, ours.pid, measuring.pid, stub.pid])
         head = ("", "echo", "smriti", "")
-        memory = await idle(floor, ours, devices, 5 if quick else 60)
+        memory = await idle(floor, ours, devices, 10 if quick else 60)
         rounds = await commands(floor, measuring, 4 if quick else 20)
         print(f"{devices} registered devices, against a bare echo\n")
         print("\n".join(aligned([head, *memory, *rounds])))

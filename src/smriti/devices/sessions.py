@@ -140,7 +140,7 @@ class Sessions:
         """The session that a device works on."""
         peer = self._hub.device(owner, client_id)
         runs = self._runs.on(peer) if peer is not None else []
-        return runs[0].session.session_id if runs else None
+        return next((run.session.session_id for run in runs if not run.over.is_set()), None)
 
     async def find(self, owner: str, session_id: str) -> SessionView:
         session = await self._get(owner, session_id)
@@ -189,9 +189,10 @@ class Sessions:
         waits_for = session.approval
         if waits_for is None or waits_for.approval_id != decision.approval_id:
             raise NothingToApprove
-        alone = run is None and session.alive_until < utc_now()
-        if alone and self._hub.device(owner, session.client_id) is None:
+        here = self._hub.device(owner, session.client_id) is not None
+        if run is None and not here and session.alive_until < utc_now():
             raise DeviceOffline
+        alone = run is None and here  # whoever had the device before has lost it
         decided = session.model_copy(update={"decision": decision})
         open_to_it = eq("attempt", session.attempt) if alone else Absent("decision")
         try:

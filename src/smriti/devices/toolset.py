@@ -58,7 +58,7 @@ class DeviceTools:
         arguments = self._arguments(tool, call.arguments or {})
         action = Action(tool_name=tool.tool_name, tool_type=tool.tool_type, parameters=arguments)
         command = command_of(self._session, tool.agent_name, action)
-        limit_s = _limit_s(arguments)
+        limit_s = time_limit_s(arguments)
         try:
             result = await self._channel.execute(self._peer, command, limit_s=limit_s)
         except TimeoutError as silence:
@@ -101,7 +101,7 @@ def untagged(text: str) -> str:
     return _OUR_TAG.sub("&lt;", text)
 
 
-def _limit_s(arguments: Mapping[str, Any]) -> float:
+def time_limit_s(arguments: Mapping[str, Any]) -> float:
     own = arguments.get("timeout")
     if isinstance(own, bool) or not isinstance(own, int | float) or own <= 0:
         return _COMMAND_S

@@ -30,7 +30,7 @@ async def killed(cluster: Cluster, *, asks: bool) -> Json:
     conversation = await talk(home)
     line = await plugged_in(home, asks=asks)
     line.obeys = False
-    cluster.sending(home, conversation)
+    _ = cluster.sending(home, conversation)
     await (approval_of(home) if asks else until_sent(line))
     table.dead = True
     return conversation

@@ -9,13 +9,14 @@ from smriti.agents.models import Agent
 from smriti.core.paging import PageRequest
 from smriti.db.table import Table
 from smriti.devices import listing, toolset
-from smriti.devices.models import Decision, DeviceSession
+from smriti.devices.models import DeviceSession
 from smriti.devices.protocol import Command, Result
 from smriti.devices.run import DEVICE_LOST
 from smriti.devices.runs import DeviceOffline, TooManyTasks
 from smriti.devices.sessions import EmptyRequest, SessionNotFound
 from smriti.llm.provider import Finished, ModelFailed, ProviderEvent, TextChunk
 from smriti.llm.types import TextPart, ToolCall, ToolResult
+from smriti.tools.approvals import Decision
 from tests.devices.workshop import (
     OWNER,
     SECRET,

@@ -32,9 +32,21 @@ class Line:
     def __init__(self) -> None:
         self.sent: list[ToDevice] = []
         self.closed: tuple[int, str] | None = None
+        self._spoken = asyncio.Event()
 
     def send(self, message: ToDevice) -> None:
         self.sent.append(message)
+        self._spoken.set()
+
+    async def hear[M](self, kind: type[M]) -> M:
+        """The first message of this kind, that was sent or will be."""
+        async with asyncio.timeout(10):
+            while True:
+                for message in self.sent:
+                    if isinstance(message, kind):
+                        return message
+                self._spoken.clear()
+                await self._spoken.wait()
 
     def hang_up(self, code: int, reason: str) -> None:
         self.closed = (code, reason)

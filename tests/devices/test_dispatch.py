@@ -13,7 +13,6 @@ from smriti.llm.types import ToolCall
 from tests.api.clients import open_client
 from tests.devices.line import Line, Machine, plug_in
 from tests.home import Home
-from tests.turns.attaching import until
 
 TASK: Final = {"client_id": "lab-7", "request": "Look around.", "task_name": "look"}
 LOOK: Final[Sequence[ProviderEvent]] = [
@@ -139,12 +138,8 @@ async def test_a_task_is_told_to_its_device_under_one_session_id(
     _, line = plug_in(home, "lab-7", Line())
 
     response = await program.post("/api/dispatch", json=TASK)
+    told = await line.hear(Dispatch)
 
-    def dispatches() -> list[Dispatch]:
-        return [message for message in line.sent if isinstance(message, Dispatch)]
-
-    await until(dispatches)
-    (told,) = dispatches()
     assert response.json() == {
         "status": "dispatched",
         "task_name": "look",

@@ -9,7 +9,8 @@ from smriti.devices.service import DeviceService
 from tests.api.clients import open_client
 from tests.devices.line import Line, plug_in
 from tests.devices.test_dispatch import LOOK, SEEN, TASK, key, machine, program, run
-from tests.home import Home, events_of, types_of
+from tests.home import Home, types_of
+from tests.turns.attaching import numbered_events
 
 __all__ = ["program"]
 
@@ -83,7 +84,7 @@ async def test_the_events_of_a_session_are_read_again_from_any(
     path = f"/api/sessions/{(await only_session(home))['session_id']}/events"
 
     stream = await program.get(path)
-    events = events_of("\n\n".join(_without_ids(stream.text)) + "\n\n")
+    events = numbered_events(stream.text)
     later = await program.get(path, headers={"Last-Event-ID": str(events[-2]["seq"])})
     over = await program.get(path, params={"after": events[-1]["seq"]})
 
@@ -92,11 +93,6 @@ async def test_the_events_of_a_session_are_read_again_from_any(
     assert {"TOOL_CALL_START", "TOOL_CALL_RESULT"} <= set(types_of(events))
     assert later.text.startswith(f"id: {events[-1]['seq']}\n")
     assert over.status_code == 204
-
-
-def _without_ids(text: str) -> list[str]:
-    frames = text.removesuffix("\n\n").split("\n\n")
-    return [frame.partition("\n")[2] for frame in frames if frame.startswith("id: ")]
 
 
 async def test_a_session_is_cancelled(home: Home, program: httpx2.AsyncClient) -> None:

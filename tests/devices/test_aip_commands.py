@@ -30,6 +30,7 @@ def _names(commands: Sequence[ServerMessage]) -> list[str]:
 
 async def test_a_command_has_the_shape_that_the_client_needs(lab: Lab) -> None:
     async with lab.device() as device, lab.constellation() as constellation:
+        await _with_tool_key(lab)
         await constellation.run("task-3", HI)
         commands = device.all("command")
 
@@ -117,7 +118,7 @@ async def test_a_key_that_the_model_invents_is_replaced(lab: Lab) -> None:
     assert [each["api_key"] for _, each in agents["LinuxAgent"].calls] in ([TOOL_KEY], [])
 
 
-async def test_a_device_without_a_key_says_so_itself(lab: Lab) -> None:
+async def test_the_model_hears_that_a_tools_key_is_missing(lab: Lab) -> None:
     async with lab.device(), lab.constellation() as constellation:
         outcome = await constellation.run("task-3", HI)
 

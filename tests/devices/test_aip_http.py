@@ -103,7 +103,7 @@ async def test_a_task_is_dispatched_and_its_result_fetched(
 
 
 async def test_results_are_their_users_alone(lab: Lab) -> None:
-    async with lab.home.sign_up("bob") as bob, lab.device():
+    async with lab.bob() as (bob, _), lab.device():
         await lab.dispatch("> say 23 %", task_name="disk-check")
         (session,) = await lab.ended()
 

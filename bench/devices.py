@@ -25,11 +25,13 @@ from websockets.exceptions import ConnectionClosed
 from figures import aligned, quantile, shown
 from machine import ForeignLoad, cpu_s, open_many_files, pss_mib
 from servers import Server, device_rounds, echo, smriti, stub_model
+from smriti.devices.pace import PER_SECOND
 
 DEVICES: Final = 2000
 _AT_ONCE: Final = 50
 _SESSIONS: Final = 50
-_REQUEST: Final = "[tool:execute_command|command=df] " * 8 + "[ttft=100] [tokens=64] [itl=10]"
+_BATCH: Final = 50
+_REQUEST: Final = "[tool:execute_command|command=df] " * 8 + "[ttft=500] [tokens=64] [itl=20]"
 _TOOL: Final = {
     "tool_key": "action::execute_command",
     "tool_name": "execute_command",
@@ -166,8 +168,9 @@ async def commands(floor: Server, ours: Server, rounds: int) -> Table:
         async with httpx2.AsyncClient(timeout=60, trust_env=False) as http:
             for _ in range(rounds):
                 for url in random.sample(list(took), 2):
-                    answer = await http.get(f"{url}/rounds", params={"count": 50})
+                    answer = await http.get(f"{url}/rounds", params={"count": _BATCH})
                     took[url] += answer.raise_for_status().json()
+                await asyncio.sleep(_BATCH / PER_SECOND)  # or the server would slow it down
         for task in working:
             task.cancel()
     ms = [quantile(samples, 0.5) for samples in took.values()]
@@ -234,8 +237,8 @@ async def measure(*, quick: bool, devices: int) -> None:
     ):
         load = ForeignLoad([floor.pid, ours.pid, measuring.pid, stub.pid])
         head = ("", "echo", "smriti", "")
-        memory = await idle(floor, ours, devices, 5 if quick else 60)
-        rounds = await commands(floor, measuring, 4 if quick else 40)
+        memory = await idle(floor, ours, devices, 10 if quick else 60)
+        rounds = await commands(floor, measuring, 4 if quick else 20)
         print(f"{devices} registered devices, against a bare echo\n")
         print("\n".join(aligned([head, *memory, *rounds])))
         beats = await heartbeats(ours, stub, 3 if quick else 30)

@@ -10,6 +10,7 @@ from smriti.db.sqlite import SqliteTable
 from smriti.db.table import Table
 from smriti.observability.logs import configure_logging
 from tests.home import Home, open_home
+from tests.turns.crashing import Cluster
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,6 +35,13 @@ async def table() -> AsyncIterator[Table]:
 async def home(table: Table, tmp_path: Path) -> AsyncIterator[Home]:
     """A server in local mode, with alice signed in."""
     async with open_home(table, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def cluster(table: Table, tmp_path: Path) -> AsyncIterator[Cluster]:
+    """Several processes on the table."""
+    async with Cluster.opened(table, tmp_path) as opened:
         yield opened
 
 

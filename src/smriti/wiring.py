@@ -37,6 +37,7 @@ from smriti.memory.recall.service import RecallService
 from smriti.messages.repository import MessageRepository
 from smriti.observability.health import Health
 from smriti.observability.metrics import Metrics
+from smriti.realtime.broker import EventLogs
 from smriti.realtime.memory import MemoryLogs
 from smriti.retrieval.embeddings.port import Embedder
 from smriti.retrieval.following import SETTLE_S
@@ -55,6 +56,7 @@ from smriti.turns.architecture import Architecture
 from smriti.turns.architectures.krishna_device import KrishnaDevice
 from smriti.turns.architectures.krishna_memgpt import KrishnaMemGPT
 from smriti.turns.architectures.krishna_mini import KrishnaMini
+from smriti.turns.capabilities import Capabilities
 from smriti.turns.context import ContextService
 from smriti.turns.control import TurnControl
 from smriti.turns.importing import Importer, ImportRepository
@@ -108,7 +110,9 @@ def build_services(outside: Outside) -> Services:
     _add_models(services, outside)
     _add_memory(services, outside)
     _add_conversations(services, outside)
-    _add_turns(services, outside)
+    logs = MemoryLogs()
+    add_devices(services, table, logs, on_key_revoked)
+    _add_turns(services, outside, logs)
     services.add(
         SearchService(
             services.get(AgentService),
@@ -118,7 +122,6 @@ def build_services(outside: Outside) -> Services:
         )
     )
     add_transfer(services)
-    add_devices(services, table, services.get(MemoryLogs), on_key_revoked)
     on_account_deleted += [
         services.get(KeyService).delete_all_of,
         services.get(DeviceSessions).delete_all_of,
@@ -193,7 +196,7 @@ def _add_conversations(services: Services, outside: Outside) -> None:
     services.add(turns, recaller, devices)
 
 
-def _add_turns(services: Services, outside: Outside) -> None:
+def _add_turns(services: Services, outside: Outside, logs: EventLogs) -> None:
     table, runner = outside.table, services.get(TurnRunner)
     desk = _desk(services, outside)
     opener = _opener(services, table)
@@ -208,17 +211,16 @@ def _add_turns(services: Services, outside: Outside) -> None:
     queue = TurnQueue(
         table, conversations=desk.conversations, messages=desk.messages, turns=desk.turns
     )
-    logs = MemoryLogs()
     starter = Starter(desk, queue, runner, answering, logs)
     keep_alive_s = outside.config.stream_keep_alive_s
     idempotency = services.get(Idempotency)
     services.add(
-        logs,
         starter,
         TurnStreams(
             logs,
             desk.turns,
             desk.messages,
+            capabilities=desk.capabilities,
             keep_alive_s=keep_alive_s,
             is_stopping=lambda: runner.stopping,
         ),
@@ -239,6 +241,7 @@ def _desk(services: Services, outside: Outside) -> Desk:
         outside.metrics,
         services.get(TurnRunner).slots,
         outside.catalog,
+        services.get(Capabilities),
     )
 
 

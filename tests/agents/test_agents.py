@@ -118,7 +118,7 @@ async def test_an_update_of_nothing_answers_the_agent_unchanged(home: Home) -> N
         {"temperature": 3},
         {"top_p": "a lot"},
         {"agent_persona": "x" * 20_001},
-        {"capabilities": "devices"},
+        {"capabilities": {"devices": True}},
         {"context_tokens": 999},
         {"context_tokens": "10000001"},
     ],
@@ -133,6 +133,20 @@ async def test_a_value_that_makes_no_sense_is_refused_and_changes_nothing(
     assert response.status_code == 422
     assert next(iter(change)) in response.text
     assert await home.get("/agents") == [agent]
+
+
+async def test_a_form_chooses_one_capability_or_takes_all_away(home: Home) -> None:
+    agent = await home.agent(capabilities="devices")
+    path = f"/agents/{agent['agent_id']}"
+
+    untouched = (await home.client.put(path, json={"capabilities": ""})).json()
+    none = (await home.client.put(path, json={"capabilities": "none"})).json()
+
+    assert [each["capabilities"] for each in (agent, untouched, none)] == [
+        ["devices"],
+        ["devices"],
+        [],
+    ]
 
 
 async def test_a_stored_agent_with_broken_values_is_read_with_defaults(home: Home) -> None:

@@ -10,15 +10,15 @@ from urllib.parse import quote
 
 import httpx2
 import orjson
-import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from smriti.cli.serve import options
+from smriti.cli.serve import Server
 from smriti.core.config import Config
 from smriti.core.edge import Services
 from smriti.db.table import Table
 from tests.devices.obedient import Obedient
+from tests.devices.tool_server import answering, linux_tools
 from tests.devices.ufo import MAX_FRAME, PATIENCE_S, UfoConstellation, UfoDevice
 from tests.devices.wire_messages import Json, client_message
 from tests.home import Home, open_home
@@ -26,6 +26,7 @@ from tests.turns.attaching import until
 
 QUIET_S: Final = 0.3
 TOOL_KEY: Final = "tool-secret"
+_OBEDIENT: Final = {"base_url": "http://model.test/v1", "model": "obedient"}
 
 
 class Raw:
@@ -48,7 +49,8 @@ class Raw:
 
     async def register(self, client_id: str = "lab-7", **members: Any) -> Json:
         """The answer."""
-        await self.say(client_message("register", client_id=client_id, **members))
+        usual = {"client_id": client_id, "metadata": {"platform": "linux"}}
+        await self.say(client_message("register", **usual | members))
         return await self.hear()
 
     async def quiet(self) -> bool:
@@ -94,7 +96,11 @@ class Lab:
         return f"ws://127.0.0.1:{self.port}/ws?token={quote(self.key if key is None else key)}"
 
     def device(self, client_id: str = "lab-7", **values: Any) -> UfoDevice:
-        return UfoDevice(self.url(values.pop("key", None)), client_id, **values)
+        """With the stock tools, and `look`, which needs no key of theirs."""
+        agents = values.pop(
+            "agents", {"LinuxAgent": linux_tools(TOOL_KEY, answering("look", "hi"))}
+        )
+        return UfoDevice(self.url(values.pop("key", None)), client_id, agents=agents, **values)
 
     def constellation(self, device_id: str = "lab-7", **values: Any) -> UfoConstellation:
         return UfoConstellation(self.url(values.pop("key", None)), device_id, **values)
@@ -110,6 +116,13 @@ class Lab:
         return await posted(
             http or self.http, "/devices/keys", {"name": "A key", "kind": kind} | values
         )
+
+    @asynccontextmanager
+    async def bob(self) -> AsyncIterator[tuple[httpx2.AsyncClient, str]]:
+        """Another user, who has a model and a key of the same kind."""
+        async with self.home.sign_up("bob") as http:
+            await posted(http, "/settings/providers/OpenAI", _OBEDIENT)
+            yield http, (await self.new_key(http=http))["key"]
 
     async def dispatch(self, request: str, client_id: str = "lab-7", **values: Any) -> Json:
         body = {"client_id": client_id, "request": request} | values
@@ -156,7 +169,7 @@ async def posted(http: httpx2.AsyncClient, path: str, body: Mapping[str, Any]) -
     return answer
 
 
-class _Server(uvicorn.Server):
+class _Server(Server):
     """Signals are the test runner's."""
 
     @contextmanager
@@ -168,9 +181,8 @@ class _Server(uvicorn.Server):
 async def served(home: Home, config: Config) -> AsyncIterator[int]:
     """The port at which it listens, with the settings of `smriti serve`."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server_options = options(home.app, config)
-        server_options.lifespan = "off"
-        server = _Server(server_options)
+        server = _Server(home.app, config)
+        server.config.lifespan = "off"
         serving = asyncio.create_task(server.serve([listener]))
         try:
             yield listener.getsockname()[1]
@@ -188,8 +200,7 @@ async def open_lab(table: Table, data_dir: Path, **settings: Any) -> AsyncIterat
         open_home(table, data_dir, model=model, **settings) as home,
         served(home, config) as port,
     ):
-        saved = {"base_url": "http://model.test/v1", "model": "obedient"}
-        await home.post("/settings/providers/OpenAI", saved)
+        await home.post("/settings/providers/OpenAI", _OBEDIENT)
         new = {"name": "Everything", "kind": "constellation"}
         made = await posted(home.client, "/devices/keys", new)
         yield Lab(home, model, port, made["key"])

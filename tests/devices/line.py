@@ -57,18 +57,20 @@ class Line:
 
 
 class Machine(Line):
-    """A device that takes every task that it is told of, and looks around when it is to."""
+    """A device that takes every task that it is told of, and looks around when it is to, unless it
+    does not `obey`."""
 
     def __init__(self, services: Services) -> None:
         super().__init__()
         self._tasks = services.get(WireTasks)
         self._jobs: set[asyncio.Task[None]] = set()
         self.peer: Peer | None = None
+        self.obeys = True
 
     def send(self, message: ToDevice) -> None:
         super().send(message)
         match message:
-            case Command():
+            case Command() if self.obeys or message.actions[0].tool_name == "list_tools":
                 asyncio.get_running_loop().call_soon(self._obey, message)
             case Dispatch():
                 job = asyncio.create_task(self._take(message))

@@ -40,6 +40,9 @@ class Lister:
     def hang_up(self, code: int, reason: str) -> None:
         return
 
+    async def answers(self) -> bool:
+        return True
+
     async def tools(self, platform: str = "linux") -> dict[str, DeviceTool]:
         self.peer = Peer("alice", "lab-7", "device", "key", self, platform=platform)
         session = DeviceSession(

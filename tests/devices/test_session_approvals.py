@@ -5,9 +5,10 @@ import asyncio
 import pytest
 
 from smriti.db.table import Table
-from smriti.devices.models import Decision, DeviceSession
+from smriti.devices.models import DeviceSession
 from smriti.devices.runs import DeviceOffline
 from smriti.devices.sessions import NothingToApprove
+from smriti.tools.approvals import Decision
 from smriti.turns.events import ApprovalRequired, TurnEvent
 from tests.devices.workshop import OWNER, Client, Workshop, runs, says, silent, told, until
 from tests.fakes.mortal_table import MortalTable

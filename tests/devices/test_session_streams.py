@@ -34,7 +34,7 @@ async def test_a_session_is_followed_to_its_end(table: Table) -> None:
     shop.script(says("I look.", runs("look")), says("Done."))
     session = await shop.sessions.begin(shop.order())
     await until(lambda: device.commands)
-    device.answers(device.commands[0], Result(status="success", result="all"))
+    device.tells(device.commands[0], Result(status="success", result="all"))
 
     events = await events_of(shop.sessions, session.session_id)
 
@@ -120,10 +120,10 @@ async def test_a_session_whose_process_is_gone_has_failed(table: Table, status: 
 
     assert (found.status, found.error) == ("failed", SERVER_STOPPED)
     assert found.finished_at is not None
-    assert [(each.session_id, each.status) for each in listed.items] == [
+    assert {(each.session_id, each.status) for each in listed.items} == {
         (two.session_id, "failed"),
         (one.session_id, "failed"),
-    ]
+    }
     stored = await shop.store.find(OWNER, two.session_id)
     assert stored is not None
     assert stored.status == "failed"
@@ -142,7 +142,7 @@ async def test_a_session_of_another_process_is_left_alone_and_can_be_cancelled(
     assert (await other.find(OWNER, session.session_id)).status == "running"
 
     cancelled = await other.cancel(OWNER, session.session_id)
-    device.answers(device.commands[0], Result(status="success"))
+    device.tells(device.commands[0], Result(status="success"))
 
     assert cancelled.status == "cancelled"
     assert (await shop.ended(session)).status == "cancelled"

@@ -9,13 +9,14 @@ from smriti.agents.models import Agent
 from smriti.core.paging import PageRequest
 from smriti.db.table import Table
 from smriti.devices import listing, toolset
-from smriti.devices.models import Decision, DeviceSession
+from smriti.devices.models import DeviceSession
 from smriti.devices.protocol import Command, Result
 from smriti.devices.run import DEVICE_LOST
 from smriti.devices.runs import DeviceOffline, TooManyTasks
 from smriti.devices.sessions import EmptyRequest, SessionNotFound
 from smriti.llm.provider import Finished, ModelFailed, ProviderEvent, TextChunk
 from smriti.llm.types import TextPart, ToolCall, ToolResult
+from smriti.tools.approvals import Decision
 from tests.devices.workshop import (
     OWNER,
     SECRET,
@@ -231,9 +232,9 @@ async def test_calls_of_one_reply_are_sent_one_by_one(table: Table) -> None:
 
     await until(lambda: len(device.commands) == 1)
     assert not await soon(lambda: len(device.commands) == 2)
-    device.answers(device.commands[0], Result(status="success", result="one"))
+    device.tells(device.commands[0], Result(status="success", result="one"))
     await until(lambda: len(device.commands) == 2)
-    device.answers(device.commands[1], Result(status="success", result="two"))
+    device.tells(device.commands[1], Result(status="success", result="two"))
 
     assert (await shop.ended(session)).status == "completed"
 
@@ -248,11 +249,11 @@ async def test_results_count_once_and_from_the_executing_device_only(table: Tabl
     (command,) = device.commands
 
     for forger in (other, stranger):
-        forger.answers(command, Result(status="success", result="forged"))
+        forger.tells(command, Result(status="success", result="forged"))
     unknown = command.model_copy(update={"response_id": "unknown"})
-    device.answers(unknown, Result(status="success", result="unknown"))
-    device.answers(command, Result(status="success", result="true"))
-    device.answers(command, Result(status="success", result="again"))
+    device.tells(unknown, Result(status="success", result="unknown"))
+    device.tells(command, Result(status="success", result="true"))
+    device.tells(command, Result(status="success", result="again"))
 
     await shop.ended(session)
     assert "true" in told(model.requests[1])[0].text
@@ -292,7 +293,7 @@ async def test_a_device_works_on_one_task_at_a_time(table: Table) -> None:
 
     assert shop.sessions.current(OWNER, "lab-7") == first.session_id
     assert (await shop.sessions.find(OWNER, second.session_id)).status == "queued"
-    device.answers(device.commands[0], Result(status="success"))
+    device.tells(device.commands[0], Result(status="success"))
 
     assert [(await shop.ended(each)).result for each in (first, second)] == ["First.", "Second."]
     assert shop.sessions.current(OWNER, "lab-7") is None
@@ -377,7 +378,7 @@ async def test_a_session_is_cancelled_by_its_owner(table: Table) -> None:
     await until(lambda: device.commands)
 
     cancelled = await shop.sessions.cancel(OWNER, session.session_id)
-    device.answers(device.commands[0], Result(status="success"))
+    device.tells(device.commands[0], Result(status="success"))
 
     assert (cancelled.status, cancelled.error) == ("cancelled", "The task was cancelled.")
     view = await shop.sessions.find(OWNER, session.session_id)
@@ -395,7 +396,7 @@ async def test_one_in_line_is_cancelled_too(table: Table) -> None:
 
     assert (await shop.sessions.cancel(OWNER, second.session_id)).status == "cancelled"
 
-    device.answers(device.commands[0], Result(status="success"))
+    device.tells(device.commands[0], Result(status="success"))
     assert (await shop.ended(first)).status == "completed"
 
 

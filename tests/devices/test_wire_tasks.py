@@ -116,7 +116,7 @@ async def test_a_task_that_is_repeated_is_acknowledged_again_and_nothing_else(ta
     for _ in range(3):
         await planner.asks(session_id="s")
     await until(lambda: device.commands)
-    device.answers(device.commands[0], Result(status="success"))
+    device.tells(device.commands[0], Result(status="success"))
 
     await until(lambda: planner.ends)
     assert kinds(planner) == ["heartbeat"] * 3 + ["task_end"]
@@ -178,7 +178,7 @@ async def test_a_lost_constellation_takes_its_tasks_with_it(table: Table) -> Non
     await until(lambda: device.commands)
 
     planner.leave()
-    device.answers(device.commands[0], Result(status="success"))
+    device.tells(device.commands[0], Result(status="success"))
 
     await until(lambda: other.ends)
     assert (planner.ends, len(device.commands)) == ([], 1)
@@ -245,7 +245,7 @@ async def test_a_task_in_line_is_told_to_the_device_when_its_turn_has_come(table
 
     second = await shop.sessions.dispatch(shop.order("Two", task_name="two"))
     assert not await soon(lambda: device.dispatches)
-    device.answers(device.commands[0], Result(status="success"))
+    device.tells(device.commands[0], Result(status="success"))
     await until(lambda: device.dispatches)
     await device.asks("Two", task_name="two")
 

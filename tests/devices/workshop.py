@@ -120,20 +120,20 @@ class Client:
         if isinstance(message, Command):
             result = self._result(message)
             if result is not None:
-                asyncio.get_running_loop().call_soon(self.answers, message, result)
+                asyncio.get_running_loop().call_soon(self.tells, message, result)
 
     def _result(self, command: Command) -> Result | None:
         if command.actions[0].tool_name != "list_tools":
             return self.answer(command)
         return None if self.tools is None else Result(status="success", result=list(self.tools))
 
-    def answers(self, command: Command, result: Result) -> None:
+    def tells(self, command: Command, result: Result) -> None:
         self.shop.wire.results(self.peer, results_of(command, result))
 
     def hang_up(self, code: int, reason: str) -> None:
         self.leave()
 
-    async def answers_pings(self) -> bool:
+    async def answers(self) -> bool:
         return True
 
     def leave(self) -> None:
@@ -251,6 +251,7 @@ class Workshop:
         if role == "device" and (owner, client_id) not in self.settings.devices:
             self.settings.decide(client_id, owner)
         self.hub.join(client.peer)
+        client.sent.clear()  # the acknowledgement
         return client
 
     def order(self, request: str = "Go.", client_id: str = "lab-7", **values: Any) -> Order:

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from smriti.agents.models import DEFAULT_SESSION_TIMEOUT_MINUTES
+from smriti.agents.models import DEFAULT_SESSION_TIMEOUT_MINUTES, NO_CAPABILITIES
 from smriti.core.forms import FormInput, FormOption, FormSchema
 from smriti.llm.provider import ModelInfo
 
 _TIMEOUTS = {30: "30 minutes", 60: "1 hour", 120: "2 hours", 240: "4 hours", 0: "No timeout"}
+_CAPABILITIES = {"": "-", "devices": "Work on your devices", NO_CAPABILITIES: "Nothing else"}
 _PROPOSED = {
     "agent_architecture": "krishna-memgpt",
     "session_timeout_minutes": str(DEFAULT_SESSION_TIMEOUT_MINUTES),
@@ -53,6 +54,7 @@ def _shared(
             "Session timeout",
             {str(minutes): label for minutes, label in _TIMEOUTS.items()},
         ),
+        _select("capabilities", "What else it may do", _CAPABILITIES),
         _number("temperature", "Temperature", 0, 2),
         _number("top_p", "Top p", 0, 1),
         _number("presence_penalty", "Presence penalty", -2, 2),

@@ -3,19 +3,29 @@
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from smriti.core.clock import new_id, utc_now
 from smriti.llm.catalog import ContextTokens
 from smriti.llm.types import Sampling
 
 DEFAULT_SESSION_TIMEOUT_MINUTES = 60
+NO_CAPABILITIES = "none"
 
 type Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 type Persona = Annotated[str, Field(min_length=1, max_length=20_000)]
 type Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 type Minutes = Annotated[int, Field(ge=0, le=525_600)]
-type Capabilities = Annotated[list[Label], Field(max_length=20)]
+
+
+def _chosen(value: object) -> object:
+    """A form submits one of its options as text; `none` takes away what there was."""
+    if not isinstance(value, str):
+        return value
+    return [] if value == NO_CAPABILITIES else [value]
+
+
+type Capabilities = Annotated[list[Label], Field(max_length=20), BeforeValidator(_chosen)]
 
 
 class Tuning(Sampling):

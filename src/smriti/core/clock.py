@@ -34,6 +34,11 @@ def new_id() -> str:
     return _id(time.time_ns() // 1_000_000, secrets.randbits(12))
 
 
+def moment_of(made: str) -> datetime:
+    """When an id was made, to the millisecond."""
+    return EPOCH + timedelta(milliseconds=UUID(made).int >> 80)
+
+
 def id_at(moment: datetime, place: int) -> str:
     """A UUIDv7 of this time, from 1970 on. Of one millisecond they sort by `place`, below 4096."""
     return _id((moment - EPOCH) // timedelta(milliseconds=1), place)

@@ -18,8 +18,9 @@ from smriti.devices.dispatch import (
     OnlineClients,
     TaskResult,
 )
-from smriti.devices.models import Decision, SessionSummary, SessionView
+from smriti.devices.models import SessionSummary, SessionView
 from smriti.realtime.sse import numbered
+from smriti.tools.approvals import Decision
 from smriti.turns.dependencies import LastEvent
 from smriti.turns.router import HEARD, STREAM, as_stream
 

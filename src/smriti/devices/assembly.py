@@ -8,6 +8,7 @@ from smriti.core.crypto import SecretBox
 from smriti.core.edge import Services
 from smriti.db.table import Table
 from smriti.devices.channel import Channel
+from smriti.devices.chat import DeviceWork
 from smriti.devices.connection import Exchange
 from smriti.devices.desk import Desk
 from smriti.devices.dispatch import Dispatcher
@@ -25,6 +26,7 @@ from smriti.llm.service import ModelService
 from smriti.observability.metrics import Metrics
 from smriti.realtime.broker import EventLogs
 from smriti.settings.service import ProviderService
+from smriti.turns.capabilities import Capabilities
 
 
 def add_devices(
@@ -57,4 +59,5 @@ def add_devices(
         hub.listen(left=left)
     on_key_revoked.append(door.revoke)
     dispatcher = Dispatcher(hub, sessions, services.get(DeviceRepository))
-    services.add(hub, devices, sessions, tasks, door, dispatcher)
+    lent = Capabilities(DeviceWork(devices, sessions))
+    services.add(hub, channel, devices, sessions, tasks, door, dispatcher, lent)

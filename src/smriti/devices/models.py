@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from smriti.core.clock import new_id, utc_now
 from smriti.llm.types import Part, Usage
+from smriti.tools.approvals import Decision
 
 type SessionStatus = Literal["queued", "running", "waiting", "completed", "failed", "cancelled"]
 """`waiting`: for its owner to approve a command."""
@@ -68,16 +69,6 @@ class Approval(BaseModel):
     tool_name: str
     arguments: dict[str, Any]
     asked_at: datetime = Field(default_factory=utc_now)
-
-
-class Decision(BaseModel):
-    """The owner's answer. `note` is told to the model."""
-
-    model_config = ConfigDict(json_schema_extra={"example": {"approval_id": "…", "approve": True}})
-
-    approval_id: Annotated[str, Field(max_length=200)]
-    approve: bool
-    note: Annotated[str, Field(max_length=2000)] | None = None
 
 
 class SessionSummary(BaseModel):

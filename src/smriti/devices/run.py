@@ -15,12 +15,13 @@ from smriti.db.table import ConditionFailed, TableError
 from smriti.devices.desk import Desk
 from smriti.devices.hub import Peer
 from smriti.devices.journal import Journal
-from smriti.devices.models import Decision, DeviceSession, SessionStatus
+from smriti.devices.models import DeviceSession, SessionStatus
 from smriti.devices.orders import Order
 from smriti.devices.protocol import Dispatch
 from smriti.devices.thinking import Thinking
 from smriti.llm.types import Part
 from smriti.realtime.broker import EventLog
+from smriti.tools.approvals import Decision
 from smriti.turns.events import TurnEvent, TurnFailed, TurnFinished
 from smriti.turns.failures import told
 from smriti.turns.reporter import Reporter

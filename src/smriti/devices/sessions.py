@@ -14,7 +14,6 @@ from smriti.db.table import Absent, ConditionFailed, eq
 from smriti.devices.desk import Desk
 from smriti.devices.hub import Hub, Peer
 from smriti.devices.models import (
-    Decision,
     DeviceSession,
     SessionStatus,
     SessionSummary,
@@ -28,6 +27,7 @@ from smriti.devices.thinking import APPROVAL_S, approval_event
 from smriti.llm.types import Part
 from smriti.realtime.broker import EventLogs
 from smriti.realtime.sse import Form, bare
+from smriti.tools.approvals import Decision
 from smriti.turns.models import ATTEMPT
 from smriti.turns.streams import Chunks
 
@@ -163,6 +163,7 @@ class Sessions:
             session = await self._get(owner, session_id)
             if session.ended:
                 return session
+            await self._heed_decision(session)
             await asyncio.sleep(_LOOK_S)
 
     async def cancel(self, owner: str, session_id: str) -> DeviceSession:
@@ -206,6 +207,13 @@ class Sessions:
         elif alone:
             await self._take_up(session)
         return session
+
+    async def _heed_decision(self, session: DeviceSession) -> None:
+        """Go on with what was decided when neither its process nor its device was there."""
+        here = self._hub.device(session.created_by, session.client_id) is not None
+        left_alone = self._runs.find(session.created_by, session.session_id) is None
+        if session.decision and here and left_alone and session.alive_until < utc_now():
+            await self._take_up(session)
 
     async def _take_up(self, session: DeviceSession) -> None:
         """Go on with a session that waited when its process ended."""

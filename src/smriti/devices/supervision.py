@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from smriti.core.errors import UpstreamFailed
-from smriti.devices.models import Decision
 from smriti.llm.types import ToolCall, ToolResult, ToolSpec
+from smriti.tools.approvals import Decision
 from smriti.tools.native.function_tool import FunctionToolset
 from smriti.tools.toolset import Combined, ToolFailed, Toolset
 

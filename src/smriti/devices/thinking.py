@@ -10,12 +10,13 @@ from smriti.devices.desk import Desk
 from smriti.devices.hub import Peer
 from smriti.devices.journal import Journal
 from smriti.devices.listing import tools_of
-from smriti.devices.models import Approval, Decision, Device, DeviceSession
+from smriti.devices.models import Approval, Device, DeviceSession
 from smriti.devices.prompt import system_prompt
 from smriti.devices.supervision import OwnTools, Supervised, TaskFailed
 from smriti.devices.toolset import DeviceTools
 from smriti.devices.workers import Worker
 from smriti.llm.types import ChatMessage, ModelRequest, TextPart, ToolCall
+from smriti.tools.approvals import Decision
 from smriti.turns.events import (
     ApprovalRequired,
     LoopEvent,

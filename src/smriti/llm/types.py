@@ -100,6 +100,7 @@ class ToolSpec(Frozen):
     """A tool as the model sees it. `parameters` is a JSON Schema object.
 
     `idempotent`: running a call twice is as good as once, so a crash may be answered by doing so.
+    `lasting`: a call is stored before it runs; one that a crash cut off goes on when it runs again.
     `limit_s`: how long a call may take, where that is not the usual.
     """
 
@@ -107,6 +108,7 @@ class ToolSpec(Frozen):
     description: str
     parameters: dict[str, Any]
     idempotent: bool = Field(default=False, exclude=True)
+    lasting: bool = Field(default=False, exclude=True)
     limit_s: float | None = Field(default=None, exclude=True)
 
     @cached_property

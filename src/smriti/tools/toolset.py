@@ -72,13 +72,17 @@ async def run_tool(tools: Toolset, call: ToolCall) -> ToolResult:
     except ToolFailed as failure:
         return _failed(call, str(failure))
     except TimeoutError:
-        return _failed(call, f"The tool did not answer within {limit_s:.0f} seconds.")
+        within = "in time" if limit_s is None else f"within {limit_s:.0f} seconds"
+        return _failed(call, f"The tool did not answer {within}.")
     return ToolResult(call_id=call.call_id, name=call.name, text=_cut(text))
 
 
-def _limit_s(tools: Toolset, name: str) -> float:
-    own = (spec.limit_s for spec in tools.specs() if spec.name == name)
-    return next(own, None) or CALL_TIMEOUT_S
+def _limit_s(tools: Toolset, name: str) -> float | None:
+    """None: who does the work bounds it, and the turn what it needs itself."""
+    spec = next((spec for spec in tools.specs() if spec.name == name), None)
+    if spec is not None and spec.lasting:
+        return None
+    return (spec and spec.limit_s) or CALL_TIMEOUT_S
 
 
 async def run_tools(tools: Toolset, calls: Sequence[ToolCall]) -> list[ToolResult]:

@@ -1,17 +1,20 @@
 """How a turn is carried out once it has its conversation: plan, run, what follows the answer."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
 from smriti.conversations.models import Conversation
 from smriti.core.errors import Conflict, Unavailable
 from smriti.llm.retry import RetryingProvider
 from smriti.llm.service import ModelService
 from smriti.messages.models import Message
+from smriti.tools.toolset import Combined
 from smriti.turns.answer import Answer
 from smriti.turns.architecture import Architecture, Architectures, Mind, Scene
 from smriti.turns.asking import Ask
+from smriti.turns.capabilities import SILENT, Stage
 from smriti.turns.events import Notice, TurnEvent, TurnFailed
 from smriti.turns.failures import told
 from smriti.turns.loop import Progress
@@ -23,9 +26,12 @@ from smriti.turns.prompt import answer as shown_answer
 from smriti.turns.request import Prompt, build_prompt
 from smriti.turns.retelling import retold
 from smriti.turns.runner import Running
+from smriti.turns.stay import Stay
 from smriti.turns.summaries import SummaryKeeper
 from smriti.turns.titles import give_title
 from smriti.turns.turn import Turn
+
+_LENT_STEPS: Final = 10
 
 
 async def _nothing() -> None:
@@ -130,11 +136,11 @@ class Answering:
 
     async def prompt_for(self, opening: Opening, question: Message) -> Prompt:
         """What the model would be shown."""
-        _, prompt = await self._prompt(opening, question, self.architecture_of(opening))
+        _, prompt = await self._prompt(opening, question, self.architecture_of(opening), SILENT)
         return prompt
 
     async def _prompt(
-        self, opening: Opening, question: Message, architecture: Architecture
+        self, opening: Opening, question: Message, architecture: Architecture, stage: Stage
     ) -> tuple[Mind, Prompt]:
         scene = Scene(
             agent=opening.agent,
@@ -144,6 +150,9 @@ class Answering:
             core=opening.core,
         )
         mind = architecture.mind(scene)
+        lent = self._desk.capabilities.tools(scene, stage)
+        if lent:
+            mind = replace(mind, tools=Combined(mind.tools, *lent))
         return mind, await build_prompt(
             mind,
             question,
@@ -156,8 +165,10 @@ class Answering:
     async def _plan(
         self, opening: Opening, question: Message, answer: Answer, running: Running
     ) -> tuple[Plan, Prompt]:
-        architecture = self.architecture_of(opening)
-        mind, prompt = await self._prompt(opening, question, architecture)
+        architecture, desk = self.architecture_of(opening), self._desk
+        running.stay = Stay(desk.slots, opening.user)
+        stage = Stage(running.reporter.say, running.stay.left)
+        mind, prompt = await self._prompt(opening, question, architecture, stage)
         agent = opening.agent
         connected = await self._models.connect(agent.agent_provider, opening.credentials)
         provider = RetryingProvider(connected, fallback_model=agent.fallback_model)
@@ -167,15 +178,22 @@ class Answering:
             provider=provider,
             mind=mind,
             talk=opening.talk,
-            max_steps=architecture.max_steps,
-            greeting=(
-                list(retold(answer.parts))
-                if running.record.attempt
-                else _greeting(remembers=architecture.remembers)
-            ),
+            stay=running.stay,
+            # An architecture without tools has those that its agent is lent.
+            max_steps=architecture.max_steps or (_LENT_STEPS if prompt.request.tools else 0),
+            greeting=await self._greeting(running.record, answer, architecture),
             done=Progress(running.record.steps, answer.open_calls),
         )
         return plan, prompt
+
+    async def _greeting(
+        self, record: TurnRecord, answer: Answer, architecture: Architecture
+    ) -> Sequence[TurnEvent]:
+        """What is told first: of a new attempt, all that the ones before it have told."""
+        if not record.attempt:
+            return _loading(remembers=architecture.remembers)
+        told = await self._desk.capabilities.told(record, answer.parts)
+        return list(retold(answer.parts, told))
 
     async def _carried_out(self, turn: Turn, plan: Plan, prompt: Prompt, opening: Opening) -> Done:
         conversation, known = opening.conversation, prompt.known
@@ -201,7 +219,7 @@ class Answering:
         return Done(freed, follow_up, accepted=turn.accepted)
 
 
-def _greeting(*, remembers: bool) -> list[TurnEvent]:
+def _loading(*, remembers: bool) -> list[TurnEvent]:
     memory = ["Loading memory..."] if remembers else []
     return [
         Notice(text=text)

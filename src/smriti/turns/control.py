@@ -6,6 +6,8 @@ from typing import Final
 
 from smriti.conversations.models import Conversation
 from smriti.core.paging import Page, PageRequest
+from smriti.tools.approvals import Decision
+from smriti.turns.approvals import Approvals
 from smriti.turns.events import TurnFinished
 from smriti.turns.models import TurnRecord, TurnSummary, TurnView
 from smriti.turns.plan import Desk
@@ -20,6 +22,7 @@ _PATIENCE_S: Final = 1.0
 class TurnControl:
     def __init__(self, desk: Desk, queue: TurnQueue, runner: TurnRunner) -> None:
         self._desk = desk
+        self._approvals = Approvals(desk)
         self._queue = queue
         self._runner = runner
 
@@ -48,6 +51,14 @@ class TurnControl:
         elif not record.ended:
             await self._desk.conversations.ask_to_cancel(conversation, turn_id)
         return await self.get(conversation, turn_id)
+
+    async def decide(
+        self, conversation: Conversation, turn_id: str, decision: Decision
+    ) -> TurnView:
+        """Answer a command that waits for approval; the turn goes on. `NothingToApprove`."""
+        record = await self._record(conversation, turn_id)
+        await self._approvals.decide(record, decision)
+        return record.view
 
     async def _record(self, conversation: Conversation, turn_id: str) -> TurnRecord:
         record = await self._desk.turns.find(conversation.conversation_id, turn_id)

@@ -5,6 +5,7 @@ from typing import Any, Final, assert_never
 from smriti.llm.types import ToolCall, ToolResult
 from smriti.turns.events import (
     ApprovalRequired,
+    DeviceTold,
     Notice,
     QuestionSaved,
     ReasoningDelta,
@@ -53,7 +54,7 @@ def _members(event: TurnEvent) -> dict[str, Any]:
                 "content": "User message saved",
                 "message_id": event.message_id,
             }
-        case ToolStarted() | ToolFinished() | ApprovalRequired():
+        case ToolStarted() | ToolFinished() | ApprovalRequired() | DeviceTold():
             members = _of_tool(event)
         case TurnResumed():
             members = {"event_type": "TURN_RESUMED", "content": "The answer goes on."}
@@ -71,7 +72,9 @@ def _members(event: TurnEvent) -> dict[str, Any]:
     return members
 
 
-def _of_tool(event: ToolStarted | ToolFinished | ApprovalRequired) -> dict[str, Any]:
+def _of_tool(
+    event: ToolStarted | ToolFinished | ApprovalRequired | DeviceTold,
+) -> dict[str, Any]:
     match event:
         case ToolStarted(call=call):
             return _call(call)
@@ -79,8 +82,8 @@ def _of_tool(event: ToolStarted | ToolFinished | ApprovalRequired) -> dict[str, 
             return _result(result)
         case ApprovalRequired():
             return _approval(event)
-        case _:
-            assert_never(event)
+        case DeviceTold():
+            return _told(event)
 
 
 def _call(call: ToolCall) -> dict[str, Any]:
@@ -112,6 +115,17 @@ def _approval(event: ApprovalRequired) -> dict[str, Any]:
         "approval_id": event.approval_id,
         "session_id": event.session_id,
         "client_id": event.client_id,
+    }
+
+
+def _told(told: DeviceTold) -> dict[str, Any]:
+    members = _members(told.event)
+    return {
+        **members,
+        "event_type": "DEVICE_EVENT",
+        "device_event": members["event_type"],
+        "session_id": told.session_id,
+        "client_id": told.client_id,
     }
 
 

@@ -74,6 +74,15 @@ class ApprovalRequired(Frozen):
     arguments: dict[str, Any]
 
 
+class DeviceTold(Frozen):
+    """What a device does for a call of a tool, as the session tells it that works on it."""
+
+    type: Literal["device_told"] = "device_told"
+    session_id: str
+    client_id: str
+    event: Notice | ToolStarted | ToolFinished
+
+
 class TurnResumed(Frozen):
     """A process has died and the turn goes on: what was told before is void, all is told anew."""
 
@@ -114,6 +123,7 @@ type TurnEvent = Annotated[
     | ToolStarted
     | ToolFinished
     | ApprovalRequired
+    | DeviceTold
     | TurnResumed
     | Snapshot
     | TurnFinished

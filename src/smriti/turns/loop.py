@@ -1,8 +1,9 @@
 """The loop: ask the model, run the tools it asks for, ask again. Knows no HTTP and no storage."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from itertools import count
 from typing import Final, assert_never
 
 from smriti.llm.provider import (
@@ -40,10 +41,11 @@ from smriti.turns.events import (
 
 
 class Reply:
-    """One model reply, collected from its pieces."""
+    """One model reply, collected from its pieces. `used`: the ids of the turn's earlier calls."""
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, used: Iterable[str] = ()) -> None:
         self.model = model
+        self._used = set(used)
         self._text: list[str] = []
         self._thoughts: list[ReasoningPart] = []
         self._thought: list[str] = []
@@ -62,7 +64,7 @@ class Reply:
             case Delayed() | SwitchedModel():
                 return self._heed(event)
             case CallRequested(call):
-                self.calls.append(call)
+                self.calls.append(self._named(call))
             case TokensUsed(usage):
                 self.usage += usage
             case Finished(reason):
@@ -70,6 +72,14 @@ class Reply:
             case _:
                 assert_never(event)
         return None
+
+    def _named(self, call: ToolCall) -> ToolCall:
+        """The call under an id of its own: some servers begin to count again with every reply."""
+        call_id, again = call.call_id, count(2)
+        while call_id in self._used:
+            call_id = f"{call.call_id}_{next(again)}"
+        self._used.add(call_id)
+        return call.model_copy(update={"call_id": call_id})
 
     def _think(self, chunk: ReasoningChunk) -> ReasoningDelta | None:
         self._thought.append(chunk.text)
@@ -136,15 +146,17 @@ async def run_steps(
     When `max_steps` are used up the model is asked once more, without tools, for a closing answer.
     `request` holds what is `done`.
     """
-    repeatable = _repeatable(tools)
-    results = await run_again(tools, done.open_calls, repeatable)
+    specs = tools.specs()
+    repeatable = {spec.name for spec in specs if spec.idempotent}
+    lasting = {spec.name for spec in specs if spec.lasting}
+    results = await run_again(tools, done.open_calls, repeatable | lasting)
     for told in _told(results):
         yield told
     request = request.continued(*results)
 
     for step in range(done.steps, max_steps + 1):
         closing = step == max_steps
-        reply = Reply(request.model)
+        reply = Reply(request.model, _call_ids(request))
         async with aclosing(provider.stream(_asked(request, closing=closing))) as pieces:
             async for piece in pieces:
                 shown = reply.add(piece)
@@ -165,8 +177,9 @@ async def run_steps(
             yield told
 
 
-def _repeatable(tools: Toolset) -> set[str]:
-    return {spec.name for spec in tools.specs() if spec.idempotent}
+def _call_ids(request: ModelRequest) -> list[str]:
+    """Those of the turn so far: all that followed the question."""
+    return [part.call_id for part in request.messages[-1].parts if isinstance(part, ToolCall)]
 
 
 def _asked(request: ModelRequest, *, closing: bool) -> ModelRequest:

@@ -12,11 +12,13 @@ from smriti.memory.recall.models import Talk
 from smriti.messages.repository import MessageRepository
 from smriti.observability.metrics import Metrics
 from smriti.turns.architecture import Mind
+from smriti.turns.capabilities import Capabilities
 from smriti.turns.events import TurnEvent
 from smriti.turns.loop import Progress
 from smriti.turns.recalling import Recaller
 from smriti.turns.repository import TurnRepository
 from smriti.turns.slots import FairSlots
+from smriti.turns.stay import Stay
 
 type Write = Callable[[], Awaitable[None]]
 
@@ -33,12 +35,13 @@ class Desk:
     metrics: Metrics
     slots: FairSlots
     catalog: Catalog
+    capabilities: Capabilities
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How a turn will think: the first request, the model, the mind, who talks with whom, and what
-    is `done` already.
+    is `done` already. Its `stay` is where and how long it may think.
 
     `writes` make the question acknowledged; they run while the model request is under way, and
     `greeting` is told after them.
@@ -48,6 +51,7 @@ class Plan:
     provider: Provider
     mind: Mind
     talk: Talk
+    stay: Stay
     max_steps: int
     greeting: Sequence[TurnEvent]
     done: Progress

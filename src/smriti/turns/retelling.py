@@ -1,6 +1,6 @@
 """A turn told again from what is stored, when its event log is gone or a new attempt begins."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, assert_never
 
 from smriti.llm.types import ImagePart, Part, ReasoningPart, TextPart, ToolCall, ToolResult
@@ -25,7 +25,13 @@ STOPPED: Final = Notice(text="Stopped.")
 RESTARTING: Final = Notice(text="The server restarts. The answer goes on after that.")
 
 
-def retold(parts: Sequence[Part]) -> Iterator[TurnEvent]:
+type Told = Mapping[str, Sequence[TurnEvent]]
+"""What calls have told while they ran, by their ids."""
+
+_NOTHING: Final[Told] = {}
+
+
+def retold(parts: Sequence[Part], told: Told = _NOTHING) -> Iterator[TurnEvent]:
     """The events that these parts of an answer were told by."""
     for part in parts:
         match part:
@@ -35,6 +41,7 @@ def retold(parts: Sequence[Part]) -> Iterator[TurnEvent]:
                 yield ReasoningDelta(text=part.text)
             case ToolCall():
                 yield ToolStarted(call=part)
+                yield from told.get(part.call_id, ())
             case ToolResult():
                 yield ToolFinished(result=part)
             case ImagePart():
@@ -44,7 +51,7 @@ def retold(parts: Sequence[Part]) -> Iterator[TurnEvent]:
 
 
 def retold_frames(
-    record: TurnRecord, answer: Message | None, *, after: int
+    record: TurnRecord, answer: Message | None, told: Told, *, after: int
 ) -> list[tuple[int, bytes]]:
     """A short stream about a turn that has ended: numbered frames after this number.
 
@@ -58,7 +65,7 @@ def retold_frames(
     withdrawn = record.status == "cancelled" and record.last_seq is None  # while it waited
     events: list[TurnEvent] = [
         *([] if withdrawn else [QuestionSaved(message_id=record.question_id)]),
-        *retold(answer.parts if answer else ()),
+        *retold(answer.parts if answer else (), told),
         *_ending(record, answer),
     ]
     return frames_of(events, turn_id=record.turn_id, base=base, after=after)

@@ -13,6 +13,7 @@ from smriti.core.edge import PROBLEMS, Paging
 from smriti.core.paging import Page
 from smriti.messages.models import MessageCreate
 from smriti.realtime.sse import numbered, sse_response
+from smriti.tools.approvals import Decision
 from smriti.turns.context import Context
 from smriti.turns.dependencies import (
     AskAgain,
@@ -44,6 +45,7 @@ _EVENT = {
                 "AGENT_RESPONSE_TO_USER",
                 "TOOL_CALL_START",
                 "TOOL_CALL_RESULT",
+                "DEVICE_EVENT",
                 "APPROVAL_REQUIRED",
                 "TURN_RESUMED",
                 "SNAPSHOT",
@@ -168,6 +170,16 @@ async def get_turn(turn_id: Id, conversation: OwnedConversation, control: Contro
 )
 async def cancel_turn(turn_id: Id, conversation: OwnedConversation, control: Control) -> TurnView:
     return await control.cancel(conversation, turn_id)
+
+
+@router.post(
+    "/conversations/{conversation_id}/turns/{turn_id}/approvals",
+    summary="Approve or deny a command that a turn waits with; it goes on",
+)
+async def decide(
+    turn_id: Id, decision: Decision, conversation: OwnedConversation, control: Control
+) -> TurnView:
+    return await control.decide(conversation, turn_id, decision)
 
 
 @router.get(

@@ -14,6 +14,7 @@ from smriti.turns.models import TurnRecord
 from smriti.turns.reporter import Reporter
 from smriti.turns.retelling import RESTARTING
 from smriti.turns.slots import FairSlots
+from smriti.turns.stay import Stay
 
 _IN_LINE: Final = 4
 """For each turn that may run, so many more may wait for a place."""
@@ -43,7 +44,7 @@ class Fate:
 class Running:
     """A turn in this process. `stop`: that it shall end, and why; `over`: that it has ended.
 
-    `on_cancel` ends its thinking.
+    `on_cancel` ends its thinking; `stay` is its place while it thinks.
     """
 
     record: TurnRecord
@@ -51,8 +52,14 @@ class Running:
     fate: Fate = Fate()
     stop: Stop | None = None
     on_cancel: Callable[[], object] | None = None
+    stay: Stay | None = None
     over: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
+
+    @property
+    def away(self) -> bool:
+        """Whether others do its work for now."""
+        return self.stay is not None and self.stay.away
 
     def cancel(self) -> None:
         """What a person wants: the turn ends well, with what was said so far."""
@@ -75,7 +82,8 @@ class TurnRunner:
 
     def check_room(self) -> None:
         """Whether one more turn may start: `TooManyTurns`."""
-        if sum(not running.over.is_set() for running in self._turns.values()) >= self._most:
+        busy = (not running.over.is_set() and not running.away for running in self._turns.values())
+        if sum(busy) >= self._most:
             raise TooManyTurns(
                 "The server has as many turns as it may. Try again in a moment.",
                 headers={"Retry-After": "2"},

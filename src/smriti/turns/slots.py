@@ -17,15 +17,19 @@ class FairSlots:
 
     @asynccontextmanager
     async def taken(self, user: str) -> AsyncIterator[None]:
-        """A place for this user; the next free one goes to whichever user's turn it is."""
+        """A place for this user, given back at the end."""
+        await self.take(user)
+        try:
+            yield
+        finally:
+            self.give_back()
+
+    async def take(self, user: str) -> None:
+        """Wait for a place; the next free one goes to whichever user's turn it is."""
         if self._free:
             self._free -= 1
         else:
             await self._wait(user)
-        try:
-            yield
-        finally:
-            self._pass_on()
 
     async def _wait(self, user: str) -> None:
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -34,10 +38,11 @@ class FairSlots:
             await place
         except asyncio.CancelledError:
             if place.done() and not place.cancelled():
-                self._pass_on()  # it was given, and is not wanted any more
+                self.give_back()  # it was given, and is not wanted any more
             raise
 
-    def _pass_on(self) -> None:
+    def give_back(self) -> None:
+        """Give up a place: to who waits for one."""
         while self._lines:
             user, line = self._lines.popitem(last=False)
             place = line.popleft()

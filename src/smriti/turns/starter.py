@@ -15,6 +15,7 @@ from smriti.db.table import ConditionFailed, Item, TableError
 from smriti.messages.models import Message
 from smriti.realtime.broker import EventLogs
 from smriti.turns.answering import Answering, Done
+from smriti.turns.approvals import Approvals
 from smriti.turns.events import Notice, TurnResumed
 from smriti.turns.leases import lease_end
 from smriti.turns.models import ATTEMPT, TurnRecord
@@ -45,6 +46,7 @@ class Starter:
         self._runner = runner
         self._answering = answering
         self._logs = logs
+        self._approvals = Approvals(desk)
         self._lost: set[str] = set()
         self._answered: set[str] = set()
 
@@ -59,7 +61,8 @@ class Starter:
         self._runner.start(running, self._then_next(running, work))
 
     async def wait(self, conversation: Conversation, running: Running, question: Message) -> None:
-        """Put a question in line; it is answered after those before it."""
+        """Put a question in line; it is answered after those before it. `ApprovalPending`."""
+        await self._approvals.check_none(conversation)
         record = running.record
         record.status = "queued"
         running.reporter.say(Notice(text="Waiting for the answer before this one..."))

@@ -8,6 +8,7 @@ from smriti.core.errors import NotFound
 from smriti.messages.repository import MessageRepository
 from smriti.realtime.broker import Behind, EventLog, EventLogs
 from smriti.realtime.sse import Form, bare, data_frame, follow
+from smriti.turns.capabilities import Capabilities
 from smriti.turns.envelope import envelope
 from smriti.turns.events import Snapshot
 from smriti.turns.models import TurnRecord, log_name
@@ -33,12 +34,14 @@ class TurnStreams:
         turns: TurnRepository,
         messages: MessageRepository,
         *,
+        capabilities: Capabilities,
         keep_alive_s: float,
         is_stopping: Callable[[], bool],
     ) -> None:
         self._logs = logs
         self._turns = turns
         self._messages = messages
+        self._capabilities = capabilities
         self._keep_alive_s = keep_alive_s
         self._is_stopping = is_stopping
 
@@ -84,7 +87,8 @@ class TurnStreams:
         answer = None
         if record.answer_id is not None:
             answer = await self._messages.find(record.conversation_id, record.answer_id)
-        return retold_frames(record, answer, after=after)
+        told = await self._capabilities.told(record, answer.parts if answer else ())
+        return retold_frames(record, answer, told, after=after)
 
 
 async def followed(

@@ -82,7 +82,7 @@ class Turn:
     async def fail(self, error: Exception) -> Conversation | None:
         """End a turn that cannot be carried out, though its question is stored."""
         self._desk.metrics.turn_started()
-        self._tell_again()
+        await self._tell_again()
         self._end("failed", error)
         try:
             return await self._put_away()
@@ -91,7 +91,7 @@ class Turn:
 
     async def conclude(self, stored: Message) -> Conversation | None:
         """End a turn whose answer is whole; only its record was not closed."""
-        self._tell_again()
+        await self._tell_again()
         self.answer = stored
         if stored.status == "failed":
             self._end("failed", Unavailable("The answer broke off. Ask again."))
@@ -105,11 +105,12 @@ class Turn:
         finally:
             self._reporter.close(self._last_event())
 
-    def _tell_again(self) -> None:
+    async def _tell_again(self) -> None:
         """What is stored, to readers who were told that all they knew is void."""
         self._acceptance.set()
         self._reporter.say(QuestionSaved(message_id=self.question.message_id))
-        for event in retold(self._scribe.answer.parts):
+        parts = self._scribe.answer.parts
+        for event in retold(parts, await self._desk.capabilities.told(self._record, parts)):
             self._reporter.say(event)
 
     @property
@@ -164,11 +165,10 @@ class Turn:
 
     async def _think(self, plan: Plan) -> None:
         """Run the loop. What the model or a tool does wrong is a failure of the answer alone."""
-        slots = self._desk.slots
         try:
-            if slots.full:  # who waits for a place must not lose the question
+            if self._desk.slots.full:  # who waits for a place must not lose the question
                 await self._acceptance.wait()
-            async with slots.taken(self._conversation.created_by), asyncio.timeout(_LIMIT_S):
+            async with plan.stay, asyncio.timeout(_LIMIT_S) as plan.stay.limit:
                 await self._loop(plan)
         except asyncio.CancelledError:
             self._ending = "cancelled"
@@ -182,6 +182,8 @@ class Turn:
             self._end("failed", error)
 
     async def _loop(self, plan: Plan) -> None:
+        if plan.done.open_calls:
+            await self._acceptance.wait()
         events = run_steps(
             plan.request,
             plan.provider,
@@ -227,6 +229,8 @@ class Turn:
             self._goes_on = taken_over and not deleted
             if deleted:
                 await desk.recaller.forget(record)
+        if not self._goes_on:
+            await desk.capabilities.abandon(record, self._scribe.answer.open_calls)
         for result in (finished, released):
             if isinstance(result, BaseException) and not isinstance(
                 result, LeaseLost | ConditionFailed

@@ -1,8 +1,8 @@
 """A device whose tools are given, connected to a small server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import repeat
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from smriti.devices.client.files import ReadFiles, WriteFiles
 from smriti.devices.client.machine import Machine
 from smriti.devices.client.place import Place
 from smriti.tools.toolset import Combined, Toolset
-from tests.devices.client.aip_server import KEY, AipServer, Line
+from tests.devices.client.aip_server import KEY, PATIENCE_S, AipServer, Line
 
 PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 
@@ -25,10 +25,22 @@ class Device:
 
     def __init__(self, server: AipServer, tools: Toolset, key: str = KEY) -> None:
         self.told: list[str] = []
-        desk = Desk(tools, self.told.append)
+        self._more = asyncio.Event()
+        desk = Desk(tools, self._tell)
         self.client = DeviceClient(
-            server.url, key, "lab-7", desk, self.told.append, pauses_s=lambda: repeat(0.01)
+            server.url, key, "lab-7", desk, self._tell, pauses_s=lambda: repeat(0.01)
         )
+
+    async def shows(self, words: str) -> None:
+        """Wait until it has shown a line with these words."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not any(words in line for line in self.told):
+                self._more.clear()
+                await self._more.wait()
+
+    def _tell(self, text: str) -> None:
+        self.told.append(text)
+        self._more.set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[asyncio.Task[None]]:
@@ -37,8 +49,7 @@ class Device:
             yield task
         finally:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait([task])
 
 
 @pytest.fixture

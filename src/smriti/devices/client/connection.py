@@ -11,6 +11,7 @@ from smriti.devices.client.desk import Desk, Tell
 from smriti.devices.client.machine import system_info
 from smriti.devices.protocol import (
     Ack,
+    Action,
     Command,
     CommandResults,
     DeviceInfo,
@@ -86,6 +87,8 @@ class Connection:
 
     async def _hear(self, frame: str | bytes, group: asyncio.TaskGroup) -> None:
         match _parsed(frame):
+            case Command() as command if len(self._work) >= MOST_WAITING:
+                await self._answer(command, [_busy(action) for action in command.actions])
             case Command() as command:
                 task = group.create_task(self._carry_out(command))
                 self._work[task] = command.session_id
@@ -101,11 +104,11 @@ class Connection:
                 pass
 
     async def _carry_out(self, command: Command) -> None:
-        if len(self._work) > MOST_WAITING:
-            results = [_busy(action.call_id) for action in command.actions]
-        else:
-            async with self._turn:
-                results = await self._desk.carry_out(command.actions)
+        async with self._turn:
+            results = await self._desk.carry_out(command.actions)
+        await self._answer(command, results)
+
+    async def _answer(self, command: Command, results: list[Result]) -> None:
         await self._send(
             CommandResults(
                 type="command_results",
@@ -144,5 +147,6 @@ def _parsed(frame: str | bytes) -> ToDevice | None:
         return None
 
 
-def _busy(call_id: str) -> Result:
-    return Result(status="failure", call_id=call_id, error="Too many commands wait on this device.")
+def _busy(action: Action) -> Result:
+    text = "Too many commands wait on this device."
+    return Result(status="failure", call_id=action.call_id, error=text)

@@ -60,7 +60,7 @@ async def run(
         outcome.stopped = f"it took longer than {limit_s:.0f} s"
     finally:
         if outcome.exit_code is None:
-            await _kill(process)
+            await _end(process)
     return outcome
 
 
@@ -72,10 +72,12 @@ async def _read(stream: asyncio.StreamReader | None, into: bytearray) -> None:
             raise _TooMuch
 
 
-async def _kill(process: asyncio.subprocess.Process) -> None:
-    """Its whole group. What has left the group keeps its pipes, and is not waited for."""
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Its whole group. What has left the group may keep the pipes: it is not waited for."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     with suppress(TimeoutError):
         async with asyncio.timeout(_FAREWELL_S):
             await process.wait()
+    transport: asyncio.SubprocessTransport = vars(process)["_transport"]
+    transport.close()  # nothing public closes the pipes

@@ -106,6 +106,8 @@ def _check(options: DeviceOptions) -> None:
         raise CommandFailed(
             "--read-only and --allow exclude each other: nobody knows what other programs write."
         )
+    if not all(target.strip() for target in options.mcp):
+        raise CommandFailed("--mcp names a command or an address.")
     if paths := [program for program in options.allow if "/" in program]:
         raise CommandFailed(f"--allow takes the name of a program, without a path: {paths[0]!r}.")
 
@@ -116,7 +118,7 @@ def _key(config: Config, options: DeviceOptions) -> str:
     if config.smriti_device_key is not None:
         return config.smriti_device_key.get_secret_value()
     if not sys.stdin.isatty():
-        raise ConfigurationError(f"Set {_KEY} to a key of this device's owner.")
+        raise ConfigurationError(f"Set {_KEY} to a key of its owner.")
     return getpass("Key: ").strip()
 
 

@@ -5,14 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, Self
-from urllib.parse import parse_qs, urlsplit
 
 import orjson
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
 KEY = "sk_smriti_k1_s3cret"
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 type Json = dict[str, Any]
 
@@ -45,8 +44,7 @@ class AipServer:
 
     async def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         self.attempts += 1
-        parts = urlsplit(request.path)
-        if parts.path == "/ws" and parse_qs(parts.query).get("token") == [KEY]:
+        if request.path == "/ws" and request.headers.get("Authorization") == f"Bearer {KEY}":
             return None
         return connection.respond(HTTPStatus.FORBIDDEN, "")
 

@@ -39,6 +39,7 @@ class McpTools:
     """What one MCP server offers when it is connected, a command (stdio) or an address (HTTP).
 
     A command gets `environment`. `read_only`: only tools that say that they change nothing.
+    `ready`: it is connected.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class McpTools:
         self._read_only = read_only
         self._client: Client | None = None
         self._tools: list[Tool] = []
+        self._started = False
         self._lost = asyncio.Event()
         self.ready = asyncio.Event()
 
@@ -61,9 +63,9 @@ class McpTools:
                 await self._serve()
                 pauses = pauses_s()
             except Exception as error:  # whatever a library raises, of any depth
-                if not self.ready.is_set():
+                if not self._started:
                     raise McpFailed(f"{self._name} did not start: {_words(error)}.") from error
-            self._client = None
+            self._let_go()
             pause_s = next(pauses)
             self._tell(f"{self._name} is lost. Trying again in {pause_s:.1f} s.")
             await asyncio.sleep(pause_s)
@@ -75,6 +77,8 @@ class McpTools:
         ]
 
     async def call(self, call: ToolCall) -> str:
+        if call.name not in {tool.name for tool in self._tools}:
+            raise ToolFailed(f"There is no tool {call.name!r}.")
         if self._client is None:
             raise ToolFailed(f"{self._name} is not connected at the moment. Try again later.")
         try:
@@ -99,7 +103,7 @@ class McpTools:
             async with asyncio.timeout(START_S):
                 client = await stack.enter_async_context(Client(self._server()))
                 self._tools = await self._offered(client)
-            self._client = client
+            self._client, self._started = client, True
             self.ready.set()
             await self._lost.wait()
 
@@ -126,8 +130,12 @@ class McpTools:
             async with asyncio.timeout(_ALIVE_S):
                 await client.list_tools(cache_mode="bypass")
         except Exception:  # noqa: BLE001 - whatever a library raises
-            self._client = None
-            self._lost.set()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._client = None
+        self.ready.clear()
+        self._lost.set()
 
 
 def _only_reads(tool: Tool) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
@@ -30,7 +30,8 @@ class KeyRefused(Unauthenticated):
 
 
 class DeviceClient:
-    """`address` is the server's WebSocket. The key goes there, and is never shown."""
+    """`address` is the server's WebSocket. The key goes there in a header, since addresses are
+    written into logs, and is never shown."""
 
     def __init__(
         self,
@@ -42,7 +43,8 @@ class DeviceClient:
         *,
         pauses_s: Callable[[], Iterator[float]] = pauses_s,
     ) -> None:
-        self._url = f"{address}?token={quote(key, safe='')}"
+        self._address = address
+        self._key = key
         self._client_id = client_id
         self._desk = desk
         self._tell = tell
@@ -59,19 +61,23 @@ class DeviceClient:
             try:
                 async with self._socket() as socket:
                     connection = Connection(socket, self._client_id, self._desk, self._tell)
-                    await connection.register()
-                    self._known, pauses = True, self._pauses_s()
-                    self._tell(f"Connected as {self._client_id!r}.")
-                    await connection.serve()
+                    try:
+                        await connection.register()
+                        self._known, pauses = True, self._pauses_s()
+                        self._tell(f"Connected as {self._client_id!r}.")
+                        await connection.serve()
+                    finally:
+                        await socket.close()  # with 1000: leaving by an exception says 1011
             except (NotRegistered, OSError, WebSocketException) as failure:
                 pause_s = next(pauses)
                 self._tell(f"{self._reason(failure)} Trying again in {pause_s:.1f} s.")
                 await asyncio.sleep(pause_s)
 
     def _socket(self) -> connect:
-        at_home = is_loopback(urlsplit(self._url).hostname or "")
+        at_home = is_loopback(urlsplit(self._address).hostname or "")
         return connect(
-            self._url,
+            self._address,
+            additional_headers={"Authorization": f"Bearer {self._key}"},
             compression=None,
             proxy=None if at_home else True,
             ping_interval=_PING_S,
@@ -81,7 +87,7 @@ class DeviceClient:
         )
 
     def _reason(self, failure: Exception) -> str:
-        """What libraries say may show the address, and the key in it: not their words, then."""
+        """In our words: those of libraries tell what a person at the machine cannot use."""
         match failure:
             case NotRegistered():
                 reason = f"The server refuses this device: {failure}."

@@ -92,6 +92,19 @@ async def test_who_is_cancelled_leaves_nothing_running(tools: Toolset, tmp_path:
     assert not await asyncio.to_thread(alive, pid)
 
 
+@pytest.mark.parametrize("moments", range(8))
+async def test_nor_does_who_is_cancelled_while_it_starts(tools: Toolset, moments: int) -> None:
+    running = asyncio.ensure_future(sh(tools, "sleep 63; echo"))
+    for _ in range(moments):
+        await asyncio.sleep(0)
+
+    running.cancel()
+    await asyncio.wait_for(asyncio.wait([running]), 10)
+
+    assert running.cancelled()
+    assert "sleep 63" not in await run(tools, "ps -o args= -C sleep")
+
+
 async def test_a_child_that_left_its_group_is_not_waited_for(tools: Toolset) -> None:
     began = time.monotonic()
     with pytest.raises(ToolFailed, match="took longer than 1 s"):

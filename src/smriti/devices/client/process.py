@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 MAX_OUTPUT_BYTES: Final = 64 * 1024
 """Of the standard output, and of the standard error: then the program is stopped."""
@@ -37,7 +37,7 @@ async def run(
 
     `OSError` when it cannot be started.
     """
-    process = await asyncio.create_subprocess_exec(
+    process = await _start(
         *words,
         executable=program,
         cwd=cwd,
@@ -62,6 +62,17 @@ async def run(
         if outcome.exit_code is None:
             await _end(process)
     return outcome
+
+
+async def _start(*words: str, **options: Any) -> asyncio.subprocess.Process:
+    """To its end, once begun: who is cancelled in between could end neither it nor its children."""
+    starting = asyncio.ensure_future(asyncio.create_subprocess_exec(*words, **options))
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        with suppress(OSError):
+            await _end(await starting)
+        raise
 
 
 async def _read(stream: asyncio.StreamReader | None, into: bytearray) -> None:

@@ -67,6 +67,18 @@ def relay(client: str, stub: Server) -> Iterator[Server]:
 
 
 @contextmanager
+def echo() -> Iterator[Server]:
+    with _running([str(_HERE / "echo.py"), "--port", "0"]) as server:
+        yield server
+
+
+@contextmanager
+def device_rounds() -> Iterator[Server]:
+    with _running([str(_HERE / "device_rounds.py"), "--port", "0"]) as server:
+        yield server
+
+
+@contextmanager
 def smriti(data_dir: Path) -> Iterator[Server]:
     """`smriti serve` of this checkout, as it comes, but for what a thousand open turns need."""
     settings = {

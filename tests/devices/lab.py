@@ -10,11 +10,10 @@ from urllib.parse import quote
 
 import httpx2
 import orjson
-import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from smriti.cli.serve import options
+from smriti.cli.serve import Server
 from smriti.core.config import Config
 from smriti.core.edge import Services
 from smriti.db.table import Table
@@ -170,7 +169,7 @@ async def posted(http: httpx2.AsyncClient, path: str, body: Mapping[str, Any]) -
     return answer
 
 
-class _Server(uvicorn.Server):
+class _Server(Server):
     """Signals are the test runner's."""
 
     @contextmanager
@@ -182,9 +181,8 @@ class _Server(uvicorn.Server):
 async def served(home: Home, config: Config) -> AsyncIterator[int]:
     """The port at which it listens, with the settings of `smriti serve`."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server_options = options(home.app, config)
-        server_options.lifespan = "off"
-        server = _Server(server_options)
+        server = _Server(home.app, config)
+        server.config.lifespan = "off"
         serving = asyncio.create_task(server.serve([listener]))
         try:
             yield listener.getsockname()[1]

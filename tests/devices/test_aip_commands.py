@@ -5,13 +5,12 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import pytest
-
 from tests.devices.lab import TOOL_KEY, Lab, Raw
 from tests.devices.obedient import told
 from tests.devices.tool_server import Tool, ToolError, ToolServer, answering, linux_tools
 from tests.devices.wire_messages import Json, ServerMessage, client_message
 
+LOOK = ToolServer(answering("look", "hi")).listing(None, None)
 HI = '> execute_command {"command": "echo hi"}\n> repeat'
 
 
@@ -226,8 +225,7 @@ def _results(command: Json, result: Any, **members: Any) -> Json:
 
 
 async def test_results_count_from_the_executing_device_and_once(lab: Lab) -> None:
-    tools = linux_tools().listing(None, None)
-    plan = '> execute_command {"command": "df"}\n> repeat'
+    plan = "> look {}\n> repeat"
     async with lab.raw() as raw, lab.raw() as stranger, lab.raw() as spy:
         await raw.register()
         await stranger.register("lab-8")
@@ -237,7 +235,7 @@ async def test_results_count_from_the_executing_device_and_once(lab: Lab) -> Non
         )
         assert (await raw.hear())["type"] == "heartbeat"
         listing = await raw.hear()
-        await raw.say(_results(listing, tools))
+        await raw.say(_results(listing, LOOK))
         command = await raw.hear()
         await stranger.say(_results(command, "forged", client_id="lab-8"))
         await spy.say(
@@ -258,28 +256,28 @@ async def test_results_count_from_the_executing_device_and_once(lab: Lab) -> Non
         assert len(await lab.sessions()) == 1
 
 
-@pytest.mark.parametrize(
-    "results",
-    [[], [{"status": "skipped"}], [{"status": "none"}], [{"status": "failure"}], None],
-    ids=str,
-)
-async def test_answers_without_a_result_do_not_stop_a_session(
-    lab: Lab, results: list[Json] | None
-) -> None:
-    tools = linux_tools().listing(None, None)
-    plan = '> execute_command {"command": "df"}\n> say Done.'
+_WITHOUT_RESULT: list[list[Json] | None] = [
+    [],
+    None,
+    [{"status": "skipped"}],
+    [{"status": "none"}],
+    [{"status": "failure"}],
+]
+
+
+async def test_answers_without_a_result_do_not_stop_a_session(lab: Lab) -> None:
+    plan = {"request": "> look {}\n> say Done.", "task_name": "x"}
     async with lab.raw() as raw:
         await raw.register()
-        await raw.say(
-            client_message("task", "continue", client_id="lab-7", request=plan, task_name="x")
-        )
-        assert (await raw.hear())["type"] == "heartbeat"
-        await raw.say(_results(await raw.hear(), tools))
-        await raw.say(_results(await raw.hear(), None, action_results=results))
-        end = await raw.hear()
+        for results in _WITHOUT_RESULT:
+            await raw.say(client_message("task", "continue", **plan))
+            assert (await raw.hear())["type"] == "heartbeat"
+            await raw.say(_results(await raw.hear(), LOOK))
+            await raw.say(_results(await raw.hear(), None, action_results=results))
+            end = await raw.hear()
 
-    assert (end["type"], end["status"]) == ("task_end", "completed")
-    assert not told(lab.model.requests[-1])[0].success
+            assert (end["type"], end["status"]) == ("task_end", "completed"), results
+            assert not told(lab.model.requests[-1])[0].success
 
 
 async def test_a_windows_device_is_worked_through_its_own_agents(lab: Lab) -> None:

@@ -85,7 +85,9 @@ class Client(ABC):
         self.line.transport.abort()
 
     def freeze(self) -> None:
-        """Keep the connection open and answer nothing any more, not even pings."""
+        """Keep the connection open and say nothing any more, not even to pings."""
+        assert self.line.keepalive_task is not None
+        self.line.keepalive_task.cancel()
         self.line.transport.pause_reading()
 
     @property

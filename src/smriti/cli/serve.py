@@ -8,7 +8,6 @@ import resource
 import shlex
 import signal
 import socket
-from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, closing
 from functools import partial
 from math import ceil
@@ -88,26 +87,22 @@ async def _serve(config: Config, listener: socket.socket) -> None:
         table = await open_table(config, stack)
         started = partial(_announce, config, url_of(listener), stack)
         app = create_app(config, table=table, on_start=started)
-        await Server(options(app, config), partial(_farewell, app)).serve([listener])
+        await Server(app, config).serve([listener])
 
 
 class Server(uvicorn.Server):
     """uvicorn's, but what it serves may say goodbye before the connections are closed."""
 
-    def __init__(self, config: uvicorn.Config, farewell: Callable[[], Awaitable[None]]) -> None:
-        super().__init__(config)
-        self._farewell = farewell
+    def __init__(self, app: FastAPI, config: Config) -> None:
+        super().__init__(options(app, config))
+        self._app = app
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._farewell()
+        """Who waits for a device's task hears that it has failed, and machines to come again."""
+        services: Services = self._app.state.services
+        await services.get(DeviceSessions).close()
+        await services.get(Door).close()
         await super().shutdown(sockets)
-
-
-async def _farewell(app: FastAPI) -> None:
-    """Who waits for a device's task hears that it has failed, and machines to come again."""
-    services: Services = app.state.services
-    await services.get(DeviceSessions).close()
-    await services.get(Door).close()
 
 
 def options(app: FastAPI, config: Config) -> uvicorn.Config:

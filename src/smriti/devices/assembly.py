@@ -60,4 +60,4 @@ def add_devices(
     on_key_revoked.append(door.revoke)
     dispatcher = Dispatcher(hub, sessions, services.get(DeviceRepository))
     lent = Capabilities(DeviceWork(devices, sessions))
-    services.add(hub, devices, sessions, tasks, door, dispatcher, lent)
+    services.add(hub, channel, devices, sessions, tasks, door, dispatcher, lent)

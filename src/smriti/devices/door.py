@@ -35,9 +35,10 @@ router.add_websocket_route("/ws", connect)
 class Door:
     """All connections of this process, from their keys to their ends."""
 
-    def __init__(self, verify: Verify, exchange: Exchange) -> None:
+    def __init__(self, verify: Verify, exchange: Exchange, *, most: int = MOST_OF_OWNER) -> None:
         self._verify = verify
         self._exchange = exchange
+        self._most = most
         self._open: set[Connection] = set()
         self._count: Counter[str] = Counter()
         self._revoked: set[str] = set()
@@ -90,7 +91,7 @@ class Door:
             raise Unavailable("The store does not answer. Try again in a moment.") from error
         if key.key_id in self._revoked:
             raise Unauthenticated("Invalid API key")
-        if self._count[key.created_by] >= MOST_OF_OWNER:
+        if self._count[key.created_by] >= self._most:
             raise TooManyClients
         return key
 

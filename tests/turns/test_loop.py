@@ -50,7 +50,7 @@ async def test_the_model_that_took_over_is_asked_in_the_next_steps_too() -> None
 
 
 async def test_every_call_of_a_turn_has_an_id_of_its_own() -> None:
-    calls = [CALL, CALL, Finished("tool_calls")]
+    calls: list[ProviderEvent] = [CALL, CALL, Finished("tool_calls")]
     provider = ScriptedProvider([calls, calls, ANSWER])
 
     events = await said(provider)

@@ -1,6 +1,6 @@
 """Tasks on devices, from the order to the stored end."""
 
-from asyncio import gather
+from asyncio import gather, sleep
 from typing import Any
 
 import pytest
@@ -472,6 +472,7 @@ async def test_an_end_that_is_being_stored_stays_as_it_is(table: Table) -> None:
 
     async def leave() -> None:
         device.leave()
+        await sleep(0)
 
     mortal.waits_before = lambda action: (
         isinstance(action, Update)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.api.document import OPERATIONS, Operation
 from tests.api.dump import dump
+from tests.devices.line import plug_in_machine
 from tests.home import Home
 
 _IDS: Final[Mapping[str, str]] = {
@@ -63,6 +64,7 @@ _SUCCESSFUL: Final = {
     "DELETE /agents/{agent_id}/archival-memory/{memory_id}",
     "DELETE /agents/{agent_id}/memory-blocks/{name}",
     "GET /agents/update-schema/{agent_id}",
+    "GET /api/task_result/{task_name}",
     "GET /llm/models/{provider_name}",
 }
 _WITH_BODY: Final = [operation for operation in OPERATIONS if operation.has_json_body]
@@ -80,7 +82,9 @@ async def ids(home: Home) -> Ids:
     await home.post(f"{base}/memory-blocks", {"name": "projects", "description": "Hers"})
     memory = await home.post(f"{base}/archival-memory", {"content": "Drinks tea"})
     saved = (await home.say(conversation, "Hi"))[2]
+    await plug_in_machine(home.services, "lab-7")
     return {
+        "client_id": "lab-7",
         "message_id": saved["message_id"],
         "turn_id": saved["turn_id"],
         "agent_id": agent["agent_id"],
@@ -247,7 +251,7 @@ async def test_a_page_that_cannot_be_is_refused(query: str, home: Home, ids: Ids
             response = await home.client.get(f"{operation.path_with(ids)}?{query}")
             answers[str(operation)] = _is_clear(response)
 
-    assert len(answers) == 6
+    assert len(answers) == 8
     assert all(answers.values())
 
 

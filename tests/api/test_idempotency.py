@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import pytest
 
+from tests.devices.line import plug_in_machine
 from tests.home import PASSWORD, Home
 
 type Outcome = Literal["same", "another", "gone", "refused"]
@@ -60,6 +61,8 @@ _ROWS = [
     Row("DELETE", f"{_ARCHIVE}/{{memory_id}}", (204, 204), "gone"),
     Row("POST", "/devices/keys", (201, 201), "another", {"name": "Laptop", "kind": "device"}),
     Row("DELETE", "/devices/keys/{key_id}", (204, 404), "gone"),
+    Row("PATCH", "/devices/lab-7", (200, 200), "same", {"label": "Hers"}, {"last_seen_at"}),
+    Row("DELETE", "/devices/lab-7", (204, 404), "gone"),
     Row(
         "POST",
         "/auth/local/signup",
@@ -81,6 +84,7 @@ async def ids(home: Home) -> dict[str, str]:
     await home.post(f"{base}/memory-blocks", {"name": "projects", "description": "Hers"})
     memory = await home.post(f"{base}/archival-memory", {"content": "Likes chess"})
     key = await home.post("/devices/keys", {"name": "Laptop", "kind": "device"})
+    await plug_in_machine(home.services, "lab-7")
     return {
         "key_id": key["key_id"],
         "agent_id": agent["agent_id"],

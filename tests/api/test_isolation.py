@@ -12,9 +12,11 @@ import httpx2
 import pytest
 
 from smriti.db.table import Item, Key
+from smriti.devices.sessions import Sessions as DeviceSessions
 from smriti.users.service import UserService
 from tests.api.document import OPERATIONS, Operation
 from tests.api.dump import dump
+from tests.devices.line import plug_in_machine
 from tests.home import Home
 
 MARK: Final = "zanzibar"
@@ -22,11 +24,13 @@ MARK: Final = "zanzibar"
 
 _OWNED: Final = (
     "agent_id",
+    "client_id",
     "conversation_id",
     "key_id",
     "memory_id",
     "message_id",
     "name",
+    "session_id",
     "turn_id",
 )
 
@@ -57,6 +61,7 @@ class Neighbours:
     async def state(self) -> dict[Key, Item]:
         """The table without bob's own partitions."""
         own = {"User#bob@local", "USER#bob@local"} | {
+            "DeviceSessions#bob@local",
             f"CONVERSATION#{self.bob['conversation_id']}",
             f"Agent#{self.bob['agent_id']}",
             f"Agent#{self.bob['agent_id']}#User#bob@local",
@@ -86,7 +91,8 @@ async def _furnish(home: Home, mark: str) -> Ids:
     memory = await home.post(f"{base}/archival-memory", {"content": f"Passage {mark}"})
     await home.post("/settings/providers/OpenAI", {"base_url": f"http://{mark}.test/v1"})
     key = await home.post("/devices/keys", {"name": f"Key {mark}", "kind": "device"})
-    return {
+    device = await _device(home, mark)
+    return device | {
         "key_id": key["key_id"],
         "message_id": events[2]["message_id"],
         "turn_id": events[-1]["turn_id"],
@@ -96,6 +102,18 @@ async def _furnish(home: Home, mark: str) -> Ids:
         "name": block,
         "provider_name": "OpenAI",
     }
+
+
+async def _device(home: Home, mark: str) -> Ids:
+    """A machine that is online, and a task of it that has ended."""
+    owner = (await home.get("/auth/me"))["email"]
+    client_id, task_name = f"lab-of-{owner}", f"is-{mark}"
+    await plug_in_machine(home.services, client_id, owner=owner)
+    await home.client.patch(f"/devices/{client_id}", json={"label": f"Label {mark}"})
+    task = {"client_id": client_id, "request": f"Find {mark}", "task_name": task_name}
+    session_id = (await home.post("/api/dispatch", task))["session_id"]
+    await home.services.get(DeviceSessions).ended(owner, session_id)
+    return {"client_id": client_id, "session_id": session_id, "task_name": task_name}
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 import pytest
 import requests
 import schemathesis
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from hypothesis import HealthCheck, settings
 from schemathesis import checks
 from schemathesis.core.parameters import ParameterLocation
@@ -19,11 +19,16 @@ from schemathesis.python import asgi
 from schemathesis.specs.openapi import checks as openapi_checks
 
 from smriti.app import create_app
+from smriti.auth.dependencies import CurrentUser
 from smriti.core.clock import new_id
 from smriti.core.config import Config
+from smriti.core.edge import Services
+from smriti.devices.hub import Hub
+from smriti.devices.service import DeviceService
 from smriti.llm.provider import ProviderFactories
 from smriti.llm.providers.demo import DemoProvider
 from tests.api.document import DOCUMENT
+from tests.devices.line import plug_in_machine
 from tests.home import BASE_URL, PASSWORD, events_of
 
 _SCHEMA: Final = schemathesis.openapi.from_dict(DOCUMENT)
@@ -51,7 +56,19 @@ _EXCLUDED: Final[dict[str, list[schemathesis.CheckFunction]]] = {
     "/agents/supported-models": [openapi_checks.allow_header_conformance],
 }
 
+_PLUG_IN: Final = "/for-tests/device"
+
 type Ids = dict[str, str]
+
+
+async def _plug_in(request: Request, user: CurrentUser) -> None:
+    """Connect a device of the caller, which cannot be done over HTTP."""
+    services: Services = request.app.state.services
+    there = services.get(Hub).find(user.email, "lab-7")
+    if there is None:
+        await plug_in_machine(services, "lab-7", owner=user.email)
+    else:
+        await services.get(DeviceService).seen(there)  # its owner may have deleted it
 
 
 class World:
@@ -95,7 +112,12 @@ class World:
         stream = self._session.post(BASE_URL + path, json={"content": "Hi"}).text
         end = events_of(stream)[-1]
         key = self.post("/devices/keys", {"name": "Laptop", "kind": "device"})
+        self.post(_PLUG_IN, {})
+        task = {"client_id": "lab-7", "request": "Look around.", "task_name": "look"}
         return {
+            "client_id": "lab-7",
+            "session_id": self.post("/api/dispatch", task)["session_id"],
+            "task_name": "look",
             "key_id": key["key_id"],
             "message_id": end["message_id"],
             "turn_id": end["turn_id"],
@@ -117,6 +139,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         "Anthropic": lambda _: DemoProvider(),
     }
     app = create_app(config, providers=providers)
+    app.post(_PLUG_IN)(_plug_in)
     with asgi.get_client(cast(asgi.ASGIApp, app)) as session:
         _SCHEMA.app = app
         yield World(app, session)

@@ -25,8 +25,16 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_of("--help") == 0
 
     out = capsys.readouterr().out
-    commands = ["serve", "chat", "login-link", "backup", "restore", "table create"]
-    assert [command for command in commands if f"\n  {command} " not in out] == []
+    commands = [
+        "serve",
+        "chat",
+        "login-link",
+        "backup",
+        "restore",
+        "table create",
+        "device connect",
+    ]
+    assert [command for command in commands if f"\n  {command}" not in out] == []
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,8 @@ async def talk(home: Home, **agent: Any) -> Json:
 
 async def plugged_in(home: Home, client_id: str = "lab-7", *, asks: bool = False) -> Machine:
     """A device that is known; with `asks`, its owner wants to approve commands."""
-    line = Machine(home)
-    line.peer, _ = plug_in(home, client_id, line)
+    line = Machine(home.services)
+    line.peer, _ = plug_in(home.services, client_id, line)
     devices = home.services.get(DeviceService)
     await devices.seen(line.peer)
     if asks:

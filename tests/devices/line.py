@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any, Final
 
+from smriti.core.edge import Services
 from smriti.devices.hub import Hub, Peer
 from smriti.devices.protocol import (
     Command,
@@ -13,8 +14,8 @@ from smriti.devices.protocol import (
     Task,
     ToDevice,
 )
+from smriti.devices.service import DeviceService
 from smriti.devices.wire_tasks import WireTasks
-from tests.home import Home
 
 _TOOLS: Final = [
     {
@@ -59,9 +60,9 @@ class Machine(Line):
     """A device that takes every task that it is told of, and looks around when it is to, unless it
     does not `obey`."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, services: Services) -> None:
         super().__init__()
-        self._tasks = home.services.get(WireTasks)
+        self._tasks = services.get(WireTasks)
         self._jobs: set[asyncio.Task[None]] = set()
         self.peer: Peer | None = None
         self.obeys = True
@@ -106,7 +107,7 @@ class Machine(Line):
 
 
 def plug_in[L: Line](
-    home: Home,
+    services: Services,
     client_id: str,
     line: L,
     *,
@@ -117,5 +118,15 @@ def plug_in[L: Line](
     """A client that has just registered."""
     peer = Peer(owner, client_id, role, "key", line, platform="linux")
     peer.system_info = system_info or {}
-    home.services.get(Hub).join(peer)
+    services.get(Hub).join(peer)
     return peer, line
+
+
+async def plug_in_machine(
+    services: Services, client_id: str, *, owner: str = "alice@local"
+) -> Machine:
+    """A device that its owner is shown."""
+    machine = Machine(services)
+    machine.peer, _ = plug_in(services, client_id, machine, owner=owner)
+    await services.get(DeviceService).seen(machine.peer)
+    return machine

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from smriti.db.table import Table
 from tests.devices.lab import Lab, open_lab
-from tests.devices.wire_messages import client_message
+from tests.devices.tool_server import Tool, ToolServer, linux_tools
+from tests.devices.ufo import UfoDevice
+from tests.devices.wire_messages import Json
 from tests.home import open_home
 
 PAUSED = "> pause\n> say Done."
@@ -34,12 +36,14 @@ async def test_the_requester_hears_of_a_server_that_stops(table: Table, tmp_path
 
 
 async def test_silence_ends_in_time(lab: Lab) -> None:
-    """Four waits at once, each with the client's own end: see the tables of §12 and §13."""
+    """Several waits at once, each with an end of its own: see the tables of §12 and §13."""
     await asyncio.gather(
         _who_never_registers_is_sent_away(lab),
         _a_dead_peer_is_missed(lab),
         _a_busy_client_is_kept(lab),
         _a_device_that_does_not_take_up_a_task_gets_it_anyway(lab),
+        _a_device_that_lists_no_tools_is_waited_for_in_bounds(lab),
+        _a_command_that_is_never_answered_has_an_end(lab),
     )
 
 
@@ -75,15 +79,25 @@ async def _a_device_that_does_not_take_up_a_task_gets_it_anyway(lab: Lab) -> Non
         assert (await raw.hear())["type"] == "task"
         command = await raw.hear_within(14)
         assert (command["type"], command["session_id"]) == ("command", answer["session_id"])
-        await raw.say(
-            client_message(
-                "command_results",
-                "continue",
-                client_id="stubborn",
-                prev_response_id=command["response_id"],
-                session_id=command["session_id"],
-                action_results=[{"status": "success", "result": None}],
-            )
-        )
-        (session,) = await lab.ended()
-        assert session["session_id"] == answer["session_id"]
+
+
+async def _a_device_that_lists_no_tools_is_waited_for_in_bounds(lab: Lab) -> None:
+    silent = UfoDevice(lab.url(), "silent", agents={"NobodysAgent": linux_tools()})
+    async with silent, lab.constellation("silent") as constellation:
+        outcome = await constellation.run("task-1", "> say Done.", limit_s=40)
+
+    assert (outcome.success, bool(outcome.error)) == (False, True)
+    assert outcome.error != "Timed out"
+
+
+async def _a_command_that_is_never_answered_has_an_end(lab: Lab) -> None:
+    async def hang(_: Json) -> None:
+        await asyncio.sleep(60)
+
+    agents = {"LinuxAgent": ToolServer(Tool("hang", hang))}
+    plan = '> hang {"timeout": 1}\n> say It hangs.'
+    async with lab.device("hanging", agents=agents), lab.constellation("hanging") as constellation:
+        outcome = await constellation.run("task-1", plan, limit_s=40)
+
+    assert outcome.success
+    assert outcome.result[0]["result"] == "It hangs."

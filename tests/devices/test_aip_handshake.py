@@ -204,6 +204,24 @@ async def test_a_device_is_who_it_registered_as(lab: Lab) -> None:
         assert (await lab.sessions(), other.all("command")) == ([], [])
 
 
+async def test_a_constellation_is_who_it_registered_as(lab: Lab) -> None:
+    me = {"client_id": "me@lab-7", "client_type": "constellation"}
+    foreign: list[Json] = [
+        client_message("register", target_id="lab-7", **me),
+        client_message("task_end", "completed", session_id="x", **me),
+        client_message("heartbeat", **me | {"client_id": "lab-7"}),
+        client_message("device_info_request", **me | {"client_id": "lab-7"}),
+        client_message("device_info_request", client_id="me@lab-7", target_id="lab-7"),
+    ]
+    async with lab.device() as device, lab.raw() as raw:
+        assert (await raw.register(target_id="lab-7", **me))["status"] == "ok"
+        for message in foreign:
+            await raw.say(message)
+            assert (await raw.hear())["type"] == "error"
+            assert await raw.is_alive()
+        assert device.all("command") == []
+
+
 _UNANSWERED = [
     client_message("error", "error", error="Something broke."),
     client_message("device_info_response", client_id="lab-7"),
@@ -290,3 +308,17 @@ async def test_ids_of_messages_are_fresh(lab: Lab) -> None:
     assert len(set(ids)) == len(ids) > 3
     assert all(UUID(each) for each in ids if each is not None)
     assert device.dropped == []
+
+
+async def test_a_client_that_sends_too_much_is_slowed_and_not_lost(lab: Lab) -> None:
+    async with lab.raw() as raw, lab.device("lab-8") as other:
+        await raw.register()
+        for _ in range(400):
+            await raw.say({"type": "heartbeat", "status": "ok"})
+        async with asyncio.timeout(1):
+            await other.send(client_message("heartbeat", client_id="lab-8"))
+            await other.heard("heartbeat", 2)
+        answers = {(await raw.hear())["type"] for _ in range(400)}
+
+        assert answers <= {"heartbeat", "error"}
+        assert await raw.is_alive()

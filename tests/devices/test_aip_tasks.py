@@ -141,11 +141,34 @@ async def test_a_task_for_a_device_that_has_gone_fails_at_once(lab: Lab) -> None
     async with lab.device() as device, lab.constellation() as constellation:
         await device.stop()
         await lab.until_online("trip-planner@lab-7")
+        told_while_idle = constellation.all("task_end") + constellation.all("error")
         outcome = await constellation.run("task-3", HI, limit_s=2)
+        async with lab.device():
+            again = await constellation.run("task-4", HI)
 
+    assert told_while_idle == []
     assert not outcome.success
     assert outcome.error not in {None, "Timed out", "Connection lost"}
-    assert len(constellation.all("task_end")) == 1
+    assert again.success
+    assert len(constellation.all("task_end")) == 2
+
+
+async def test_a_refused_task_leaves_the_running_one_alone(lab: Lab) -> None:
+    async with lab.device(), lab.constellation() as constellation:
+        running = asyncio.create_task(constellation.run("task-3", PAUSED))
+        await lab.model.paused.wait()
+        await constellation.send(constellation.task("task-4", ""))
+        await constellation.send(constellation.task("task-5", HI, target_id="lab-99"))
+        await constellation.heard("task_end", 2)
+        lab.model.go.set()
+        outcome = await running
+
+    assert outcome.success
+    assert [each.session_id for each in constellation.all("task_end")] == [
+        "trip-planner@task-4",
+        "trip-planner@task-5",
+        "trip-planner@task-3",
+    ]
 
 
 async def test_a_repeated_task_is_acknowledged_and_run_once(lab: Lab) -> None:
@@ -337,6 +360,18 @@ async def test_tasks_of_one_device_wait_for_each_other(lab: Lab) -> None:
     sessions = [each.session_id for each in device.all("command")]
     assert sessions == sorted(sessions, key=sessions.index)
     assert len(set(sessions)) == 2
+
+
+async def test_tasks_of_one_name_are_each_one_session(lab: Lab) -> None:
+    async with lab.device() as device:
+        answers = [await lab.dispatch(HI, task_name="twin") for _ in range(3)]
+        over = await lab.ended(3)
+        await device.ask(HI, "twin")
+        await device.heard("task_end", 4)
+
+    assert [each["status"] for each in over] == ["completed"] * 3
+    assert {each["session_id"] for each in over} == {each["session_id"] for each in answers}
+    assert [each["requester"] for each in await lab.sessions()] == ["device", *["api"] * 3]
 
 
 async def test_a_waiting_line_has_an_end(lab: Lab) -> None:

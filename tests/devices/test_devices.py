@@ -31,7 +31,7 @@ def devices(home: Home) -> DeviceService:
 
 async def register(home: Home, client_id: str = "laptop", **values: Any) -> tuple[Peer, Line]:
     values = {"system_info": {"cpu_count": 8}} | values
-    peer, line = plug_in(home, client_id, Line(), **values)
+    peer, line = plug_in(home.services, client_id, Line(), **values)
     await devices(home).seen(peer)
     return peer, line
 
@@ -105,7 +105,7 @@ async def test_what_is_unusually_long_is_left_out(home: Home) -> None:
 
 
 async def test_a_constellation_that_leaves_is_no_device(home: Home) -> None:
-    peer, _ = plug_in(home, "trip@laptop", Line(), role="constellation")
+    peer, _ = plug_in(home.services, "trip@laptop", Line(), role="constellation")
     await leave(home, peer)
 
     assert await home.get("/devices") == []

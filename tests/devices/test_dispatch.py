@@ -11,7 +11,7 @@ from smriti.devices.sessions import Sessions
 from smriti.llm.provider import CallRequested, Finished, ModelFailed, ProviderEvent, TextChunk
 from smriti.llm.types import ToolCall
 from tests.api.clients import open_client
-from tests.devices.line import Line, Machine, plug_in
+from tests.devices.line import Line, plug_in, plug_in_machine
 from tests.home import Home
 
 TASK: Final = {"client_id": "lab-7", "request": "Look around.", "task_name": "look"}
@@ -35,12 +35,6 @@ async def program(home: Home) -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
-def machine(home: Home, client_id: str = "lab-7", **values: Any) -> Machine:
-    line = Machine(home)
-    line.peer, _ = plug_in(home, client_id, line, **values)
-    return line
-
-
 async def run(home: Home, program: httpx2.AsyncClient, **changes: Any) -> dict[str, Any]:
     """The result of a task that has ended."""
     response = await program.post("/api/dispatch", json=TASK | changes)
@@ -52,9 +46,9 @@ async def run(home: Home, program: httpx2.AsyncClient, **changes: Any) -> dict[s
 
 
 async def test_who_is_online_is_told_of_ones_own(home: Home, program: httpx2.AsyncClient) -> None:
-    plug_in(home, "lab-7", Line())
-    plug_in(home, "trip@lab-7", Line(), role="constellation")
-    plug_in(home, "bobs", Line(), owner="bob@local")
+    plug_in(home.services, "lab-7", Line())
+    plug_in(home.services, "trip@lab-7", Line(), role="constellation")
+    plug_in(home.services, "bobs", Line(), owner="bob@local")
 
     online = ["lab-7", "trip@lab-7"]
     health = await program.get("/api/health")
@@ -103,9 +97,9 @@ async def test_a_key_is_wanted(home: Home, method: str, path: str) -> None:
 async def test_what_is_wrong_is_told_in_order(
     home: Home, program: httpx2.AsyncClient, body: dict[str, Any], status: int, detail: str
 ) -> None:
-    plug_in(home, "lab-7", Line())
-    plug_in(home, "trip@lab-7", Line(), role="constellation")
-    plug_in(home, "bobs", Line(), owner="bob@local")
+    plug_in(home.services, "lab-7", Line())
+    plug_in(home.services, "trip@lab-7", Line(), role="constellation")
+    plug_in(home.services, "bobs", Line(), owner="bob@local")
 
     response = await program.post("/api/dispatch", json=body)
 
@@ -135,7 +129,7 @@ async def test_what_is_no_task_is_refused(program: httpx2.AsyncClient, content: 
 async def test_a_task_is_told_to_its_device_under_one_session_id(
     home: Home, program: httpx2.AsyncClient
 ) -> None:
-    _, line = plug_in(home, "lab-7", Line())
+    _, line = plug_in(home.services, "lab-7", Line())
 
     response = await program.post("/api/dispatch", json=TASK)
     told = await line.hear(Dispatch)
@@ -150,7 +144,7 @@ async def test_a_task_is_told_to_its_device_under_one_session_id(
 
 
 async def test_a_task_without_a_name_gets_one(home: Home, program: httpx2.AsyncClient) -> None:
-    plug_in(home, "lab-7", Line())
+    plug_in(home.services, "lab-7", Line())
     body = {"client_id": "lab-7", "request": "Look around."}
 
     name = (await program.post("/api/dispatch", json=body)).json()["task_name"]
@@ -169,7 +163,7 @@ async def test_a_result_is_there_when_the_task_is_done(
     home: Home, program: httpx2.AsyncClient
 ) -> None:
     home.script(LOOK, SEEN)
-    machine(home)
+    await plug_in_machine(home.services, "lab-7")
 
     result = await run(home, program)
 
@@ -181,7 +175,7 @@ async def test_a_result_is_there_when_the_task_is_done(
 
 async def test_a_task_that_failed_says_so(home: Home, program: httpx2.AsyncClient) -> None:
     home.script([ModelFailed("Too tired.")])
-    machine(home)
+    await plug_in_machine(home.services, "lab-7")
 
     result = await run(home, program)
 
@@ -193,7 +187,7 @@ async def test_of_equally_named_tasks_the_newest_counts(
     home: Home, program: httpx2.AsyncClient
 ) -> None:
     home.script([TextChunk("One"), Finished("stop")], [TextChunk("Two"), Finished("stop")])
-    machine(home)
+    await plug_in_machine(home.services, "lab-7")
 
     await run(home, program)
     result = await run(home, program)
@@ -203,7 +197,7 @@ async def test_of_equally_named_tasks_the_newest_counts(
 
 async def test_results_are_for_their_owner_only(home: Home, program: httpx2.AsyncClient) -> None:
     home.script(SEEN)
-    machine(home)
+    await plug_in_machine(home.services, "lab-7")
     await run(home, program)
 
     async with home.sign_up("bob") as bob:

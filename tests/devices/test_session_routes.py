@@ -5,10 +5,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from smriti.devices.service import DeviceService
 from tests.api.clients import open_client
-from tests.devices.line import Line, plug_in
-from tests.devices.test_dispatch import LOOK, SEEN, TASK, key, machine, program, run
+from tests.devices.line import Line, plug_in, plug_in_machine
+from tests.devices.test_dispatch import LOOK, SEEN, TASK, key, program, run
 from tests.home import Home, types_of
 from tests.turns.attaching import numbered_events
 
@@ -22,7 +21,7 @@ async def only_session(home: Home) -> dict[str, Any]:
 
 async def test_a_session_is_shown_with_its_steps(home: Home, program: httpx2.AsyncClient) -> None:
     home.script(LOOK, SEEN)
-    machine(home)
+    await plug_in_machine(home.services, "lab-7")
     await run(home, program)
 
     listed = await only_session(home)
@@ -43,8 +42,8 @@ async def test_sessions_are_paged_newest_first_and_by_device(
     home: Home, program: httpx2.AsyncClient
 ) -> None:
     home.script(*[SEEN] * 3)
-    machine(home)
-    machine(home, "tablet")
+    await plug_in_machine(home.services, "lab-7")
+    await plug_in_machine(home.services, "tablet")
     for client_id in ("lab-7", "tablet", "lab-7"):
         await run(home, program, client_id=client_id)
 
@@ -63,9 +62,7 @@ async def test_sessions_are_paged_newest_first_and_by_device(
 
 async def test_a_device_has_a_history(home: Home, program: httpx2.AsyncClient) -> None:
     home.script(SEEN)
-    line = machine(home)
-    assert line.peer is not None
-    await home.services.get(DeviceService).seen(line.peer)
+    await plug_in_machine(home.services, "lab-7")
     await run(home, program)
 
     history = await home.get("/devices/lab-7/sessions")
@@ -79,7 +76,7 @@ async def test_the_events_of_a_session_are_read_again_from_any(
     home: Home, program: httpx2.AsyncClient
 ) -> None:
     home.script(LOOK, SEEN)
-    machine(home)
+    await plug_in_machine(home.services, "lab-7")
     await run(home, program)
     path = f"/api/sessions/{(await only_session(home))['session_id']}/events"
 
@@ -96,7 +93,7 @@ async def test_the_events_of_a_session_are_read_again_from_any(
 
 
 async def test_a_session_is_cancelled(home: Home, program: httpx2.AsyncClient) -> None:
-    plug_in(home, "lab-7", Line())  # which answers nothing
+    plug_in(home.services, "lab-7", Line())  # which answers nothing
     dispatched = (await program.post("/api/dispatch", json=TASK)).json()
     path = f"/api/sessions/{dispatched['session_id']}"
 
@@ -120,7 +117,7 @@ async def test_somebody_elses_session_is_not_found(
     home: Home, program: httpx2.AsyncClient, method: str, path: str
 ) -> None:
     home.script(SEEN)
-    machine(home)
+    await plug_in_machine(home.services, "lab-7")
     await run(home, program)
     session_id = (await only_session(home))["session_id"]
     body = {"approval_id": "x", "approve": True}

@@ -1,13 +1,13 @@
 """Tasks on devices, from the order to the stored end."""
 
-from asyncio import gather
+from asyncio import gather, sleep
 from typing import Any
 
 import pytest
 
 from smriti.agents.models import Agent
 from smriti.core.paging import PageRequest
-from smriti.db.table import Table
+from smriti.db.table import Table, Update
 from smriti.devices import listing, toolset
 from smriti.devices.models import DeviceSession
 from smriti.devices.protocol import Command, Result
@@ -29,6 +29,7 @@ from tests.devices.workshop import (
     told,
     until,
 )
+from tests.fakes.mortal_table import MortalTable
 
 
 async def test_a_task_is_done_with_the_tools_of_the_device(table: Table) -> None:
@@ -446,3 +447,41 @@ async def test_the_agent_of_the_device_works_on_it(table: Table) -> None:
     assert (session.model, request.model, request.sampling.temperature) == ("demo", "demo", 0.5)
     assert "You are Butler." in request.system
     assert "Speaks like a butler." in request.system
+
+
+async def test_one_that_has_hardly_begun_is_stopped_like_any_other(table: Table) -> None:
+    shop = await Workshop(table).open()
+    device = shop.plug_in()
+    heard: list[str] = []
+    order = shop.order(ended=lambda session: heard.append(session.status))
+
+    session = await shop.sessions.begin(order)
+    device.leave()
+
+    assert (await shop.ended(session)).error == DEVICE_LOST
+    assert heard == ["failed"]
+
+
+async def test_an_end_that_is_being_stored_stays_as_it_is(table: Table) -> None:
+    mortal = MortalTable(table)
+    shop = await Workshop(mortal).open()
+    device = shop.plug_in()
+    shop.script(says("Done."))
+    heard: list[str] = []
+    order = shop.order(ended=lambda session: heard.append(session.status))
+
+    async def leave() -> None:
+        device.leave()
+        await sleep(0)
+
+    mortal.waits_before = lambda action: (
+        isinstance(action, Update)
+        and any(change.name == "finished_at" for change in action.changes)
+    )
+    mortal.meanwhile = leave
+    session = await shop.sessions.begin(order)
+    await shop.ended(session)
+
+    stored = await shop.store.find(OWNER, session.session_id)
+    assert stored is not None
+    assert (heard, stored.status) == (["completed"], "completed")

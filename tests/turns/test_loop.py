@@ -10,10 +10,10 @@ from smriti.llm.provider import (
     SwitchedModel,
     TextChunk,
 )
-from smriti.llm.types import ChatMessage, ModelRequest, TextPart, ToolCall
+from smriti.llm.types import ChatMessage, ModelRequest, TextPart, ToolCall, ToolSpec
 from smriti.tools.toolset import NoTools
-from smriti.turns.events import LoopEvent, Notice, ReplyEnded
-from smriti.turns.loop import run_steps
+from smriti.turns.events import LoopEvent, Notice, ReplyEnded, ToolFinished
+from smriti.turns.loop import Progress, run_steps
 from tests.fakes.scripted_provider import ScriptedProvider
 
 HI = ChatMessage(role="user", parts=(TextPart(text="Hi"),))
@@ -47,3 +47,43 @@ async def test_the_model_that_took_over_is_asked_in_the_next_steps_too() -> None
     assert [request.model for request in provider.requests] == ["big", "small"]
     answered_by = [event.model for event in events if isinstance(event, ReplyEnded)]
     assert answered_by == ["small", "small"]
+
+
+async def test_every_call_of_a_turn_has_an_id_of_its_own() -> None:
+    calls: list[ProviderEvent] = [CALL, CALL, Finished("tool_calls")]
+    provider = ScriptedProvider([calls, calls, ANSWER])
+
+    events = await said(provider)
+
+    replies = [event for event in events if isinstance(event, ReplyEnded)]
+    asked = [p.call_id for reply in replies for p in reply.parts if isinstance(p, ToolCall)]
+    answered = [event.result.call_id for event in events if isinstance(event, ToolFinished)]
+    assert asked == answered == ["1", "1_2", "1_3", "1_4"]
+
+
+async def test_a_lasting_call_is_stored_before_it_runs_and_runs_again() -> None:
+    provider = ScriptedProvider([[CALL, Finished("tool_calls")], ANSWER, ANSWER])
+    tools = _Lasts()
+
+    events = [event async for event in run_steps(REQUEST, provider, tools, max_steps=3)]
+    going_on = REQUEST.continued(CALL.call)
+    open_call = Progress(1, (CALL.call,))
+    again = [e async for e in run_steps(going_on, provider, tools, max_steps=3, done=open_call)]
+
+    first = next(event for event in events if isinstance(event, ReplyEnded))
+    assert not first.repeatable
+    assert isinstance(again[0], ToolFinished)
+    assert again[0].result.success
+    assert tools.ran == ["1", "1"]
+
+
+class _Lasts:
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+
+    def specs(self) -> list[ToolSpec]:
+        return [ToolSpec(name="nothing", description="", parameters={}, lasting=True)]
+
+    async def call(self, call: ToolCall) -> str:
+        self.ran.append(call.call_id)
+        return "Done."

@@ -18,6 +18,8 @@ commands (smriti COMMAND --help tells more):
   backup        copy everything that is kept into one file
   restore       go back to a backup
   table create  make the DynamoDB table
+  device connect
+                make this machine a device that agents can work on
 """
 _OWN_OPTIONS: Final = ("-h", "--help", "--version")
 
@@ -68,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("file", type=Path, metavar="FILE")
     table = commands.add_parser("table", help="make the DynamoDB table")
     table.add_argument("action", choices=["create"])
+    _add_device(commands.add_parser("device", help="make this machine a device"))
     return parser
 
 
@@ -82,6 +85,21 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
 def _add_chat(chat: argparse.ArgumentParser) -> None:
     chat.add_argument("--agent", metavar="NAME", help="which agent (default: the first)")
     chat.add_argument("--url", metavar="URL", help="another server, entered with a password")
+
+
+def _add_device(device: argparse.ArgumentParser) -> None:
+    device.add_argument("action", choices=["connect"])
+    add = device.add_argument
+    add("--server", required=True, metavar="URL", help="the server, such as http://127.0.0.1:8000")
+    add("--name", required=True, help="what this machine is called there")
+    add("--key", help="by default SMRITI_DEVICE_KEY, which others cannot read; else it is asked")
+    add("--directory", type=Path, default=Path(), metavar="DIR", help="where it works (default: .)")
+    add("--allow", action="append", default=[], metavar="PROGRAM", help="may run, too; repeatable")
+    add("--read-only", action="store_true", help="nothing may be written")
+    add("--ask", action="store_true", help="ask here before anything is done")
+    add("--mcp", action="append", default=[], metavar="COMMAND_OR_URL", help="an MCP server whose "
+        "tools become this device's; repeatable")  # fmt: skip
+    add("--insecure", action="store_true", help="let the key travel over http:// to other machines")
 
 
 def _port(text: str) -> int:
@@ -118,6 +136,11 @@ def _run(given: argparse.Namespace) -> int:
             from smriti.cli.table import create
 
             create(config)
+        case "device":
+            from smriti.cli.device import DeviceOptions, connect
+
+            typed = {name: getattr(given, name) for name in DeviceOptions.__match_args__}
+            connect(config, DeviceOptions(**typed))
         case _:
             from smriti.cli.serve import serve
 

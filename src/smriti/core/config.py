@@ -70,6 +70,8 @@ class Config(BaseSettings):
     google_issuer: str = "https://accounts.google.com"
     local_accounts: Switch | None = None
 
+    smriti_device_key: SecretStr | None = None
+
     allow_private_networks: Switch | None = None
     openai_api_key: SecretStr | None = None
     openai_base_url: str = "https://api.openai.com/v1"

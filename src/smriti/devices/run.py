@@ -22,7 +22,7 @@ from smriti.devices.thinking import Thinking
 from smriti.llm.types import Part
 from smriti.realtime.broker import EventLog
 from smriti.tools.approvals import Decision
-from smriti.turns.events import TurnEvent, TurnFailed, TurnFinished
+from smriti.turns.events import TurnEvent, TurnFailed, TurnFinished, TurnResumed
 from smriti.turns.failures import told
 from smriti.turns.reporter import Reporter
 from smriti.turns.retelling import RESTARTING, STOPPED, retold
@@ -83,6 +83,7 @@ class Run:
         self._thinking = Thinking(session, peer, desk, self.journal, self.say)
         self._task: asyncio.Task[None] | None = None
         self._stop: Stop | None = None
+        self._at_work = False
 
     def start(self, lane: asyncio.Lock) -> asyncio.Task[None]:
         self._task = asyncio.create_task(self._run(lane), name=self.session.log_name)
@@ -92,7 +93,8 @@ class Run:
         """End it; the first reason is the one that is told."""
         if self._stop is None and not self.over.is_set():
             self._stop = reason
-            if self._task is not None:
+            # Before that nothing would put it away; after that it is being put away.
+            if self._task is not None and self._at_work:
                 self._task.cancel()
 
     def abandon(self) -> None:
@@ -110,7 +112,7 @@ class Run:
 
     async def _run(self, lane: asyncio.Lock) -> None:
         """Carry it out when the lane is free; whatever happens, its end is stored and told."""
-        began = time.monotonic()
+        began, self._at_work = time.monotonic(), True
         try:
             await self._work(lane)
         except asyncio.CancelledError:
@@ -121,6 +123,7 @@ class Run:
         except Exception as error:  # noqa: BLE001 - the session's end: its requester hears of it
             self._end("failed", told(error).detail)
         finally:
+            self._at_work = False
             await self._put_away(seconds=time.monotonic() - began)
 
     async def _work(self, lane: asyncio.Lock) -> None:
@@ -151,8 +154,9 @@ class Run:
 
     async def _begin(self) -> None:
         log.info("device_session.started", attempt=self.session.attempt)
-        for event in retold(self.journal.parts):
-            self._reporter.say(event)
+        if self.session.attempt:
+            for event in (TurnResumed(), *retold(self.journal.parts)):
+                self._reporter.say(event)
         if self.session.status == "queued":
             self.session.status = "running"
             await self._store("status")

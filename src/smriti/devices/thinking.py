@@ -7,6 +7,7 @@ from typing import Final, assert_never
 
 from smriti.core.clock import utc_now
 from smriti.devices.desk import Desk
+from smriti.devices.fitting import FittedProvider
 from smriti.devices.hub import Peer
 from smriti.devices.journal import Journal
 from smriti.devices.listing import tools_of
@@ -15,6 +16,7 @@ from smriti.devices.prompt import system_prompt
 from smriti.devices.supervision import OwnTools, Supervised, TaskFailed
 from smriti.devices.toolset import DeviceTools
 from smriti.devices.workers import Worker
+from smriti.llm.provider import Provider
 from smriti.llm.types import ChatMessage, ModelRequest, TextPart, ToolCall
 from smriti.tools.approvals import Decision
 from smriti.turns.events import (
@@ -63,13 +65,14 @@ class Thinking:
         device = await desk.devices.find(session.created_by, session.client_id)
         worker = await desk.workers.find(session.created_by, device)
         session.model = worker.model
-        if not desk.catalog.traits_of(worker.model).takes_tools:
+        traits = desk.catalog.traits_of(worker.model, context_tokens=worker.context_tokens)
+        if not traits.takes_tools:
             raise TaskFailed(f"The model {worker.model!r} cannot use tools. Choose another.")
         self._say(Notice(text=f"Asking {session.client_id} for its tools..."))
         tools = await self._tools(device)
         try:
             async with asyncio.timeout(_LIMIT_S) as self._clock:
-                await self._loop(worker, tools)
+                await self._loop(worker, FittedProvider(worker.provider, traits), tools)
         except TimeoutError as late:
             raise TaskFailed(f"It was not done within {_LIMIT_S / 60:.0f} minutes.") from late
 
@@ -96,7 +99,7 @@ class Thinking:
         ask = self._ask if asks or session.approval is not None else None
         return Supervised(commands, ask=ask, done=self._journal.add_result)
 
-    async def _loop(self, worker: Worker, tools: Supervised) -> None:
+    async def _loop(self, worker: Worker, provider: Provider, tools: Supervised) -> None:
         session, journal = self._session, self._journal
         question = ChatMessage(role="user", parts=(TextPart(text=session.request),))
         request = ModelRequest(
@@ -109,7 +112,7 @@ class Thinking:
         open_calls = journal.open_calls
         events = run_steps(
             request.continued(*journal.parts),
-            worker.provider,
+            provider,
             tools,
             max_steps=MAX_STEPS,
             done=Progress(session.steps + bool(open_calls), open_calls),

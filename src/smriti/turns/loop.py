@@ -146,10 +146,7 @@ async def run_steps(
     When `max_steps` are used up the model is asked once more, without tools, for a closing answer.
     `request` holds what is `done`.
     """
-    specs = tools.specs()
-    repeatable = {spec.name for spec in specs if spec.idempotent}
-    lasting = {spec.name for spec in specs if spec.lasting}
-    results = await run_again(tools, done.open_calls, repeatable | lasting)
+    results = await run_again(tools, done.open_calls, _repeatable(tools))
     for told in _told(results):
         yield told
     request = request.continued(*results)
@@ -170,11 +167,21 @@ async def run_steps(
 
         for call in reply.calls:
             yield ToolStarted(call=call)
-        yield reply.ended(repeatable=repeatable.issuperset(call.name for call in reply.calls))
+        yield reply.ended(repeatable=_idempotent(tools, reply.calls))
         results = await run_tools(tools, reply.calls)
         request = request.continued(*reply.parts, *results).with_model(reply.model)
         for told in _told(results):
             yield told
+
+
+def _repeatable(tools: Toolset) -> set[str]:
+    return {spec.name for spec in tools.specs() if spec.idempotent or spec.lasting}
+
+
+def _idempotent(tools: Toolset, calls: Sequence[ToolCall]) -> bool:
+    """Whether all of these calls could run twice though nothing is kept of them."""
+    idempotent = {spec.name for spec in tools.specs() if spec.idempotent}
+    return idempotent.issuperset(call.name for call in calls)
 
 
 def _call_ids(request: ModelRequest) -> list[str]:

@@ -108,3 +108,19 @@ async def test_a_tool_without_parameters_needs_no_arguments() -> None:
     call = ToolCall(call_id="1", name="leave", arguments=None)
 
     assert await _Greeter("Hello").call(call) == "Bye"
+
+
+class _Counter(FunctionToolset):
+    lasting = frozenset({"count"})
+
+    async def count(self, upto: int, call_id: str) -> str:
+        """Count."""
+        return f"{call_id}: {upto}"
+
+
+async def test_a_tool_may_know_the_id_of_its_call() -> None:
+    (spec,) = _Counter().specs()
+
+    text = await _Counter().call(ToolCall(call_id="7", name="count", arguments={"upto": 3}))
+
+    assert (text, spec.lasting, list(spec.parameters["properties"])) == ("7: 3", True, ["upto"])

@@ -1,5 +1,6 @@
 """What is kept of a message that is too large to be read at once."""
 
+import json
 from typing import Any
 
 import orjson
@@ -44,7 +45,7 @@ def test_what_is_short_stays_as_it_is(value: Any) -> None:
 def test_whatever_comes_little_is_kept(values: list[Any]) -> None:
     short = shorten(_message(*([value] * 5000 for value in values)))
 
-    assert len(orjson.dumps(short)) < 8 * RESULT_ROOM * (len(values) + 1)
+    assert len(json.dumps(short, ensure_ascii=False)) < 8 * RESULT_ROOM * (len(values) + 1)
 
 
 def test_long_texts_leave_room_for_what_comes_after_them() -> None:

@@ -20,6 +20,7 @@ from smriti.core.crypto import SecretBox
 from smriti.core.edge import Services
 from smriti.db.table import Table
 from smriti.devices.assembly import add_devices
+from smriti.devices.chat import ChatTools
 from smriti.devices.repository import DeviceRepository
 from smriti.devices.sessions import Sessions as DeviceSessions
 from smriti.factories import own_credentials
@@ -81,6 +82,7 @@ NATIVE_TOOLS: Final = (
     *MemoryTools.names(),
     *ConversationTools.names(),
     *RecallTools.names(),
+    *ChatTools.names(),
 )
 
 

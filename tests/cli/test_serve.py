@@ -1,5 +1,6 @@
 """What is checked before a server listens."""
 
+import resource
 import socket
 from contextlib import closing
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from smriti.cli.failures import CommandFailed
-from smriti.cli.serve import listen, serve, url_of
+from smriti.cli.serve import allow_many_connections, listen, serve, url_of
 from smriti.core.config import Config, ConfigurationError
 
 
@@ -56,3 +57,15 @@ def test_a_server_does_not_start_with_settings_that_cannot_be_meant(
 def test_an_unknown_address_is_told() -> None:
     with pytest.raises(CommandFailed, match=r"Cannot listen on 'no such host', port 8000: "):
         listen("no such host", 8000)
+
+
+def test_a_shell_that_allows_few_files_does_not_keep_machines_away() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+        allow_many_connections()
+        raised, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert raised == (65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536))

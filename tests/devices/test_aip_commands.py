@@ -5,6 +5,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
+
 from tests.devices.lab import TOOL_KEY, Lab, Raw
 from tests.devices.obedient import told
 from tests.devices.tool_server import Tool, ToolError, ToolServer, answering, linux_tools
@@ -278,6 +280,59 @@ async def test_answers_without_a_result_do_not_stop_a_session(lab: Lab) -> None:
 
             assert (end["type"], end["status"]) == ("task_end", "completed"), results
             assert not told(lab.model.requests[-1])[0].success
+
+
+_ODD_RESULTS = [
+    "NaN",
+    "-Infinity",
+    "1e999",
+    "1" + "0" * 400,
+    '"\\ud83d"',
+    '"\\u0000\\u001b[31m"',
+    '{"":{"":null}}',
+    "[" * 100 + "]" * 100,
+    '{"a":1,"a":2}',
+]
+
+
+async def test_odd_results_do_not_stop_a_session(lab: Lab) -> None:
+    plan = {"request": "> look {}\n> say Done.", "task_name": "x"}
+    async with lab.raw() as raw:
+        await raw.register()
+        for odd in _ODD_RESULTS:
+            await raw.say(client_message("task", "continue", **plan))
+            assert (await raw.hear())["type"] == "heartbeat"
+            await raw.say(_results(await raw.hear(), LOOK))
+            results = orjson.dumps(_results(await raw.hear(), "$")).decode()
+            await raw.say(results.replace('"$"', odd))
+            end = await raw.hear()
+
+            assert (end["type"], end["status"]) == ("task_end", "completed"), odd
+
+
+async def test_what_a_cancelled_task_left_running_does_not_disturb_the_next(lab: Lab) -> None:
+    begun = asyncio.Event()
+
+    async def slow(_: Json) -> str:
+        begun.set()
+        await asyncio.sleep(0.5)
+        return "late"
+
+    agents = _linux(Tool("slow", slow), answering("look", "hi"))
+    async with lab.device(agents=agents), lab.constellation(pace=0.05) as constellation:
+        first = asyncio.create_task(constellation.run("task-3", "> slow {}\n> say Late."))
+        await begun.wait()
+        constellation.drop()
+        outcome = await first
+        async with asyncio.timeout(5):
+            await constellation.is_ready.wait()
+        again = await constellation.run("task-3", "> look {}\n> repeat")
+
+    assert not outcome.success
+    assert again.success
+    assert "hi" in again.result[0]["result"]
+    assert len(constellation.all("task_end")) == 1
+    assert [each["status"] for each in await lab.sessions()] == ["completed", "cancelled"]
 
 
 async def test_a_windows_device_is_worked_through_its_own_agents(lab: Lab) -> None:

@@ -8,10 +8,10 @@ import pytest
 
 from smriti.auth.keys.models import ApiKey
 from smriti.db.table import TableUnavailable
-from smriti.devices.connection import MAX_REGISTER
 from smriti.devices.hub import Peer
 from smriti.devices.line import MOST_MESSAGES
 from smriti.devices.protocol import Ack
+from smriti.devices.registration import MAX_REGISTER
 from tests.devices.asgi import Porch
 
 

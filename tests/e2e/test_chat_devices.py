@@ -8,7 +8,7 @@ from threading import Event, Thread
 
 from tests.devices.tool_server import ToolServer, answering
 from tests.devices.ufo import UfoDevice
-from tests.e2e.server import Json, ServerProcess, spoken
+from tests.e2e.server import Caller, Json, ServerProcess, spoken
 from tests.e2e.test_crashes import heard_until
 from tests.fakes.faulty_model import FaultyModel, tool_calls
 
@@ -37,23 +37,28 @@ def machine(server: ServerProcess, key: str) -> Iterator[ToolServer]:
         thread.join()
 
 
+def device_talk(owner: Caller, model: FaultyModel) -> tuple[Json, str]:
+    """A conversation whose first question leads to one command on `lab-7`, and a key for that."""
+    owner.post("/settings/providers/OpenAI", {"base_url": model.url, "model": "stub"})
+    made: Json = owner.post("/devices/keys", {"name": "Lab", "kind": "device"})
+    agent = owner.agent(agent_provider="OpenAI", capabilities="devices")
+    model.script(
+        tool_calls({"name": "device_task", "arguments": TASK}),
+        tool_calls({"name": "uname", "arguments": {}}),
+    )
+    return owner.conversation(agent), made["key"]
+
+
 def test_a_killed_server_asks_on_and_runs_the_command_once(tmp_path: Path) -> None:
     with FaultyModel().running() as model, ServerProcess.running(tmp_path / "data") as server:
         with server.owner() as owner:
-            owner.post("/settings/providers/OpenAI", {"base_url": model.url, "model": "stub"})
-            made = owner.post("/devices/keys", {"name": "Lab", "kind": "device"})
-            agent: Json = owner.agent(agent_provider="OpenAI", capabilities="devices")
-            talk = owner.conversation(agent)
-            model.script(
-                tool_calls({"name": "device_task", "arguments": TASK}),
-                tool_calls({"name": "uname", "arguments": {}}),
-            )
-            with machine(server, made["key"]) as before:
+            talk, key = device_talk(owner, model)
+            with machine(server, key) as before:
                 owner.http.patch("/devices/lab-7", json={"ask_before_commands": True})
                 heard = heard_until(owner, talk, "Well? [say:Linux.]", b"APPROVAL_REQUIRED")
                 server.kill()
         server.restart()
-        with server.owner() as owner, machine(server, made["key"]) as after:
+        with server.owner() as owner, machine(server, key) as after:
             asked = heard[-1]
             turn = f"/conversations/{talk['conversation_id']}/turns/{asked['turn_id']}"
             decision = {"approval_id": asked["approval_id"], "approve": True}

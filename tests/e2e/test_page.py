@@ -10,7 +10,9 @@ import pytest
 from playwright.async_api import Locator, Page, Route, async_playwright, expect
 
 from tests.e2e.server import ServerProcess
+from tests.e2e.test_chat_devices import device_talk, machine
 from tests.e2e.wire import Wire
+from tests.fakes.faulty_model import FaultyModel
 from tests.fakes.stub_model import StubModel
 
 _ARGUMENTS = [
@@ -253,3 +255,25 @@ async def test_a_page_that_fell_behind_gets_the_text_so_far(
 
     await expect(answers(page)).to_have_text(["One, two, three."])
     await expect(page.get_by_role("button", name="Stop")).to_be_hidden()
+
+
+async def test_a_person_approves_what_shall_run_on_her_machine(
+    page: Page, home: ServerProcess
+) -> None:
+    with FaultyModel().running() as model, home.owner() as owner:
+        _, key = device_talk(owner, model)
+        with machine(home, key) as tools:
+            owner.http.patch("/devices/lab-7", json={"ask_before_commands": True})
+            await page.goto(home.new_link())
+            await expect(page.locator("#agents")).to_contain_text("Librarian")
+            await page.locator("#conversations button").first.click()
+            await say(page, "Well? [say:Linux.]")
+
+            asked = page.locator("#messages .tool").first
+            await expect(asked).to_contain_text("uname on lab-7 waits for your approval.")
+            await page.get_by_role("button", name="Approve").click()
+
+            await expect(answers(page)).to_have_text(["Linux."])
+            await expect(page.locator("#messages")).to_contain_text("lab-7: uname →")
+            await expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+            assert ("uname", {}) in tools.calls

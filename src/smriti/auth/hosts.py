@@ -1,12 +1,12 @@
 """Keeping a server at home at home: where it may listen, and by which names it may be called."""
 
-import ipaddress
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from smriti.auth.secrets import MIN_JWT_SECRET_BYTES, is_short
+from smriti.core.addresses import is_loopback
 from smriti.core.config import Config, ConfigurationError
 from smriti.core.edge import render_problem
 from smriti.core.errors import Forbidden
@@ -62,15 +62,6 @@ def host_name(host: str) -> str:
         return (urlsplit(f"//{host}").hostname or "").removesuffix(".")
     except ValueError:
         return ""
-
-
-def is_loopback(name: str) -> bool:
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def check_listen_address(config: Config, host: str) -> None:

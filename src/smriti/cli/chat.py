@@ -11,13 +11,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from smriti.agents.models import Agent
-from smriti.auth.hosts import is_loopback
 from smriti.cli.conversation import Chatting
 from smriti.cli.failures import CommandFailed
 from smriti.cli.login_link import new_token
 from smriti.cli.remote import Remote, connect
 from smriti.cli.running import answers, find
 from smriti.cli.screen import Screen
+from smriti.core.addresses import is_loopback
 from smriti.core.config import Config
 
 with suppress(ImportError):  # where it exists, input() has line editing and a history

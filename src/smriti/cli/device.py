@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
-from smriti.auth.hosts import is_loopback
 from smriti.auth.keys.models import ClientId
 from smriti.cli.approving import Terminal
 from smriti.cli.failures import CommandFailed
 from smriti.cli.screen import one_line
+from smriti.core.addresses import is_loopback
 from smriti.core.config import Config, ConfigurationError
 from smriti.devices.client.client import DeviceClient
 from smriti.devices.client.commands import Commands

@@ -46,7 +46,7 @@ def serve(config: Config, host: str, port: int) -> None:
     """Serve until SIGINT or SIGTERM. `ConfigurationError`, `CommandFailed`, `TableError`."""
     check_listen_address(config, host)
     _check_proxies(config)
-    _allow_many_connections()
+    allow_many_connections()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
     with closing(listen(host, port)) as listener:
@@ -152,7 +152,7 @@ def _welcome(config: Config, address: str) -> str:
     )
 
 
-def _allow_many_connections() -> None:
+def allow_many_connections() -> None:
     """Shells allow a thousand open files; each machine that is connected needs one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= _MOST_FILES:

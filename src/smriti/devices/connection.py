@@ -8,7 +8,7 @@ import structlog
 from starlette.websockets import WebSocket
 
 from smriti.auth.keys.models import ApiKey
-from smriti.core.errors import AppError, Forbidden
+from smriti.core.errors import AppError
 from smriti.devices.hub import Hub, Peer
 from smriti.devices.large import Reader
 from smriti.devices.line import LineEnded, SocketLine
@@ -26,16 +26,13 @@ from smriti.devices.protocol import (
     Heartbeat,
     Refusal,
     Register,
-    RegisterMetadata,
     Task,
     TaskEnd,
     Unreadable,
-    read,
 )
+from smriti.devices.registration import Refused, clear_the_way, peer_of, registration
 
 REGISTER_S: Final = 10.0
-MAX_REGISTER: Final = 256 * 1024
-"""Bytes or characters of a REGISTER."""
 
 log = structlog.get_logger()
 
@@ -56,10 +53,6 @@ class Exchange:
     desk: TaskDesk
     book: DeviceBook
     reader: Reader = field(default_factory=Reader)
-
-
-class Refused(Forbidden):
-    slug = "registration-refused"
 
 
 class Connection:
@@ -95,7 +88,7 @@ class Connection:
         try:
             async with asyncio.timeout(REGISTER_S):
                 frame = await self._frame()
-            peer = await self._register(_registration(frame))
+            peer = await self._register(registration(frame))
         except TimeoutError:
             self._send_away(f"No REGISTER came within {REGISTER_S:.0f} seconds.")
         except AppError as refusal:
@@ -121,46 +114,12 @@ class Connection:
 
     async def _register(self, asked: Register) -> Peer:
         """`Refused`, `ClientIdTaken`, `TooManyClients`."""
-        metadata = asked.metadata or RegisterMetadata()
-        peer = Peer(
-            owner=self.key.created_by,
-            client_id=asked.client_id,
-            role=asked.client_type or "device",
-            key_id=self.key.key_id,
-            line=self.line,
-            target_id=asked.target_id,
-            platform=metadata.platform or "windows",
-            system_info=metadata.system_info,
-        )
-        self._check_key(peer)
-        await self._free_if_dead(peer)
-        self._check_target(peer)
+        peer = peer_of(asked, self.key, self.line)
+        await clear_the_way(self._hub, self.key, peer)
         self._peer = peer  # first, so that whatever happens now, the id is given back
         self._hub.join(peer)
         log.info("client.registered", client_id=peer.client_id, role=peer.role)
         return peer
-
-    def _check_key(self, peer: Peer) -> None:
-        if peer.role == "constellation" and self.key.kind == "device":
-            raise Refused("This key registers devices only.")
-        if not self.key.admits(peer.client_id):
-            raise Refused(f"This key does not register the client_id '{peer.client_id}'.")
-
-    async def _free_if_dead(self, peer: Peer) -> None:
-        """A machine that was cut off comes back before anybody has missed it."""
-        holder = self._hub.find(peer.owner, peer.client_id)
-        if holder is None or await holder.line.answers():
-            return
-        self._hub.leave(holder)
-        holder.line.hang_up(1001, "You did not answer, and another took your place.")
-
-    def _check_target(self, peer: Peer) -> None:
-        if peer.role == "device":
-            return
-        if peer.target_id is None:
-            raise Refused("A constellation must name a device as its target_id.")
-        if self._hub.device(peer.owner, peer.target_id) is None:
-            raise Refused(f"Target device '{peer.target_id}' is not connected")
 
     async def _note(self, peer: Peer) -> None:
         if peer.role != "device":
@@ -219,18 +178,6 @@ class Connection:
         if message.request_id is not None:
             answer.response_id = message.request_id
         peer.send(answer)
-
-
-def _registration(frame: str | bytes) -> Register:
-    if len(frame) > MAX_REGISTER:
-        raise Refused(f"A REGISTER may have {MAX_REGISTER} bytes at most.")
-    try:
-        message = read(frame)
-    except Unreadable as unreadable:
-        raise Refused(str(unreadable)) from unreadable
-    if not isinstance(message, Register):
-        raise Refused("The first message must be REGISTER.")
-    return message
 
 
 def _check_identity(peer: Peer, message: FromDevice) -> None:

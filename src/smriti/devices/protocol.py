@@ -3,6 +3,7 @@
 Unknown members are ignored, and an absent one is as good as null.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
@@ -149,7 +150,17 @@ def read(frame: str | bytes) -> FromDevice:
     try:
         return FROM_DEVICE.validate_json(frame)
     except ValidationError as error:
+        if "hex escape" in error.errors(include_url=False, include_input=False)[0]["msg"]:
+            return read(_without_halves(frame))
         raise Unreadable(_reason(error), _claims(frame)) from None  # the cause quotes the message
+
+
+def _without_halves(frame: str | bytes) -> bytes:
+    """The same JSON, with question marks for halves of characters: some tools cut output so."""
+    try:
+        return json.dumps(json.loads(frame), ensure_ascii=False).encode(errors="replace")
+    except (ValueError, RecursionError):
+        return b""
 
 
 def _reason(error: ValidationError) -> str:

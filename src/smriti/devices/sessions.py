@@ -10,7 +10,7 @@ from smriti.core.clock import utc_now
 from smriti.core.errors import BadRequest, Conflict, NotFound, Unavailable
 from smriti.core.paging import Page, PageRequest
 from smriti.db.repository import stored
-from smriti.db.table import Absent, ConditionFailed, eq
+from smriti.db.table import Absent, ConditionFailed, TableError, eq
 from smriti.devices.desk import Desk
 from smriti.devices.hub import Hub, Peer
 from smriti.devices.models import DeviceSession, SessionStatus, SessionSummary, SessionView
@@ -155,10 +155,11 @@ class Sessions:
             run = self._runs.find(owner, session_id)
             if run is not None:
                 await run.over.wait()
-            session = await self._get(owner, session_id)
-            if session.ended:
-                return session
-            await self._heed_decision(session)
+            with suppress(TableError):  # a store that fails now and then costs nothing
+                session = await self._get(owner, session_id)
+                if session.ended:
+                    return session
+                await self._heed_decision(session)
             await asyncio.sleep(_LOOK_S)
 
     async def cancel(self, owner: str, session_id: str) -> DeviceSession:
@@ -208,8 +209,7 @@ class Sessions:
     async def _heed_decision(self, session: DeviceSession) -> None:
         """Go on with what was decided when neither its process nor its device was there."""
         here = self._hub.device(session.created_by, session.client_id) is not None
-        left_alone = self._runs.find(session.created_by, session.session_id) is None
-        if session.decision and here and left_alone and session.alive_until < utc_now():
+        if session.decision and here and session.alive_until < utc_now():
             await self._take_up(session)
 
     async def _take_up(self, session: DeviceSession) -> None:

@@ -15,7 +15,7 @@ RESULT_ROOM: Final = 64 * 1024
 _TOTAL_ROOM: Final = 512 * 1024
 _MOST_TEXT: Final = 100_000  # more than the longest that is allowed: it must not pass as shorter
 _MOST_DEPTH: Final = 30
-_SCALAR: Final = 8  # characters of a number
+_SCALAR: Final = 8  # characters of a number, or of what stands around others
 _CUT: Final = "… (cut)"
 
 type Json = Any
@@ -69,6 +69,7 @@ def _result(result: Json, characters: int) -> Json:
 def _value(value: Json, room: Room, depth: int) -> Json:
     if isinstance(value, str):
         return room.take(value)
+    room.left -= _SCALAR
     if isinstance(value, list | dict) and depth == 0:
         return _CUT
     if isinstance(value, list):
@@ -80,7 +81,6 @@ def _value(value: Json, room: Room, depth: int) -> Json:
             for name, item in room.each(value.items())
         }
         return kept if len(kept) == len(value) else {**kept, _CUT: None}
-    room.left -= _SCALAR
     return value
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from smriti.auth.hosts import is_loopback
+from smriti.core.addresses import is_loopback
 from smriti.core.errors import Unauthenticated
 from smriti.devices.client.connection import Connection, NotRegistered
 from smriti.devices.client.desk import Desk, Tell

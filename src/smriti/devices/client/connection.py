@@ -1,7 +1,7 @@
 """One connection of a device to its server: registers, beats, and answers commands in order."""
 
 import asyncio
-from typing import Annotated, Final, Literal, TypedDict
+from typing import Annotated, Final
 
 from pydantic import Field, TypeAdapter, ValidationError
 from websockets.asyncio.client import ClientConnection
@@ -42,18 +42,12 @@ class NotRegistered(Exception):
     """The server does not take this device; its words."""
 
 
-class _Sender(TypedDict):
-    client_type: Literal["device"]
-    client_id: str
-
-
 class Connection:
     """When it ends, so does what it was told to do: nobody would hear of the results."""
 
     def __init__(self, socket: ClientConnection, client_id: str, desk: Desk, tell: Tell) -> None:
         self._socket = socket
         self._client_id = client_id
-        self._sender: _Sender = {"client_type": "device", "client_id": client_id}
         self._desk = desk
         self._tell = tell
         self._turn = asyncio.Lock()  # the commands of one message at a time, as they arrived
@@ -63,7 +57,15 @@ class Connection:
         """`NotRegistered`, `TimeoutError`. The first message that comes is the answer."""
         info = system_info(self._client_id, str(self._socket.local_address[0]))
         metadata = RegisterMetadata(platform=info["platform"], system_info=info)
-        await self._send(Register(type="register", status="ok", **self._sender, metadata=metadata))
+        await self._send(
+            Register(
+                type="register",
+                status="ok",
+                client_type="device",
+                client_id=self._client_id,
+                metadata=metadata,
+            )
+        )
         async with asyncio.timeout(_ANSWER_S):
             frame = await self._socket.recv()
         match _parsed(frame):
@@ -87,7 +89,11 @@ class Connection:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_S)
-            await self._send(Heartbeat(type="heartbeat", status="ok", **self._sender))
+            await self._send(
+                Heartbeat(
+                    type="heartbeat", status="ok", client_type="device", client_id=self._client_id
+                )
+            )
 
     async def _hear(self, frame: str | bytes, group: asyncio.TaskGroup) -> None:
         match _parsed(frame):
@@ -117,7 +123,8 @@ class Connection:
             CommandResults(
                 type="command_results",
                 status=command.status,
-                **self._sender,
+                client_type="device",
+                client_id=self._client_id,
                 session_id=command.session_id,
                 prev_response_id=command.response_id,
                 request_id=new_id(),
@@ -132,7 +139,8 @@ class Connection:
             Task(
                 type="task",
                 status="continue",
-                **self._sender,
+                client_type="device",
+                client_id=self._client_id,
                 request=request,
                 task_name=task_name,
                 request_id=new_id(),

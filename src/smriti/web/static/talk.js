@@ -1,7 +1,7 @@
 // The conversation that is shown, and the turn that answers in it. Turns belong to the server:
 // leaving one, or losing the connection, does not stop it.
 import { json, request } from "./api.js";
-import { element, make, notice } from "./page.js";
+import { attempt, element, make, notice } from "./page.js";
 import { ask, follow } from "./stream.js";
 
 export const talk = { conversation: "", turn: "", busy: false, leaving: new AbortController() };
@@ -75,6 +75,8 @@ class Answer {
   #items = [];
   /** @type {HTMLElement | null} */
   #growing = null;
+  /** @type {HTMLElement | null} */
+  #choice = null;
 
   take(/** @type {any} */ event) {
     switch (event.event_type) {
@@ -84,6 +86,10 @@ class Answer {
         return this.#grow(event.content);
       case "TOOL_CALL_RESULT":
         return this.#add("tool", `${event.tool_name} → ${event.content}`);
+      case "DEVICE_EVENT":
+        return this.#hearDevice(event);
+      case "APPROVAL_REQUIRED":
+        return this.#askPerson(event);
       case "TURN_RESUMED":
         notice(event.content);
         return this.#clear();
@@ -92,10 +98,30 @@ class Answer {
         return this.#grow(event.content);
       case "ERROR":
         notice("");
+        this.#choice?.remove();
         return this.#add("error", event.content);
       case "STREAM_COMPLETE":
+        this.#choice?.remove();
         if (event.finish_reason !== "cancelled") notice("");
     }
+  }
+
+  #hearDevice(/** @type {any} */ event) {
+    this.#choice?.remove();
+    if (event.device_event !== "TOOL_CALL_RESULT") return notice(`${event.client_id}: ${event.content}`);
+    this.#add("tool", `${event.client_id}: ${event.tool_name} → ${event.content}`);
+  }
+
+  /** Show what an agent wants to run, for its owner to decide. */
+  #askPerson(/** @type {any} */ event) {
+    const path = `/conversations/${talk.conversation}/turns/${event.turn_id}/approvals`;
+    const button = (/** @type {string} */ text, /** @type {boolean} */ approve) => make("button", {
+      type: "button",
+      onclick: () => attempt(() => request(path, { method: "POST", body: { approval_id: event.approval_id, approve } })),
+    }, text);
+    this.#choice = make("span", {}, " ", button("Approve", true), " ", button("Deny", false));
+    this.#add("tool", `${event.content} ${JSON.stringify(event.tool_args)}`).append(this.#choice);
+    notice("Your approval is wanted.");
   }
 
   #grow(/** @type {string} */ text) {

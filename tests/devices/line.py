@@ -73,17 +73,17 @@ class Machine(Line):
             case Command() if self.obeys or message.actions[0].tool_name == "list_tools":
                 asyncio.get_running_loop().call_soon(self._obey, message)
             case Dispatch():
-                job = asyncio.create_task(self._take(message))
+                taking = self.ask(message.user_request, task_name=message.task_name)
+                job = asyncio.create_task(taking)
                 self._jobs.add(job)
                 job.add_done_callback(self._jobs.discard)
             case _:
                 return
 
-    async def _take(self, told: Dispatch) -> None:
+    async def ask(self, request: str, *, task_name: str) -> None:
+        """Give itself a task."""
         assert self.peer is not None
-        task = Task(
-            type="task", status="continue", request=told.user_request, task_name=told.task_name
-        )
+        task = Task(type="task", status="continue", request=request, task_name=task_name)
         await self._tasks.task(self.peer, task)
 
     def _obey(self, command: Command) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from smriti.devices.chat import NO_DEVICES
 from smriti.devices.hub import Hub
+from smriti.llm.types import ToolResult
 from tests.devices.chatting import (
     ANSWER,
     LOOKS,
@@ -46,10 +47,26 @@ async def test_a_task_is_done_on_a_device_and_its_course_is_told(home: Home) -> 
         ("TOOL_CALL_RESULT", "look", True),
     ]
     assert spoken(events) == "A wall, it says."
-    result = model.requests[-1].messages[-1].parts[-1]
-    assert result.text == '<device_output device="lab-7">\nThere is a wall.\n</device_output>'  # type: ignore[union-attr]
+    (result,) = [p for p in model.requests[-1].messages[-1].parts if isinstance(p, ToolResult)]
+    assert result.text == '<device_output device="lab-7">\nThere is a wall.\n</device_output>'
     agent_id = conversation["agent_id"]
     assert (session["requester"], session["requester_id"]) == ("agent", agent_id)
+
+
+async def test_two_devices_work_at_once(home: Home) -> None:
+    conversation = await talk(home)
+    lines = [await plugged_in(home, name) for name in ("lab-7", "attic")]
+    first, second = hands_over("1"), hands_over("2", device="attic")
+    model = home.script([first[0], *second], REPORT, REPORT, ANSWER)
+
+    await home.say(conversation, "Look everywhere!")
+
+    results = [p for p in model.requests[-1].messages[-1].parts if isinstance(p, ToolResult)]
+    assert [result.text.splitlines()[0] for result in results] == [
+        '<device_output device="lab-7">',
+        '<device_output device="attic">',
+    ]
+    assert all(line.sent for line in lines)
 
 
 @pytest.mark.parametrize("architecture", ["krishna-memgpt", "krishna-mini", "krishna-device"])

@@ -1,8 +1,11 @@
 """Tasks that chat agents have handed to devices, over the end of a process."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
-from smriti.db.table import Set, key_of
+from smriti.db.table import Set, Table, key_of
 from smriti.devices.hub import Hub
 from tests.devices.chatting import (
     ANSWER,
@@ -19,7 +22,7 @@ from tests.devices.chatting import (
     until_sent,
 )
 from tests.fakes.paused_provider import PausedProvider
-from tests.home import Home, spoken
+from tests.home import Home, open_home, spoken
 from tests.turns.attaching import path_of, turns_of, until
 from tests.turns.crashing import Cluster, heard, items_with, sweep, until_ended
 
@@ -74,6 +77,25 @@ async def test_a_pause_survives_the_process(cluster: Cluster, approve: bool) -> 
     assert spoken(events) == "A wall, it says."
     assert (await only_session(home))["status"] == "completed"
     assert len(model.requests) == 2
+
+
+async def test_a_pause_survives_a_server_that_stops_in_order(table: Table, tmp_path: Path) -> None:
+    model = PausedProvider(hands_over(), LOOKS)
+    async with open_home(table, tmp_path, model=model, shutdown_grace_s=0) as home:
+        conversation = await talk(home)
+        before = await plugged_in(home, asks=True)
+        saying = asyncio.create_task(home.say(conversation, "Look!"))
+        approval = await approval_of(home)
+    first = await saying
+    async with open_home(table, tmp_path, model=PausedProvider(REPORT, ANSWER)) as home:
+        after = await plugged_in(home)
+        status = await decide(home, conversation, approval)
+        await sweep(home)
+        (turn,) = await until_ended(home, conversation)
+
+    assert first[-1]["content"] == "The server restarts. The answer goes on after that."
+    assert (status, turn["status"], turn["attempt"]) == (200, "complete", 1)
+    assert [len(looks(line)) for line in (before, after)] == [0, 1]
 
 
 async def test_what_is_decided_before_the_turn_is_taken_up_counts(cluster: Cluster) -> None:

@@ -207,6 +207,17 @@ async def test_there_is_room_for_so_many_devices(home: Home) -> None:
     assert [device["client_id"] for device in await home.get("/devices")] == ["a-third"]
 
 
+async def test_devices_are_part_of_what_is_exported(home: Home) -> None:
+    await register(home)
+    shown = await patch(home, label="Mine", tool_api_key="zanzibar")
+
+    exported = await home.get("/users/me/export")
+
+    (device,) = exported["devices"]
+    assert device | {"last_seen_at": ""} == shown | {"last_seen_at": ""}
+    assert "zanzibar" not in str(exported)
+
+
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 async def test_an_unknown_device_is_not_found(home: Home, method: str) -> None:
     response = await home.client.request(method, "/devices/laptop", json={})

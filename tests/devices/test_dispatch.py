@@ -6,7 +6,7 @@ from typing import Any, Final
 import httpx2
 import pytest
 
-from smriti.devices.protocol import Dispatch
+from smriti.devices.protocol import Dispatch, TaskEnd
 from smriti.devices.sessions import Sessions
 from smriti.llm.provider import CallRequested, Finished, ModelFailed, ProviderEvent, TextChunk
 from smriti.llm.types import ToolCall
@@ -193,6 +193,19 @@ async def test_of_equally_named_tasks_the_newest_counts(
     result = await run(home, program)
 
     assert result["result"][0]["result"] == "Two"
+
+
+async def test_a_task_of_the_devices_own_is_found_by_its_name(
+    home: Home, program: httpx2.AsyncClient
+) -> None:
+    home.script(SEEN)
+    machine = await plug_in_machine(home.services, "lab-7")
+
+    await machine.ask("Look around.", task_name="look")
+    end = await machine.hear(TaskEnd)
+
+    found = (await program.get("/api/task_result/look")).json()
+    assert found == {"status": "done", "result": end.result}
 
 
 async def test_results_are_for_their_owner_only(home: Home, program: httpx2.AsyncClient) -> None:

@@ -58,6 +58,6 @@ def add_devices(
     for left in (tasks.left, devices.left):
         hub.listen(left=left)
     on_key_revoked.append(door.revoke)
-    dispatcher = Dispatcher(hub, sessions, services.get(DeviceRepository))
+    dispatcher = Dispatcher(hub, sessions, desk.sessions)
     lent = Capabilities(DeviceWork(devices, sessions))
     services.add(hub, channel, devices, sessions, tasks, door, dispatcher, lent)

@@ -11,7 +11,7 @@ from smriti.core.errors import BadRequest
 from smriti.devices.hub import Hub
 from smriti.devices.orders import Order
 from smriti.devices.protocol import MAX_LABEL, MAX_REQUEST
-from smriti.devices.repository import DeviceRepository
+from smriti.devices.session_repository import SessionRepository
 from smriti.devices.sessions import Sessions
 
 _TASK_NAME: Final = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}"
@@ -95,10 +95,10 @@ class InvalidTaskName(BadRequest):
 
 
 class Dispatcher:
-    def __init__(self, hub: Hub, sessions: Sessions, devices: DeviceRepository) -> None:
+    def __init__(self, hub: Hub, sessions: Sessions, stored: SessionRepository) -> None:
         self._hub = hub
         self._sessions = sessions
-        self._devices = devices
+        self._stored = stored
 
     def online(self, owner: str) -> list[str]:
         """The ids of the owner's devices and constellations that are connected."""
@@ -117,12 +117,11 @@ class Dispatcher:
         session = await self._sessions.dispatch(
             Order(caller.owner, new.client_id, new.request, name, "api", requester)
         )
-        await self._devices.name_session(caller.owner, name, session.session_id)
         return Dispatched(task_name=name, client_id=new.client_id, session_id=session.session_id)
 
     async def result(self, owner: str, task_name: str) -> TaskResult:
         """What became of the newest task of that name; one that nobody knows is pending."""
-        session_id = await self._devices.session_named(owner, task_name)
+        session_id = await self._stored.named(owner, task_name)
         if session_id is None:
             return TaskPending()
         session = await self._sessions.find(owner, session_id)

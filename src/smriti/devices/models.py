@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from smriti.core.clock import new_id, utc_now
 from smriti.llm.types import Part, Usage
@@ -58,7 +58,7 @@ class DeviceUpdate(BaseModel):
 
     label: Annotated[str, Field(max_length=100)] | None = None
     agent_id: Annotated[str, Field(max_length=200)] | None = None
-    ask_before_commands: bool | None = None
+    ask_before_commands: StrictBool | None = None
     tool_api_key: Annotated[str, Field(max_length=4096)] | None = None
 
 

@@ -1,8 +1,7 @@
 """Devices in the table.
 
-User#<owner>  Device#<client_id>          a machine that has connected
-User#<owner>  DeviceCount                 how many there are (`devices`)
-User#<owner>  DeviceTaskName#<task_name>  the newest session of this name, for a month
+User#<owner>  Device#<client_id>  a machine that has connected
+User#<owner>  DeviceCount         how many there are (`devices`)
 
 What a machine says of itself may be any JSON: it is kept as text, which the store takes as it is.
 """
@@ -13,12 +12,11 @@ from datetime import datetime
 from typing import Final
 
 from smriti.agents.models import Agent
-from smriti.core.clock import sort_time, unix_now
+from smriti.core.clock import sort_time
 from smriti.db.repository import Repository, stored
 from smriti.db.table import (
     EXISTS,
     NEW,
-    TTL,
     Absent,
     Add,
     Compare,
@@ -39,8 +37,6 @@ from smriti.devices.models import Device
 MAX_DEVICES: Final = 5000
 """Of one owner: a plain list has no pages."""
 
-_NAMED_S: Final = 30 * 24 * 3600
-
 
 def _key(owner: str, client_id: str) -> Key:
     return f"User#{owner}", f"Device#{client_id}"
@@ -48,10 +44,6 @@ def _key(owner: str, client_id: str) -> Key:
 
 def _count_key(owner: str) -> Key:
     return f"User#{owner}", "DeviceCount"
-
-
-def _name_key(owner: str, task_name: str) -> Key:
-    return f"User#{owner}", f"DeviceTaskName#{task_name}"
 
 
 class DeviceRepository(Repository[Device]):
@@ -133,17 +125,3 @@ class DeviceRepository(Repository[Device]):
                     await self._table.update(self.key(device), Remove("agent_id"), when=chosen)
                 except ConditionFailed:
                     continue
-
-    async def name_session(self, owner: str, task_name: str, session_id: str) -> None:
-        """Make this the session that the name means, unless a newer one is."""
-        pk, sk = _name_key(owner, task_name)
-        pointer: Item = {"pk": pk, "sk": sk, "session_id": session_id}
-        newer = NEW | Compare("session_id", "<", session_id)
-        try:
-            await self._table.write(Put(pointer | {TTL: unix_now() + _NAMED_S}, when=newer))
-        except ConditionFailed:
-            return
-
-    async def session_named(self, owner: str, task_name: str) -> str | None:
-        found = await self._table.get(_name_key(owner, task_name))
-        return None if found is None else str(found["session_id"])

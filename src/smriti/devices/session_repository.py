@@ -2,6 +2,7 @@
 
 DeviceSessions#<owner>                     Session#<id>          a session; ids sort by age
 DeviceSessions#<owner>                     Step#<id>#<0000…>     what was said and done in a step
+DeviceSessions#<owner>                     TaskName#<name>       the newest of this name, for a month
 gsi2: DeviceSessions#<client_id>#<owner>   <id>                  the sessions of one device
 
 What a device or a model may write is kept as JSON text, which the store takes as it is.
@@ -12,17 +13,21 @@ from typing import Final
 import orjson
 from pydantic import TypeAdapter
 
+from smriti.core.clock import unix_now
 from smriti.core.paging import Page, PageRequest
 from smriti.db.repository import Repository, everything, stored
 from smriti.db.table import (
     NEW,
+    TTL,
     Condition,
+    ConditionFailed,
     Item,
     Key,
     Put,
     Query,
     Remove,
     Set,
+    TransactionFailed,
     eq,
 )
 from smriti.devices.models import DeviceSession
@@ -30,6 +35,7 @@ from smriti.llm.types import Part
 
 _PARTS: Final[TypeAdapter[list[Part]]] = TypeAdapter(list[Part])
 _MOST_BYTES: Final = 350_000
+_NAMED_S: Final = 30 * 24 * 3600
 _UNDER_WAY: Final = eq("status", "queued") | eq("status", "running") | eq("status", "waiting")
 
 
@@ -39,6 +45,10 @@ def _partition(owner: str) -> str:
 
 def _key(owner: str, session_id: str) -> Key:
     return _partition(owner), f"Session#{session_id}"
+
+
+def _name_key(owner: str, task_name: str) -> Key:
+    return _partition(owner), f"TaskName#{task_name}"
 
 
 class SessionRepository(Repository[DeviceSession]):
@@ -60,7 +70,14 @@ class SessionRepository(Repository[DeviceSession]):
 
     async def create(self, session: DeviceSession) -> None:
         """`ConditionFailed` when there is one of this id."""
-        await self._table.write(Put(self.item(session), when=NEW))
+        pk, sk = _name_key(session.created_by, session.task_name)
+        name: Item = {"pk": pk, "sk": sk, "session_id": session.session_id}
+        try:
+            await self._table.write(
+                Put(self.item(session), when=NEW), Put(name | {TTL: unix_now() + _NAMED_S})
+            )
+        except TransactionFailed as failure:
+            raise ConditionFailed(failure.failed[0]) from failure
 
     async def change(
         self, session: DeviceSession, *names: str, when: Condition | None = None
@@ -73,6 +90,11 @@ class SessionRepository(Repository[DeviceSession]):
 
     async def find(self, owner: str, session_id: str) -> DeviceSession | None:
         return await self._find(_key(owner, session_id))
+
+    async def named(self, owner: str, task_name: str) -> str | None:
+        """The id of the newest session whose task has this name."""
+        found = await self._table.get(_name_key(owner, task_name))
+        return None if found is None else str(found["session_id"])
 
     async def page(
         self, owner: str, request: PageRequest, *, client_id: str | None = None

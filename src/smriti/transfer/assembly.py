@@ -5,6 +5,7 @@ from smriti.auth.keys.service import KeyService
 from smriti.conversations.repository import ConversationRepository
 from smriti.conversations.service import ConversationService
 from smriti.core.edge import Services
+from smriti.devices.service import DeviceService
 from smriti.memory.archive.repository import ArchiveRepository
 from smriti.memory.archive.service import ArchiveService
 from smriti.memory.blocks.repository import BlockRepository
@@ -42,6 +43,7 @@ def add_transfer(services: Services) -> None:
         lists={
             "providers": services.get(ProviderService).shown,
             "api_keys": services.get(KeyService).all_of,
+            "devices": services.get(DeviceService).listing,
         },
     )
     services.add(TransferGate(), ImportService(stores), exporter)

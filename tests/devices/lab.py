@@ -19,7 +19,8 @@ from smriti.core.edge import Services
 from smriti.db.table import Table
 from tests.devices.obedient import Obedient
 from tests.devices.tool_server import answering, linux_tools
-from tests.devices.ufo import MAX_FRAME, PATIENCE_S, UfoConstellation, UfoDevice
+from tests.devices.ufo import UfoConstellation, UfoDevice
+from tests.devices.ufo_client import MAX_FRAME, PATIENCE_S
 from tests.devices.wire_messages import Json, client_message
 from tests.home import Home, open_home
 from tests.turns.attaching import until

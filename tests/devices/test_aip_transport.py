@@ -8,7 +8,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.devices.lab import Lab
-from tests.devices.ufo import MAX_FRAME
+from tests.devices.ufo_client import MAX_FRAME
 from tests.devices.wire_messages import Json, client_message
 
 

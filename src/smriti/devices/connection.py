@@ -79,8 +79,7 @@ class Connection:
         except* LineEnded:
             pass
         finally:
-            if self._peer is not None:
-                self._hub.leave(self._peer)
+            if self._peer is not None and self._hub.leave(self._peer):
                 log.info("client.left", client_id=self._peer.client_id)
 
     async def _talk(self) -> None:

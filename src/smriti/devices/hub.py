@@ -93,16 +93,17 @@ class Hub:
         for hear in self._on_join:
             hear(peer)
 
-    def leave(self, peer: Peer) -> None:
-        """Free its id. Nothing happens when another holds it by now."""
+    def leave(self, peer: Peer) -> bool:
+        """Free its id, if it is the one that holds it."""
         known = self._peers.get(peer.owner, {})
         if known.get(peer.client_id) is not peer:
-            return
+            return False
         del known[peer.client_id]
         if not known:
             del self._peers[peer.owner]
         for hear in self._on_leave:
             hear(peer)
+        return True
 
     def find(self, owner: str, client_id: str) -> Peer | None:
         return self._peers.get(owner, {}).get(client_id)

@@ -7,18 +7,13 @@ from datetime import timedelta
 from typing import Final
 
 from smriti.core.clock import utc_now
-from smriti.core.errors import BadRequest, Conflict, NotFound
+from smriti.core.errors import BadRequest, Conflict, NotFound, Unavailable
 from smriti.core.paging import Page, PageRequest
 from smriti.db.repository import stored
 from smriti.db.table import Absent, ConditionFailed, TableError, eq
 from smriti.devices.desk import Desk
 from smriti.devices.hub import Hub, Peer
-from smriti.devices.models import (
-    DeviceSession,
-    SessionStatus,
-    SessionSummary,
-    SessionView,
-)
+from smriti.devices.models import DeviceSession, SessionStatus, SessionSummary, SessionView
 from smriti.devices.orders import Order
 from smriti.devices.run import LIFE, SERVER_STOPPED, Run
 from smriti.devices.runs import DeviceOffline, Runs
@@ -195,6 +190,8 @@ class Sessions:
         if run is None and not here and session.alive_until < utc_now():
             raise DeviceOffline
         alone = run is None and here  # whoever had the device before has lost it
+        if self._runs.stopping:
+            raise Unavailable("The server is stopping. Say it again in a moment.")
         decided = session.model_copy(update={"decision": decision})
         open_to_it = eq("attempt", session.attempt) if alone else Absent("decision")
         try:
@@ -270,10 +267,10 @@ class Sessions:
     async def _end(
         self, session: DeviceSession, status: SessionStatus, error: str
     ) -> DeviceSession:
-        """End one that no process works on."""
+        """End one that no process works on, or that its owner does not want any more."""
         ending = {"status": status, "error": error, "finished_at": utc_now(), "approval": None}
         ended = session.model_copy(update=ending | {"decision": None})
-        alone = eq("alive_until", stored(session)["alive_until"])
+        alone = eq("alive_until", stored(session)["alive_until"]) if status == "failed" else None
         try:
             ended = await self._desk.sessions.change(ended, *ending, "decision", when=alone)
         except ConditionFailed:

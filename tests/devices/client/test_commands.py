@@ -51,12 +51,12 @@ async def test_it_does_not_run_elsewhere(tools: Toolset, cwd: str) -> None:
 async def test_nothing_of_the_environment_is_inherited_but_what_programs_need(
     tmp_path: Path,
 ) -> None:
-    environment = PATH | {"HOME": "/home/ada", "JWT_SECRET": "s3cret", "LD_PRELOAD": "/evil.so"}
+    environment = PATH | {"HOME": "/users/ada", "JWT_SECRET": "s3cret", "LD_PRELOAD": "/evil.so"}
     tools = Commands(Place(tmp_path), environment, also=frozenset({"env"}), writable=True)
 
     seen = (await run(tools, "env")).splitlines()[2:]
 
-    assert sorted(seen) == ["HOME=/home/ada", f"PATH={PATH['PATH']}", "TERM=dumb"]
+    assert sorted(seen) == ["HOME=/users/ada", f"PATH={PATH['PATH']}", "TERM=dumb"]
 
 
 async def test_it_has_no_input_and_no_terminal(tools: Toolset) -> None:

@@ -1,5 +1,6 @@
 """How a device keeps its connection, and what it shows meanwhile."""
 
+import secrets
 from itertools import islice
 
 import pytest
@@ -104,17 +105,18 @@ async def test_what_the_server_says_is_shown(server: AipServer, device: Device) 
 
 
 async def test_a_command_ends_with_its_connection(server: AipServer, device: Device) -> None:
+    mark = f"0.{secrets.randbits(40)}"
     async with device.running():
         line = await server.device()
-        sleep = {"tool_name": "execute_command", "parameters": {"command": "sleep 60"}}
+        sleep = {"tool_name": "execute_command", "parameters": {"command": f"sleep 60 {mark}"}}
         await line.command(sleep)
-        await device.shows("sleep 60")
+        await device.shows(mark)
         await line.socket.close()
 
         line = await server.device()
 
         running = await line.call("execute_command", command="ps -o args= -C sleep")
-        assert "sleep 60" not in running["result"]
+        assert mark not in running["result"]
 
 
 def test_pauses_grow_to_a_minute_and_differ() -> None:

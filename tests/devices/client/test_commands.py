@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import time
 from pathlib import Path
 
@@ -94,7 +95,8 @@ async def test_who_is_cancelled_leaves_nothing_running(tools: Toolset, tmp_path:
 
 @pytest.mark.parametrize("moments", range(8))
 async def test_nor_does_who_is_cancelled_while_it_starts(tools: Toolset, moments: int) -> None:
-    running = asyncio.ensure_future(sh(tools, "sleep 63; echo"))
+    mark = f"0.{secrets.randbits(40)}"
+    running = asyncio.ensure_future(sh(tools, f"sleep 63 {mark}; echo"))
     for _ in range(moments):
         await asyncio.sleep(0)
 
@@ -102,7 +104,7 @@ async def test_nor_does_who_is_cancelled_while_it_starts(tools: Toolset, moments
     await asyncio.wait_for(asyncio.wait([running]), 10)
 
     assert running.cancelled()
-    assert "sleep 63" not in await run(tools, "ps -o args= -C sleep")
+    assert mark not in await run(tools, "ps -o args= -C sleep")
 
 
 async def test_a_child_that_left_its_group_is_not_waited_for(tools: Toolset) -> None:

@@ -90,7 +90,7 @@ class DeviceClient:
         """In our words: those of libraries tell what a person at the machine cannot use."""
         match failure:
             case NotRegistered():
-                reason = f"The server refuses this device: {failure}."
+                reason = f"The server refuses this device: {str(failure).rstrip('.')}."
             case InvalidStatus():
                 status = failure.response.status_code
                 if status in {401, 403} and not self._known:

@@ -6,6 +6,7 @@ not is let go of, whatever is still to be written to it.
 
 import asyncio
 import secrets
+from time import monotonic
 from typing import Any, Final
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -35,12 +36,12 @@ class LivelySocket(WebSocketsSansIOProtocol):
             self.scope["extensions"][ANSWERS] = self._answers  # type: ignore[assignment]  # ours
 
     def data_received(self, data: bytes) -> None:
-        self._heard_at = self.loop.time()
+        self._heard_at = monotonic()
         super().data_received(data)
 
     def keepalive_timeout(self) -> None:
         limit_s = self.ping_timeout or PONG_WITHIN_S
-        quiet_s = 0.0 if self.read_paused else self.loop.time() - self._heard_at
+        quiet_s = 0.0 if self.read_paused else monotonic() - self._heard_at
         if quiet_s < limit_s:
             self.pong_timer = self.loop.call_later(limit_s - quiet_s, self.keepalive_timeout)
             return
@@ -54,7 +55,7 @@ class LivelySocket(WebSocketsSansIOProtocol):
 
     async def _answers(self, within_s: float) -> bool:
         """Any word counts; while reading is paused, one waits for us."""
-        asked_at = self.loop.time()
+        asked_at = monotonic()
         try:
             self.conn.send_ping(secrets.token_bytes(4))
         except InvalidState:

@@ -2,7 +2,7 @@
 
 DeviceSessions#<owner>                     Session#<id>          a session; ids sort by age
 DeviceSessions#<owner>                     Step#<id>#<0000…>     what was said and done in a step
-DeviceSessions#<owner>                     TaskName#<name>       the newest of this name, for a month
+DeviceSessions#<owner>                     TaskName#<name>       the newest of a name, for a month
 gsi2: DeviceSessions#<client_id>#<owner>   <id>                  the sessions of one device
 
 What a device or a model may write is kept as JSON text, which the store takes as it is.

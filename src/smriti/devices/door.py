@@ -1,7 +1,7 @@
 """`/ws`, where clients of AIP come in: only with a key, and not in any number."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
@@ -19,6 +19,8 @@ from smriti.devices.hub import MOST_OF_OWNER, TooManyClients
 router = APIRouter()
 
 _CLOSE_S: Final = 2.0
+_REMEMBERED: Final = 1000
+"""Keys that were revoked of late."""
 
 type Verify = Callable[[str], Awaitable[ApiKey]]
 """The key that a text is, else `Unauthenticated`."""
@@ -41,7 +43,7 @@ class Door:
         self._most = most
         self._open: set[Connection] = set()
         self._count: Counter[str] = Counter()
-        self._revoked: set[str] = set()
+        self._revoked = deque[str](maxlen=_REMEMBERED)
         self._closed = False
         self._empty = asyncio.Event()
 
@@ -67,7 +69,7 @@ class Door:
 
     def revoke(self, key: ApiKey) -> None:
         """Close what was opened with this key, registered or not."""
-        self._revoked.add(key.key_id)  # some may be on their way from the check to here
+        self._revoked.append(key.key_id)  # some may be on their way from the check to here
         for connection in self._open:
             if connection.key.key_id == key.key_id:
                 connection.line.hang_up(1008, "The API key was revoked.")

@@ -21,7 +21,8 @@ _TAIL: Final = 3_000
 _MOST_MEMBERS: Final = 500
 _COMMAND_S: Final = 180.0
 _LONGEST_COMMAND_S: Final = 6_000.0
-_GRACE_S: Final = 30.0
+_GRACE_S: Final = 150.0
+"""Beyond what the command may take: a person at the device may be asked first."""
 
 _OUR_TAG: Final = re.compile(r"<(?=\s{0,9}/?\s{0,9}device_(?:output|info))", re.IGNORECASE)
 

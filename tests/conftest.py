@@ -1,5 +1,6 @@
 """Fixtures that every module's tests may use."""
 
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,14 +13,22 @@ from smriti.observability.logs import configure_logging
 from tests.home import Home, open_home
 from tests.turns.crashing import Cluster
 
+_LONGEST = ("tests/turns/test_turn_machine.py", "tests/devices/test_aip_", "tests/e2e/")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--turn-examples", type=int, default=0, help="see test_turn_machine.py")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST))
+
+
 @pytest.fixture(autouse=True)
 def usual_logging() -> None:
     """Logging is the process's: what one test sets must not hold in the next."""
+    logging.getLogger("uvicorn.error").setLevel(logging.NOTSET)  # a server sets it when it is made
     configure_logging("INFO", "text")
 
 

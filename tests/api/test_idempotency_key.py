@@ -25,6 +25,7 @@ KEY: Final = "a-key-of-the-callers-own"
 REPLAYED: Final = "Idempotency-Replayed"
 _WITHOUT_KEY: Final = {
     "POST /conversations/{conversation_id}/turns/{turn_id}/cancel": "it creates nothing",
+    "POST /conversations/{conversation_id}/turns/{turn_id}/approvals": "an approval is given once",
     "POST /api/dispatch": "its clients know no such header: `task_name` says which task it is",
     "POST /api/sessions/{session_id}/approvals": "an approval is given once",
     "POST /api/sessions/{session_id}/cancel": "it creates nothing",

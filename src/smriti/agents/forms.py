@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from smriti.agents.models import DEFAULT_SESSION_TIMEOUT_MINUTES, NO_CAPABILITIES
+from smriti.agents.models import DEFAULT_SESSION_TIMEOUT_MINUTES
 from smriti.core.forms import FormInput, FormOption, FormSchema
 from smriti.llm.provider import ModelInfo
 
 _TIMEOUTS = {30: "30 minutes", 60: "1 hour", 120: "2 hours", 240: "4 hours", 0: "No timeout"}
-_CAPABILITIES = {"": "-", "devices": "Work on your devices", NO_CAPABILITIES: "Nothing else"}
+_CAPABILITIES = {"": "-", "devices": "Work on your devices", "none": "Nothing else"}
 _PROPOSED = {
     "agent_architecture": "krishna-memgpt",
     "session_timeout_minutes": str(DEFAULT_SESSION_TIMEOUT_MINUTES),

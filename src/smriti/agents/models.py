@@ -1,7 +1,7 @@
 """What an agent is, and what a caller may send to make or change one."""
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
@@ -10,7 +10,6 @@ from smriti.llm.catalog import ContextTokens
 from smriti.llm.types import Sampling
 
 DEFAULT_SESSION_TIMEOUT_MINUTES = 60
-NO_CAPABILITIES = "none"
 
 type Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 type Persona = Annotated[str, Field(min_length=1, max_length=20_000)]
@@ -20,12 +19,20 @@ type Minutes = Annotated[int, Field(ge=0, le=525_600)]
 
 def _chosen(value: object) -> object:
     """A form submits one of its options as text; `none` takes away what there was."""
-    if not isinstance(value, str):
-        return value
-    return [] if value == NO_CAPABILITIES else [value]
+    match value:
+        case "none":
+            return []
+        case "devices":
+            return [value]
+        case _:
+            return value
 
 
-type Capabilities = Annotated[list[Label], Field(max_length=20), BeforeValidator(_chosen)]
+type Capabilities = Annotated[
+    list[Label],
+    Field(max_length=20),
+    BeforeValidator(_chosen, json_schema_input_type=list[Label] | Literal["devices", "none"]),
+]
 
 
 class Tuning(Sampling):

@@ -4,7 +4,10 @@ import asyncio
 import time
 from pathlib import Path
 
+import pytest
+
 from smriti.db.table import Table
+from smriti.devices import toolset
 from tests.devices.lab import Lab, open_lab
 from tests.devices.tool_server import Tool, ToolServer, linux_tools
 from tests.devices.ufo import UfoDevice
@@ -35,8 +38,9 @@ async def test_the_requester_hears_of_a_server_that_stops(table: Table, tmp_path
     assert session["error"] == "The server stopped while this task ran."
 
 
-async def test_silence_ends_in_time(lab: Lab) -> None:
+async def test_silence_ends_in_time(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """Several waits at once, each with an end of its own: see the tables of §12 and §13."""
+    monkeypatch.setattr(toolset, "_GRACE_S", 20.0)
     await asyncio.gather(
         _who_never_registers_is_sent_away(lab),
         _a_dead_peer_is_missed(lab),

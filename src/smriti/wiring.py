@@ -70,7 +70,7 @@ from smriti.turns.repository import TurnRepository
 from smriti.turns.runner import TurnRunner
 from smriti.turns.service import TurnService
 from smriti.turns.starter import Starter
-from smriti.turns.streams import TurnStreams
+from smriti.turns.streams import Storyteller, TurnStreams
 from smriti.turns.summaries import SummaryKeeper
 from smriti.turns.summary import SummaryRepository
 from smriti.users.repository import DeletionRepository, UserRepository
@@ -219,12 +219,10 @@ def _add_turns(services: Services, outside: Outside, logs: EventLogs) -> None:
     services.add(
         starter,
         TurnStreams(
-            logs,
+            Storyteller(logs, keep_alive_s=keep_alive_s, is_stopping=lambda: runner.stopping),
             desk.turns,
             desk.messages,
             capabilities=desk.capabilities,
-            keep_alive_s=keep_alive_s,
-            is_stopping=lambda: runner.stopping,
         ),
         TurnControl(desk, queue, runner),
         TurnService(desk, opener, starter, runner=runner, idempotency=idempotency, logs=logs),

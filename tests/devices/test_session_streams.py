@@ -1,5 +1,6 @@
 """Watching a session: while it runs, after it has ended, and when its log is gone."""
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,9 @@ from smriti.db.table import Table
 from smriti.devices.models import DeviceSession
 from smriti.devices.protocol import Result
 from smriti.devices.run import LIFE, SERVER_STOPPED
+from smriti.devices.session_repository import SessionRepository
 from smriti.devices.sessions import Sessions
+from smriti.turns import streams
 from smriti.turns.models import ATTEMPT
 from tests.devices.workshop import OWNER, Workshop, runs, says, silent, until
 
@@ -175,3 +178,21 @@ async def test_all_sessions_of_an_account_go_with_it(table: Table) -> None:
 
     pk = {f"DeviceSessions#{OWNER}", f"DeviceSessions#lab-7#{OWNER}"}
     assert not [item for item in (await table.scan()).items if item["pk"] in pk]
+
+
+async def test_a_reader_is_let_go_when_the_session_is_deleted(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read by a process that does not run it, so that it looks again and again."""
+    monkeypatch.setattr(streams, "_LOOK_S", 0.01)
+    shop = await Workshop(table).open()
+    device = shop.plug_in(answer=silent)
+    shop.script(says("I look.", runs("look")))
+    session = await shop.sessions.begin(shop.order())
+    await until(lambda: device.commands)
+    reader = asyncio.create_task(events_of(Workshop(table).sessions, session.session_id))
+    await asyncio.sleep(0.05)
+
+    await SessionRepository(table).delete_all_of(OWNER)
+
+    assert await reader == []

@@ -117,7 +117,12 @@ class DeviceSession(SessionSummary):
 
     @property
     def log_name(self) -> str:
-        return f"device-session/{self.created_by}/{self.session_id}"
+        return log_name(self.created_by, self.session_id)
+
+
+def log_name(owner: str, session_id: str) -> str:
+    """The name of a session's event log: nobody but its owner finds it."""
+    return f"device-session/{owner}/{session_id}"
 
 
 class SessionView(SessionSummary):

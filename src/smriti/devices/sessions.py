@@ -15,16 +15,16 @@ from smriti.devices.desk import Desk
 from smriti.devices.hub import Hub, Peer
 from smriti.devices.models import DeviceSession, SessionStatus, SessionSummary, SessionView
 from smriti.devices.orders import Order
+from smriti.devices.retelling import story_of
 from smriti.devices.run import LIFE, SERVER_STOPPED, Run
 from smriti.devices.runs import DeviceOffline, Runs
-from smriti.devices.streams import SessionStreams
 from smriti.devices.thinking import APPROVAL_S, approval_event
 from smriti.llm.types import Part
 from smriti.realtime.broker import EventLogs
 from smriti.realtime.sse import Form, bare
 from smriti.tools.approvals import Decision
 from smriti.turns.models import ATTEMPT
-from smriti.turns.streams import Chunks
+from smriti.turns.streams import Chunks, Storyteller
 
 _LOOK_S: Final = 1.0
 _PATIENCE_S: Final = 2.0
@@ -60,12 +60,8 @@ class Sessions:
         self._runs = runs
         self._logs = logs
         self._waiting: dict[tuple[str, str], list[Order]] = {}
-        self._streams = SessionStreams(
-            logs,
-            self._get,
-            self._parts,
-            keep_alive_s=keep_alive_s,
-            is_stopping=lambda: runs.stopping,
+        self._storyteller = Storyteller(
+            logs, keep_alive_s=keep_alive_s, is_stopping=lambda: runs.stopping
         )
 
     async def begin(self, order: Order) -> DeviceSession:
@@ -229,8 +225,9 @@ class Sessions:
     async def attach(
         self, owner: str, session_id: str, after: int = 0, *, form: Form = bare
     ) -> Chunks | None:
-        """As a turn's events: see `SessionStreams`."""
-        return await self._streams.attach(owner, session_id, after, form)
+        """The session's events: see `Storyteller`. `SessionNotFound`."""
+        story = story_of(owner, session_id, self._get, self._parts)
+        return await self._storyteller.attach(story, after, form)
 
     async def delete_all_of(self, owner: str) -> None:
         await self._runs.stop_all_of(owner)

@@ -1,8 +1,10 @@
 """Reading a turn: its log while there is one, else what is stored of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import Final
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Protocol
 
 from smriti.core.errors import NotFound
 from smriti.messages.repository import MessageRepository
@@ -27,50 +29,66 @@ class TurnNotFound(NotFound):
         super().__init__("Turn not found")
 
 
-class TurnStreams:
+class Recorded(Protocol):
+    @property
+    def ended(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Story[Record: Recorded]:
+    """What is told under `name`: by the log of `log_name`; without it, by the record, when that has
+    ended: `tell` answers numbered frames after a number. `read`: `NotFound` when there is none."""
+
+    name: str
+    log_name: str
+    read: Callable[[], Awaitable[Record]]
+    tell: Callable[[Record, int], Awaitable[list[tuple[int, bytes]]]]
+
+
+class Storyteller:
+    """Reads logs while there are any, else what is stored."""
+
     def __init__(
-        self,
-        logs: EventLogs,
-        turns: TurnRepository,
-        messages: MessageRepository,
-        *,
-        capabilities: Capabilities,
-        keep_alive_s: float,
-        is_stopping: Callable[[], bool],
+        self, logs: EventLogs, *, keep_alive_s: float, is_stopping: Callable[[], bool]
     ) -> None:
         self._logs = logs
-        self._turns = turns
-        self._messages = messages
-        self._capabilities = capabilities
         self._keep_alive_s = keep_alive_s
         self._is_stopping = is_stopping
 
-    async def attach(
-        self, conversation_id: str, turn_id: str, after: int = 0, *, form: Form = bare
+    async def attach[Record: Recorded](
+        self, story: Story[Record], after: int, form: Form
     ) -> Chunks | None:
-        """The turn's events after a number, then those that come; None when the end was heard."""
-        log = self._logs.find(log_name(conversation_id, turn_id))
+        """The events after a number, then those that come; None when the end was heard."""
+        log = self._logs.find(story.log_name)
         if log is not None:
             if log.ended and after >= log.last:
                 return None
-            return followed(log, turn_id, after, form, keep_alive_s=self._keep_alive_s)
-        record = await self._turns.find(conversation_id, turn_id)
-        if record is None:
-            raise TurnNotFound
+            return self._followed(log, story.name, after, form)
+        record = await story.read()
         if not record.ended:
-            return self._awaited(record, after, form)
-        frames = await self._retold(record, after)
-        return chunks(frames, form) if frames else None
+            return self._awaited(story, record, after, form)
+        frames = await story.tell(record, after)
+        return _chunks(frames, form) if frames else None
 
-    async def _awaited(self, record: TurnRecord, after: int, form: Form) -> Chunks:
-        """A turn that another process runs, or that nobody runs yet: until it can be read."""
-        conversation_id, turn_id = record.conversation_id, record.turn_id
+    async def _followed(self, log: EventLog, name: str, after: int, form: Form) -> Chunks:
+        """The log to its end; what is not kept any more comes as one text."""
+        try:
+            await log.read(after, wait_s=0)
+        except Behind as behind:
+            after = behind.last
+            event = envelope(Snapshot(text=behind.text), turn_id=name, seq=after)
+            yield form(after, [data_frame(event)])
+        async for chunk in follow(log, after, keep_alive_s=self._keep_alive_s, form=form):
+            yield chunk
+
+    async def _awaited[Record: Recorded](
+        self, story: Story[Record], record: Record, after: int, form: Form
+    ) -> Chunks:
+        """What another process does, or nobody yet: until it can be read, or is gone."""
         silent_s = 0.0
-        found: TurnRecord | None = record
-        while found is not None and not found.ended and not self._is_stopping():
-            if (log := self._logs.find(record.log_name)) is not None:
-                events = followed(log, turn_id, after, form, keep_alive_s=self._keep_alive_s)
-                async for chunk in events:
+        while not record.ended and not self._is_stopping():
+            if (log := self._logs.find(story.log_name)) is not None:
+                async for chunk in self._followed(log, story.name, after, form):
                     yield chunk
                 return
             await asyncio.sleep(_LOOK_S)
@@ -78,10 +96,42 @@ class TurnStreams:
             if silent_s >= self._keep_alive_s:
                 silent_s = 0.0
                 yield b": keep-alive\n\n"
-            found = await self._turns.find(conversation_id, turn_id)
-        if found is not None and found.ended:
-            async for chunk in chunks(await self._retold(found, after), form):
+            try:
+                record = await story.read()
+            except NotFound:
+                return
+        if record.ended:
+            async for chunk in _chunks(await story.tell(record, after), form):
                 yield chunk
+
+
+class TurnStreams:
+    def __init__(
+        self,
+        storyteller: Storyteller,
+        turns: TurnRepository,
+        messages: MessageRepository,
+        *,
+        capabilities: Capabilities,
+    ) -> None:
+        self._storyteller = storyteller
+        self._turns = turns
+        self._messages = messages
+        self._capabilities = capabilities
+
+    async def attach(
+        self, conversation_id: str, turn_id: str, after: int = 0, *, form: Form = bare
+    ) -> Chunks | None:
+        """The turn's events: see `Storyteller`. `TurnNotFound`."""
+        name = log_name(conversation_id, turn_id)
+        read = partial(self._read, conversation_id, turn_id)
+        return await self._storyteller.attach(Story(turn_id, name, read, self._retold), after, form)
+
+    async def _read(self, conversation_id: str, turn_id: str) -> TurnRecord:
+        record = await self._turns.find(conversation_id, turn_id)
+        if record is None:
+            raise TurnNotFound
+        return record
 
     async def _retold(self, record: TurnRecord, after: int) -> list[tuple[int, bytes]]:
         answer = None
@@ -91,21 +141,6 @@ class TurnStreams:
         return retold_frames(record, answer, told, after=after)
 
 
-async def followed(
-    log: EventLog, turn_id: str, after: int, form: Form, *, keep_alive_s: float
-) -> Chunks:
-    """The log after a number, to its end; what is not kept any more comes as one text."""
-    try:
-        await log.read(after, wait_s=0)
-    except Behind as behind:
-        after = behind.last
-        event = envelope(Snapshot(text=behind.text), turn_id=turn_id, seq=after)
-        yield form(after, [data_frame(event)])
-    async for chunk in follow(log, after, keep_alive_s=keep_alive_s, form=form):
-        yield chunk
-
-
-async def chunks(frames: list[tuple[int, bytes]], form: Form) -> Chunks:
-    """Numbered frames as they are put on the wire."""
+async def _chunks(frames: list[tuple[int, bytes]], form: Form) -> Chunks:
     for number, frame in frames:
         yield form(number, [frame])

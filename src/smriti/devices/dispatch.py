@@ -12,7 +12,7 @@ from smriti.devices.hub import Hub
 from smriti.devices.orders import Order
 from smriti.devices.protocol import MAX_LABEL, MAX_REQUEST
 from smriti.devices.session_repository import SessionRepository
-from smriti.devices.sessions import Sessions
+from smriti.devices.sessions import EmptyRequest, Sessions
 
 _TASK_NAME: Final = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}"
 
@@ -71,13 +71,6 @@ class TaskFailed(TaskDone):
 type TaskResult = TaskFailed | TaskDone | TaskPending
 
 
-class EmptyTask(BadRequest):
-    slug = "empty-task"
-
-    def __init__(self) -> None:
-        super().__init__("Empty task content")
-
-
 class EmptyClientId(BadRequest):
     slug = "empty-client-id"
 
@@ -105,9 +98,9 @@ class Dispatcher:
         return [peer.client_id for peer in self._hub.of(owner)]
 
     async def dispatch(self, caller: Principal, new: DispatchCreate) -> Dispatched:
-        """`EmptyTask`, `EmptyClientId`, `InvalidTaskName`, then what `Sessions.dispatch` raises."""
+        """`EmptyRequest`, `EmptyClientId`, `InvalidTaskName`, and those of `Sessions.dispatch`."""
         if not new.request or not new.request.strip():
-            raise EmptyTask
+            raise EmptyRequest
         if not new.client_id:
             raise EmptyClientId
         name = new.task_name

@@ -61,7 +61,7 @@ from smriti.turns.capabilities import Capabilities
 from smriti.turns.context import ContextService
 from smriti.turns.control import TurnControl
 from smriti.turns.importing import Importer, ImportRepository
-from smriti.turns.opening import Opener
+from smriti.turns.opener import Opener
 from smriti.turns.plan import Desk
 from smriti.turns.queue import TurnQueue
 from smriti.turns.recalling import Recaller

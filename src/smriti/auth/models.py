@@ -1,5 +1,6 @@
 """The words of signing in."""
 
+from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
@@ -40,6 +41,19 @@ class Claims(BaseModel):
     exp: int
     type: Literal["user"]
     token_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """For whom an agent works. `owner` has the agent and pays; `user` speaks, and is remembered:
+    somebody else only where the owner lets strangers talk to the agent.
+
+    `claims`: of the token that says so; None when a key does.
+    """
+
+    owner: str
+    user: str
+    claims: Claims | None = None
 
 
 _ACCOUNT: Final[JsonDict] = {"username": "ada", "password": "correct horse"}

@@ -88,10 +88,13 @@ class Tokens:
         return str(jwt.encode(claims.model_dump(), self._key, algorithm=_ALGORITHM))
 
 
-def admit(claims: Claims, user: User | None) -> User:
-    """The user whom these claims speak for, if the account is still the one they were made for."""
+def admit(claims: Claims | None, user: User | None) -> User:
+    """The user whom these claims speak for, if the account is still the one they were made for.
+
+    None: something that ends with the account itself speaks for it, such as a key.
+    """
     if user is None or user.deleted_at is not None:
         raise NotSignedIn("User not found")
-    if user.token_version != claims.token_version:
+    if claims is not None and user.token_version != claims.token_version:
         raise NotSignedIn("Token revoked")
     return user

@@ -20,8 +20,9 @@ type Stretch = tuple[str, str]
 class Conversation(BaseModel):
     """One thread of one agent, with the tokens of all its turns and their estimated cost, dollars.
 
-    Members that are not shown belong to turns: who holds the conversation until when, how many
-    questions wait, which stretches of messages a retry or an edit has left behind.
+    Members that are not shown tell whose the agent is, when it is not `created_by`'s own. The
+    others belong to turns: who holds the conversation until when, how many questions wait, which
+    stretches of messages a retry or an edit has left behind.
     """
 
     conversation_id: str = Field(default_factory=new_id)
@@ -37,6 +38,7 @@ class Conversation(BaseModel):
     cached_tokens: int = 0
     reasoning_tokens: int = 0
     cost: float = 0.0
+    agent_owner: str | None = Field(default=None, exclude=True)
     untitled: bool = Field(default=False, exclude=True)
     lease_by: str | None = Field(default=None, exclude=True)
     lease_until: datetime | None = Field(default=None, exclude=True)
@@ -46,6 +48,11 @@ class Conversation(BaseModel):
     left_behind: list[Stretch] = Field(default_factory=list, exclude=True)
     last_message_at: datetime | None = Field(default=None, exclude=True)
     deleted_at: datetime | None = Field(default=None, exclude=True)
+
+    @property
+    def owner(self) -> str:
+        """Whose the agent is: whose providers answer, and whose plan pays."""
+        return self.agent_owner or self.created_by
 
     @property
     def held(self) -> bool:

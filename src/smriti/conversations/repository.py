@@ -71,6 +71,8 @@ class ConversationRepository(Repository[Conversation]):
 
     async def create(self, conversation: Conversation) -> Conversation:
         marks: Item = {"untitled": True} if conversation.untitled else {}
+        if conversation.agent_owner is not None:
+            marks["agent_owner"] = conversation.agent_owner
         await self._table.write(Put({**self.item(conversation), **marks}, when=NEW))
         return conversation
 

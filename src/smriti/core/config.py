@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 type Environment = Literal["local", "production"]
 type Switch = Literal["on", "off"]
+type WindowsKind = Literal["memory", "table"]
 type EmbeddingsKind = Literal["none", "openai", "bedrock", "local"]
 
 _TAKEN_BY: Final[dict[EmbeddingsKind, set[str]]] = {
@@ -54,6 +55,15 @@ class Config(BaseSettings):
     import_max_bytes: Annotated[int, Field(ge=1024)] = 256 * 1024 * 1024
     stream_keep_alive_s: Annotated[float, Field(gt=0)] = 15.0
     pricing_config: Path | None = None
+    stripe_secret_key: SecretStr | None = None
+    stripe_webhook_secret: SecretStr | None = None
+    stripe_api_base: str | None = None
+    plan_limits: Switch | None = None
+    rate_limits: Switch | None = None
+    rate_windows: WindowsKind | None = None
+    chat_requests_per_minute: Annotated[int, Field(ge=1)] = 60
+    requests_per_hour: Annotated[int, Field(ge=1)] = 1000
+    superuser_emails: str = ""
     model_catalog: Path | None = None
 
     dynamodb_table: str | None = None
@@ -89,6 +99,12 @@ class Config(BaseSettings):
     embedding_api_key: SecretStr | None = None
     embedding_dimensions: Annotated[int, Field(ge=1, le=8192)] | None = None
     relevance_threshold: Annotated[float, Field(ge=0, le=1)] = 0.38
+    top_k_results: Annotated[int, Field(ge=0, le=20)] = 4
+    max_history_length: Annotated[int, Field(ge=1, le=200)] = 20
+    eliza_create: str = ""
+    eliza_query: str = ""
+    tools_set: str = ""
+    tools_query: str = ""
 
     @property
     def local(self) -> bool:
@@ -133,6 +149,25 @@ class Config(BaseSettings):
         """The web origins that may call the API: CORS_ORIGINS, by default FRONTEND_URL."""
         given = self.cors_origins if self.cors_origins is not None else self.frontend_url or ""
         return [origin.strip().rstrip("/") for origin in given.split(",") if origin.strip()]
+
+    @property
+    def plans_enforced(self) -> bool:
+        """A person at home has no plan."""
+        return self._public if self.plan_limits is None else self.plan_limits == "on"
+
+    @property
+    def rates_enforced(self) -> bool:
+        return self._public if self.rate_limits is None else self.rate_limits == "on"
+
+    @property
+    def superusers(self) -> frozenset[str]:
+        """Whom no limit of a plan stops, by their normal e-mails."""
+        emails = (email.strip().lower() for email in self.superuser_emails.split(","))
+        return frozenset(email for email in emails if email)
+
+    @property
+    def _public(self) -> bool:
+        return not self.local or self.stripe_secret_key is not None
 
     @model_validator(mode="after")
     def _embeddings_have_what_they_need(self) -> Self:

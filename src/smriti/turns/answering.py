@@ -19,7 +19,8 @@ from smriti.turns.events import Notice, TurnEvent, TurnFailed
 from smriti.turns.failures import told
 from smriti.turns.loop import Progress
 from smriti.turns.models import TurnRecord
-from smriti.turns.opening import Opener, Opening
+from smriti.turns.opener import Opener
+from smriti.turns.opening import Opening
 from smriti.turns.past import Said
 from smriti.turns.plan import Desk, Plan, Write
 from smriti.turns.prompt import answer as shown_answer
@@ -166,7 +167,7 @@ class Answering:
         self, opening: Opening, question: Message, answer: Answer, running: Running
     ) -> tuple[Plan, Prompt]:
         architecture, desk = self.architecture_of(opening), self._desk
-        running.stay = Stay(desk.slots, opening.user)
+        running.stay = Stay(desk.slots, opening.owner)
         stage = Stage(running.reporter.say, running.stay.left)
         mind, prompt = await self._prompt(opening, question, architecture, stage)
         agent = opening.agent

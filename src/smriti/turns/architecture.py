@@ -16,7 +16,8 @@ from smriti.turns.asking import Ask
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Who thinks, for whom, and where: what an architecture builds a turn from."""
+    """Who thinks, for whom, and where: what an architecture builds a turn from. The agent is its
+    `created_by`'s, who need not be the `user`."""
 
     agent: Agent
     user: str

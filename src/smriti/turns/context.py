@@ -8,7 +8,7 @@ from smriti.llm.catalog import estimate_tokens
 from smriti.llm.types import ChatMessage, Role, ToolCall
 from smriti.messages.models import Message
 from smriti.turns.answering import Answering
-from smriti.turns.opening import Opener
+from smriti.turns.opener import Opener
 from smriti.turns.summary import Summary
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Query
 
 from smriti.auth.dependencies import Caller
+from smriti.auth.models import Asker
 from smriti.conversations.dependencies import OwnedConversation
 from smriti.core.clock import Id
 from smriti.core.edge import provide
@@ -42,13 +43,14 @@ IdempotencyKey = Annotated[
 
 
 async def ask(agent_id: Id, conversation_id: Id, caller: Caller, key: IdempotencyKey = None) -> Ask:
-    return Ask(caller, agent_id, conversation_id, key)
+    return Ask(Asker(caller.sub, caller.sub, caller), agent_id, conversation_id, key)
 
 
 async def ask_again(
     conversation: OwnedConversation, caller: Caller, key: IdempotencyKey = None
 ) -> Ask:
-    return Ask(caller, conversation.agent_id, conversation.conversation_id, key)
+    asker = Asker(caller.sub, caller.sub, caller)
+    return Ask(asker, conversation.agent_id, conversation.conversation_id, key)
 
 
 AskHere = Annotated[Ask, Depends(ask)]

@@ -83,14 +83,21 @@ class TurnView(TurnSummary):
 class TurnRecord(TurnView):
     """A turn as it is stored: written with its question, or when that begins to wait; closed once.
 
+    `created_by` asked; `agent_owner` has the agent when it is somebody else.
     `leaves_behind`: the messages that its retry or edit makes inactive.
     """
 
     created_by: str
+    agent_owner: str | None = None
     question_at: datetime
     leaves_behind: Stretch | None = None
     finish_reason: str = "stop"
     problem: dict[str, Any] | None = None
+
+    @property
+    def owner(self) -> str:
+        """Whose the agent is, and whose plan pays."""
+        return self.agent_owner or self.created_by
 
     @property
     def view(self) -> TurnView:

@@ -79,7 +79,7 @@ class Recaller:
     async def _talk_of(self, record: TurnRecord) -> Talk:
         user, agent = await asyncio.gather(
             self._users.find(record.created_by),
-            self._agents.find(record.created_by, record.agent_id),
+            self._agents.find(record.owner, record.agent_id),
         )
         return Talk(
             record.agent_id,

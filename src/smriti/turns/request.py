@@ -14,7 +14,8 @@ from smriti.messages.models import Message
 from smriti.turns import prompt
 from smriti.turns.architecture import Architecture, Mind
 from smriti.turns.history import Window, fitted, session_of, shown_form
-from smriti.turns.opening import Opener, Opening
+from smriti.turns.opener import Opener
+from smriti.turns.opening import Opening
 from smriti.turns.past import Said, Shape, Shown, Unread
 from smriti.turns.summary import Summary
 

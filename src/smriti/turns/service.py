@@ -7,7 +7,7 @@ from functools import partial
 import orjson
 
 from smriti.auth.idempotency.service import AnswerNotKept, Idempotency
-from smriti.auth.models import Claims
+from smriti.auth.models import Asker
 from smriti.conversations.models import Stretch
 from smriti.core.clock import new_id, sort_time
 from smriti.core.errors import BadRequest, Conflict, NotFound
@@ -16,7 +16,8 @@ from smriti.messages.repository import message_key
 from smriti.realtime.broker import EventLogs
 from smriti.turns.events import Notice
 from smriti.turns.models import TurnRecord
-from smriti.turns.opening import Opener, Opening
+from smriti.turns.opener import Opener
+from smriti.turns.opening import Opening
 from smriti.turns.plan import Desk
 from smriti.turns.queue import next_moment
 from smriti.turns.reporter import Reporter
@@ -50,7 +51,7 @@ class MessageLeft(Conflict):
 class Ask:
     """Who asks whom, where, and the name of the request in case that it is sent again."""
 
-    claims: Claims
+    asker: Asker
     agent_id: str
     conversation_id: str
     key: str | None = None
@@ -108,7 +109,7 @@ class TurnService:
             return turn_id
         named = orjson.dumps([ask.agent_id, ask.conversation_id, *request])
         try:
-            claim = await self._idempotency.begin(ask.claims.sub, ask.key, named)
+            claim = await self._idempotency.begin(ask.asker.user, ask.key, named)
         except AnswerNotKept as done:
             return done.resource_id
         turn_id = claim.resource_id
@@ -182,7 +183,7 @@ class TurnService:
         return question
 
     async def _open(self, ask: Ask, turn_id: str) -> Opening:
-        return await self._opener.open(ask.claims, ask.agent_id, ask.conversation_id, turn_id)
+        return await self._opener.open(ask.asker, ask.agent_id, ask.conversation_id, turn_id)
 
     async def _begin(
         self, opening: Opening, question: Message, record: TurnRecord, fate: Fate
@@ -229,6 +230,7 @@ def _record(opening: Opening, question: Message) -> TurnRecord:
         conversation_id=question.conversation_id,
         agent_id=opening.agent.agent_id,
         created_by=opening.user,
+        agent_owner=opening.conversation.agent_owner,
         question_id=question.message_id,
         question_at=question.created_at,
         model=model_of(opening),

@@ -73,7 +73,7 @@ class KrishnaMemGPT:
         for name in await self._blocks.note_capacity(core):
             await self._compactor.compact(core.owner, name, ask, origin)
         written = memory.used or any(block.crowded for block in core.blocks.values())
-        agent_id = scene.agent.agent_id
+        agent = scene.agent
         # Another process may have deleted the agent, and its memory, before all that was written.
-        if written and await self._agents.find(scene.user, agent_id) is None:
-            await self._owners.delete(agent_id, scene.user)
+        if written and await self._agents.find(agent.created_by, agent.agent_id) is None:
+            await self._owners.delete(agent.agent_id, scene.user)

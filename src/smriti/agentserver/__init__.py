@@ -1,0 +1,1 @@
+"""The older server's three routes, on top of agents and conversations."""

@@ -1,0 +1,1 @@
+"""What people use, and how much of it their plans allow."""

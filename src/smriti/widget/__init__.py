@@ -1,0 +1,1 @@
+"""Agents on other people's web sites: public keys, visitors, chat."""

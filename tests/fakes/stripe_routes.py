@@ -181,8 +181,8 @@ class Account:
         item = self.books.get("subscription_item", item_id)
         own = {key: params[key] for key in ("price", "quantity") if key in params}
         others = {key: value for key, value in params.items() if key not in own}
-        whole = {"items": [{"id": item_id, **own}], **others}
-        self.subscriptions.update(whole, item["subscription"])
+        entry = own | {"id": item_id}
+        self.subscriptions.update(others | {"items": [entry]}, item["subscription"])
         return item
 
     def _pay_invoice(self, params: Json, invoice_id: str) -> Json:

@@ -168,7 +168,7 @@ class FakeStripe:
         self._troubles += [status] * times
 
     def lose(self, *, times: int = 1) -> None:
-        """What is asked next is done, but the connection breaks before the answer."""
+        """What is asked next is done, but a gateway on the way answers in place of Stripe."""
         self._troubles += [_LOST] * times
 
     @contextmanager
@@ -188,7 +188,7 @@ class FakeStripe:
         """Serve on a free loopback port, in a thread of its own."""
         with socket.create_server(("127.0.0.1", 0)) as listener:
             options = uvicorn.Config(
-                self, lifespan="off", log_config=None, timeout_graceful_shutdown=1
+                self, lifespan="off", log_level="warning", timeout_graceful_shutdown=1
             )
             server = uvicorn.Server(options)
             self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -238,7 +238,7 @@ class FakeStripe:
             error = {"type": "api_error", "message": "Something is wrong on Stripe's end."}
             return Answer(trouble, {"error": error})
         answer = self._worked(request)
-        return answer if trouble is None else Answer(_LOST, "")
+        return answer if trouble is None else Answer(502, "<h1>Bad gateway</h1>")
 
     def _worked(self, request: Request) -> Answer:
         page = _PAGE.fullmatch(request.path)
@@ -301,15 +301,12 @@ class FakeStripe:
 async def _send(send: ASGISendCallable, answer: Answer) -> None:
     text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body, indent=2)
     headers = {"Content-Type": "application/json", **answer.headers}
-    lost = answer.status == _LOST
     await send(
         {
             "type": "http.response.start",
-            "status": 200 if lost else answer.status,
+            "status": answer.status,
             "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
             "trailers": False,
         }
     )
-    if lost:
-        return  # the server closes the connection of an answer that has no end
     await send({"type": "http.response.body", "body": text.encode(), "more_body": False})

@@ -177,9 +177,16 @@ class Subscriptions:
         return subscription
 
     def _schedule_end(self, subscription: Json, params: Json) -> None:
+        """The two ways exclude each other; taking back the one leaves the other as it is."""
+        if "cancel_at_period_end" in params and "cancel_at" in params:
+            raise Refused(
+                400,
+                "You may only specify one of these parameters: cancel_at, cancel_at_period_end.",
+            )
         if "cancel_at_period_end" in params:
             ends = truth(params["cancel_at_period_end"])
-            self._end_at(subscription, _period_end(subscription) if ends else None)
+            if ends or subscription["cancel_at_period_end"]:
+                self._end_at(subscription, _period_end(subscription) if ends else None)
             subscription["cancel_at_period_end"] = ends
         elif "cancel_at" in params:
             at = params["cancel_at"]

@@ -38,6 +38,10 @@ from smriti.memory.recall.service import RecallService
 from smriti.messages.repository import MessageRepository
 from smriti.observability.health import Health
 from smriti.observability.metrics import Metrics
+from smriti.payments.assembly import add_payments
+from smriti.payments.gateway import Gateway
+from smriti.payments.pricing import Pricing
+from smriti.payments.service import Billing
 from smriti.realtime.broker import EventLogs
 from smriti.realtime.memory import MemoryLogs
 from smriti.retrieval.embeddings.port import Embedder
@@ -98,6 +102,8 @@ class Outside:
     http: httpx2.AsyncClient
     metrics: Metrics
     embedder: Embedder | None
+    pricing: Pricing
+    payments: Gateway | None
 
 
 def build_services(outside: Outside) -> Services:
@@ -107,8 +113,9 @@ def build_services(outside: Outside) -> Services:
     health = Health({"store": partial(_ask_store, table)})
     box = SecretBox(outside.secrets.encryption_key.get_secret_value())
     on_key_revoked: list[RevokeHook] = []
-    services = Services(outside.config, outside.metrics, health, users, box)
+    services = Services(outside.config, outside.metrics, health, users, box, outside.pricing)
     add_sign_in(services, outside.secrets, table, outside.http, on_key_revoked=on_key_revoked)
+    add_payments(services, table, outside.payments)
     _add_models(services, outside)
     _add_memory(services, outside)
     _add_conversations(services, outside)
@@ -124,9 +131,11 @@ def build_services(outside: Outside) -> Services:
         )
     )
     add_transfer(services)
+    billing = services.find(Billing)
     on_account_deleted += [
         services.get(KeyService).delete_all_of,
         services.get(DeviceSessions).delete_all_of,
+        *([billing.delete_all_of] if billing else []),
         services.get(ConversationService).delete_all_of,
         services.get(AgentService).delete_all_of,
     ]

@@ -4,7 +4,7 @@ from collections import Counter
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
@@ -13,6 +13,7 @@ from smriti.core.config import ConfigurationError, faults_of
 
 FREE: Final = "free"
 
+type Cycle = Literal["monthly", "annual"]
 type Limit = Annotated[int, Field(ge=0, description="0 means unlimited.")]
 
 
@@ -24,8 +25,13 @@ class Prices(BaseModel):
 
 
 class StripePrices(BaseModel):
+    """The ids of Stripe's prices."""
+
     monthly: str
     annual: str
+
+    def by_cycle(self) -> dict[Cycle, str]:
+        return {"monthly": self.monthly, "annual": self.annual}
 
 
 class CallToAction(BaseModel):
@@ -72,13 +78,16 @@ class Pricing(BaseModel):
     updated_at: str | None = None
 
     @model_validator(mode="after")
-    def _keys_are_unique_and_free_is_first(self) -> Self:
-        keys = [tier.key for tier in [*self.tiers, *self.addons]]
-        repeated = [key for key, times in Counter(keys).items() if times > 1]
+    def _free_is_first_and_nothing_is_there_twice(self) -> Self:
+        tiers = [*self.tiers, *self.addons]
+        prices = [tier.stripe_price_ids for tier in tiers if tier.stripe_price_ids]
+        names = [tier.key for tier in tiers]
+        names += [price_id for price in prices for price_id in price.by_cycle().values()]
+        repeated = [name for name, times in Counter(names).items() if times > 1]
         if repeated:
             raise ValueError(f"these keys are used more than once: {', '.join(repeated)}")
-        if keys[0] != FREE:
-            raise ValueError(f"the first tier must be {FREE!r}, not {keys[0]!r}")
+        if names[0] != FREE:
+            raise ValueError(f"the first tier must be {FREE!r}, not {names[0]!r}")
         return self
 
 

@@ -24,7 +24,7 @@ async def test_checkout_asks_stripe_for_what_the_contract_says(shop: Shop) -> No
         ("user_email", "alice@local"),
     }
     (customer,) = shop.stripe.all("customer")
-    assert customer["email"] == "alice@local"
+    assert (customer["email"], customer["metadata"]) == (None, {"user_email": "alice@local"})
 
 
 async def test_two_checkouts_at_once_make_one_customer_and_one_subscription(shop: Shop) -> None:

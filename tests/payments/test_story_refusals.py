@@ -68,7 +68,7 @@ async def test_the_given_email_is_ignored(shop: Shop) -> None:
     )
 
     (customer,) = shop.stripe.all("customer")
-    assert customer["email"] == "alice@local"
+    assert customer["metadata"] == {"user_email": "alice@local"}
 
 
 async def test_trouble_at_stripe_is_told_as_such(shop: Shop) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from smriti.core.errors import BadRequest, UpstreamFailed
 from smriti.payments.models import ENDED
@@ -68,7 +68,7 @@ class _Period(Wire):
 
 class SubscriptionItem(_Period):
     id: str
-    price: Price
+    price: Annotated[Price, Field(validation_alias=AliasChoices("price", "plan"))]
 
 
 class _Items(Wire):

@@ -18,6 +18,9 @@ commands (smriti COMMAND --help tells more):
   backup        copy everything that is kept into one file
   restore       go back to a backup
   table create  make the DynamoDB table
+  stripe sync   make at Stripe what the pricing file sells
+  stripe reconcile
+                make our records of subscriptions what Stripe says
   device connect
                 make this machine a device that agents can work on
 """
@@ -70,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("file", type=Path, metavar="FILE")
     table = commands.add_parser("table", help="make the DynamoDB table")
     table.add_argument("action", choices=["create"])
+    stripe = commands.add_parser("stripe", parents=[data_dir], help="sell plans")
+    stripe.add_argument("action", choices=["sync", "reconcile"])
     _add_device(commands.add_parser("device", help="make this machine a device"))
     return parser
 
@@ -136,6 +141,10 @@ def _run(given: argparse.Namespace) -> int:
             from smriti.cli.table import create
 
             create(config)
+        case "stripe":
+            from smriti.cli import stripe
+
+            stripe.sync(config) if given.action == "sync" else stripe.reconcile(config)
         case "device":
             from smriti.cli.device import DeviceOptions, connect
 

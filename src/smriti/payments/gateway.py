@@ -52,6 +52,7 @@ class Wire(BaseModel):
 
 class Recurring(Wire):
     interval: str
+    interval_count: int = 1
 
 
 class Price(Wire):

@@ -22,7 +22,7 @@ class Plans:
             price_id: (tier, cycle)
             for tier in pricing.tiers
             if tier.stripe_price_ids is not None
-            for cycle, price_id in tier.stripe_price_ids.by_cycle().items()
+            for price_id, cycle in tier.stripe_price_ids.paid()
         }
 
     def tier(self, name: str | None) -> Tier:

@@ -10,11 +10,13 @@ import structlog
 from pydantic import SecretStr, ValidationError
 from stripe.params import (
     CustomerCreateParams,
+    PriceListParams,
     SubscriptionListParams,
     SubscriptionUpdateParams,
 )
 from stripe.params.checkout import SessionCreateParams
 
+from smriti.payments.catalogue import NewPrice, Product
 from smriti.payments.gateway import (
     BadPayload,
     BadSignature,
@@ -23,12 +25,14 @@ from smriti.payments.gateway import (
     Event,
     Invoice,
     Order,
+    Price,
     StripeCustomer,
     StripeFailed,
     StripeSubscription,
     SubscriptionItem,
     Wire,
 )
+from smriti.payments.pricing import Tier
 from smriti.users.models import LOCAL_DOMAIN
 
 _TIMEOUT_S: Final = 10.0
@@ -212,6 +216,43 @@ class StripeGateway:
 
     async def invoice(self, invoice_id: str) -> Invoice | None:
         return await _find(Invoice, self._v1.invoices.retrieve_async(invoice_id))
+
+    async def products(self) -> list[Product]:
+        with _asking():
+            first = await self._v1.products.list_async({"active": True, "limit": _PAGE})
+            found = [one async for one in first.auto_paging_iter()]
+        return [Product.model_validate(one.to_dict()) for one in found]
+
+    async def prices_of(self, product_id: str) -> list[Price]:
+        wanted: PriceListParams = {"product": product_id, "active": True, "limit": _PAGE}
+        with _asking():
+            first = await self._v1.prices.list_async(wanted)
+            found = [one async for one in first.auto_paging_iter()]
+        return [Price.model_validate(one.to_dict()) for one in found]
+
+    async def create_product(self, tier: Tier) -> str:
+        with _asking():
+            made = await self._v1.products.create_async(
+                {
+                    "name": tier.name,
+                    "description": tier.description,
+                    "metadata": {"plan_key": tier.key},
+                }
+            )
+        return made.id
+
+    async def create_price(self, price: NewPrice) -> str:
+        with _asking():
+            made = await self._v1.prices.create_async(
+                {
+                    "product": price.product_id,
+                    "currency": price.currency,
+                    "unit_amount": price.unit_amount,
+                    "recurring": {"interval": price.interval},
+                    "metadata": {"plan_key": price.plan_key, "billing_cycle": price.cycle},
+                }
+            )
+        return made.id
 
     def event(self, payload: bytes, signature: str, secret: str) -> Event:
         try:

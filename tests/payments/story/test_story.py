@@ -7,8 +7,8 @@ import pytest
 from smriti.db.table import Table
 from tests.fakes.stripe_server import FakeStripe
 from tests.fakes.stripe_shapes import NEWEST, OLD
-from tests.payments.shop import open_shop
-from tests.payments.telling import the_story
+from tests.payments.story.shop import open_shop
+from tests.payments.story.telling import the_story
 
 
 @pytest.mark.parametrize("version", [NEWEST, OLD])

@@ -1,6 +1,6 @@
 """The story that is told on every engine: from the free plan to a paid one, and back."""
 
-from tests.payments.shop import APP, MONTH_S, Shop, free
+from tests.payments.story.shop import APP, MONTH_S, Shop, free
 
 _LIMIT = {"tier": "free", "upgrade_url": f"{APP}/pricing"}
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from smriti.users.service import UserService
-from tests.payments.shop import MONTH_S, Shop, free
+from tests.payments.story.shop import MONTH_S, Shop, free
 
 
 async def test_checkout_asks_stripe_for_what_the_contract_says(shop: Shop) -> None:

@@ -11,7 +11,7 @@ from smriti.db.table import Action, Put, TableUnavailable
 from tests.fakes.failing_table import FailingTable
 from tests.fakes.stripe_events import Delivery
 from tests.fakes.stripe_server import FakeStripe
-from tests.payments.shop import MONTH_S, Shop, assert_ok, free
+from tests.payments.story.shop import MONTH_S, Shop, assert_ok, free
 
 HANDLED = {
     "checkout.session.completed",

@@ -9,7 +9,7 @@ import pytest
 from smriti.db.table import Table
 from tests.fakes.stripe_server import FakeStripe
 from tests.home import open_home
-from tests.payments.shop import Shop
+from tests.payments.story.shop import Shop
 
 
 def detail(response: httpx2.Response) -> tuple[int, Any]:

@@ -55,6 +55,7 @@ from smriti.turns.router import imports as messages_router
 from smriti.turns.router import router as turns_router
 from smriti.turns.runner import TurnRunner
 from smriti.turns.starter import Starter
+from smriti.usage.router import router as usage_router
 from smriti.users.service import UserService
 from smriti.web.router import pages
 from smriti.web.router import router as web_router
@@ -97,9 +98,10 @@ def create_app(
             store = table or await open_table(config, stack)
             factories = providers or provider_factories(config, catalog)
             services = build_services(
-                Outside(config, secrets, store, factories, catalog, http, metrics, embedder)
+                Outside(
+                    config, secrets, store, factories, catalog, pricing, http, metrics, embedder
+                )
             )
-            services.add(pricing)
             app.state.services = services
             await _run(services, stack)
             if on_start is not None:
@@ -146,6 +148,7 @@ def _mounted(app: FastAPI) -> FastAPI:
         keys_router,  # before whatever takes the last word of its path for the id of a device
         payments_router,
         settings_router,
+        usage_router,
         transfer_router,
         uploads_router,
         agents_router,

@@ -18,6 +18,7 @@ commands (smriti COMMAND --help tells more):
   backup        copy everything that is kept into one file
   restore       go back to a backup
   table create  make the DynamoDB table
+  usage show    see what somebody has used; `usage reset` sets it back
   device connect
                 make this machine a device that agents can work on
 """
@@ -70,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("file", type=Path, metavar="FILE")
     table = commands.add_parser("table", help="make the DynamoDB table")
     table.add_argument("action", choices=["create"])
+    usage = commands.add_parser("usage", parents=[data_dir], help="see or set back usage")
+    usage.add_argument("action", choices=["show", "reset"])
+    usage.add_argument("email", metavar="EMAIL")
     _add_device(commands.add_parser("device", help="make this machine a device"))
     return parser
 
@@ -136,6 +140,10 @@ def _run(given: argparse.Namespace) -> int:
             from smriti.cli.table import create
 
             create(config)
+        case "usage":
+            from smriti.cli.usage import reset, show
+
+            (show if given.action == "show" else reset)(config, given.email)
         case "device":
             from smriti.cli.device import DeviceOptions, connect
 

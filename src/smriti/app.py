@@ -56,6 +56,7 @@ from smriti.turns.router import imports as messages_router
 from smriti.turns.router import router as turns_router
 from smriti.turns.runner import TurnRunner
 from smriti.turns.starter import Starter
+from smriti.usage.router import router as usage_router
 from smriti.users.service import UserService
 from smriti.web.router import pages
 from smriti.web.router import router as web_router
@@ -106,10 +107,10 @@ def create_app(
                     store,
                     factories,
                     catalog,
+                    pricing,
                     http,
                     metrics,
                     embedder,
-                    pricing,
                     gateway,
                 )
             )
@@ -159,6 +160,7 @@ def _mounted(app: FastAPI) -> FastAPI:
         keys_router,  # before whatever takes the last word of its path for the id of a device
         payments_router,
         settings_router,
+        usage_router,
         transfer_router,
         uploads_router,
         agents_router,

@@ -21,6 +21,7 @@ commands (smriti COMMAND --help tells more):
   stripe sync   make at Stripe what the pricing file sells
   stripe reconcile
                 make our records of subscriptions what Stripe says
+  usage show    see what somebody has used; `usage reset` sets it back
   device connect
                 make this machine a device that agents can work on
 """
@@ -75,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("action", choices=["create"])
     stripe = commands.add_parser("stripe", parents=[data_dir], help="sell plans")
     stripe.add_argument("action", choices=["sync", "reconcile"])
+    usage = commands.add_parser("usage", parents=[data_dir], help="see or set back usage")
+    usage.add_argument("action", choices=["show", "reset"])
+    usage.add_argument("email", metavar="EMAIL")
     _add_device(commands.add_parser("device", help="make this machine a device"))
     return parser
 
@@ -145,6 +149,10 @@ def _run(given: argparse.Namespace) -> int:
             from smriti.cli import stripe
 
             stripe.sync(config) if given.action == "sync" else stripe.reconcile(config)
+        case "usage":
+            from smriti.cli.usage import reset, show
+
+            (show if given.action == "show" else reset)(config, given.email)
         case "device":
             from smriti.cli.device import DeviceOptions, connect
 

@@ -7,16 +7,15 @@ from smriti.payments.checkout import Checkout
 from smriti.payments.gateway import Gateway
 from smriti.payments.ledger import Ledger
 from smriti.payments.plans import Plans
-from smriti.payments.pricing import Pricing
 from smriti.payments.repository import CustomerRepository, SeenEvents, SubscriptionRepository
 from smriti.payments.service import Billing, PlanService
 from smriti.payments.webhook import Webhook
 
 
 def add_payments(services: Services, table: Table, gateway: Gateway | None) -> None:
-    plans = Plans(services.get(Pricing))
+    plans = services.get(Plans)
     subscriptions = SubscriptionRepository(table)
-    services.add(plans, subscriptions)
+    services.add(subscriptions)
     if gateway is None:
         services.add(PlanService(plans, subscriptions, None))
         return

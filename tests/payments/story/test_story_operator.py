@@ -2,9 +2,9 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from smriti.cli.stripe import reconcile, sync
 from smriti.core.config import Config
@@ -16,9 +16,14 @@ from tests.payments.story.shop import open_shop
 PACKAGED = Path(__file__).parents[3] / "pricing_config.json"
 
 
-def config(stripe: FakeStripe, folder: Path, **values: Any) -> Config:
-    given = {"stripe_secret_key": stripe.key, "stripe_api_base": stripe.url}
-    return Config(_env_file=None, smriti_data_dir=folder, **given, **values)
+def config(stripe: FakeStripe, folder: Path) -> Config:
+    return Config(
+        _env_file=None,
+        smriti_data_dir=folder,
+        stripe_secret_key=SecretStr(stripe.key),
+        stripe_api_base=stripe.url,
+        pricing_config=folder / "pricing.json",
+    )
 
 
 def test_sync_makes_what_is_sold_once(
@@ -26,7 +31,7 @@ def test_sync_makes_what_is_sold_once(
 ) -> None:
     file = tmp_path / "pricing.json"
     file.write_bytes(PACKAGED.read_bytes())
-    settings = config(stripe, tmp_path, pricing_config=file)
+    settings = config(stripe, tmp_path)
 
     sync(settings)
     first = file.read_text(encoding="utf-8")
@@ -38,7 +43,8 @@ def test_sync_makes_what_is_sold_once(
         for price in stripe.all("price")
     }
     starter, pro = load_pricing(file).tiers[1:3]
-    assert starter.stripe_price_ids and pro.stripe_price_ids
+    assert starter.stripe_price_ids
+    assert pro.stripe_price_ids
     assert sold == {
         (starter.stripe_price_ids.monthly, 900, "usd", "month"),
         (starter.stripe_price_ids.annual, 9000, "usd", "year"),
@@ -57,7 +63,7 @@ def test_a_new_amount_is_a_new_price_and_the_old_one_still_gives_its_plan(
 ) -> None:
     file = tmp_path / "pricing.json"
     file.write_bytes(PACKAGED.read_bytes())
-    settings = config(stripe, tmp_path, pricing_config=file)
+    settings = config(stripe, tmp_path)
     sync(settings)
     before = load_pricing(file).tiers[1].stripe_price_ids
 
@@ -65,7 +71,8 @@ def test_a_new_amount_is_a_new_price_and_the_old_one_still_gives_its_plan(
     sync(settings)
 
     after = load_pricing(file).tiers[1].stripe_price_ids
-    assert before and after
+    assert before
+    assert after
     assert after.monthly != before.monthly
     assert after.former == {before.monthly: "monthly"}
     assert after.annual == before.annual
@@ -74,7 +81,7 @@ def test_a_new_amount_is_a_new_price_and_the_old_one_still_gives_its_plan(
 async def test_reconcile_repairs_what_no_webhook_told(
     stripe: FakeStripe, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = config(stripe, tmp_path, pricing_config=tmp_path / "pricing.json")
+    settings = config(stripe, tmp_path)
     table = SqliteTable.open(settings.database)
     async with open_shop(table, tmp_path, stripe) as shop:
         bought = await shop.buy("starter")

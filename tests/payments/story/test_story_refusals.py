@@ -11,7 +11,6 @@ from tests.fakes.stripe_events import Delivery
 from tests.home import open_home
 from tests.payments.story.shop import Shop, free
 
-
 PREFIX = "/payments/stripe"
 
 

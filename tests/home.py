@@ -24,6 +24,7 @@ from smriti.llm.provider import (
 )
 from smriti.llm.providers.demo import DemoProvider
 from smriti.llm.types import ModelRequest
+from smriti.payments.gateway import Gateway
 from tests.fakes.counting_table import CountingTable
 from tests.fakes.scripted_provider import ScriptedProvider
 
@@ -165,6 +166,7 @@ async def open_home(
     *,
     model: Provider | None = None,
     token: str | None = None,
+    payments: Gateway | None = None,
     **settings: Any,
 ) -> AsyncIterator[Home]:
     """A server on `table`. `settings` are fields of Config; `model` is there from the start.
@@ -180,7 +182,7 @@ async def open_home(
             "OpenAI": lambda _: Switchboard(homes[0]),
             "Anthropic": lambda _: Switchboard(homes[0]),
         }
-        app = create_app(config, table=table, providers=factories)
+        app = create_app(config, table=table, providers=factories, payments=payments)
         client = await stack.enter_async_context(_client(app))
         homes.append(Home(app, client, table, model))
         await stack.enter_async_context(app.router.lifespan_context(app))

@@ -33,7 +33,7 @@ from smriti.devices.door import router as device_door
 from smriti.devices.router import router as devices_router
 from smriti.devices.service import DeviceService
 from smriti.devices.sessions import Sessions as DeviceSessions
-from smriti.factories import make_embedder, open_table, provider_factories
+from smriti.factories import make_embedder, open_payments, open_table, provider_factories
 from smriti.llm.catalog import load_catalog
 from smriti.llm.provider import ProviderFactories
 from smriti.llm.service import ModelService
@@ -43,6 +43,7 @@ from smriti.observability.logs import configure_logging
 from smriti.observability.metrics import Metrics
 from smriti.observability.middleware import BodyLimit, CrashBarrier, RequestLog
 from smriti.observability.router import router as observability_router
+from smriti.payments.gateway import Gateway
 from smriti.payments.pricing import load_pricing
 from smriti.payments.router import router as payments_router
 from smriti.retrieval.embeddings.port import Embedder
@@ -74,10 +75,11 @@ def create_app(
     table: Table | None = None,
     providers: ProviderFactories | None = None,
     embedder: Embedder | None = None,
+    payments: Gateway | None = None,
     on_start: Started | None = None,
 ) -> FastAPI:
-    """The application. A test gives its own table, providers and embedder; else they are the
-    configured ones.
+    """The application. A test gives its own table, providers, embedder and payment service; else
+    they are the configured ones.
 
     `on_start` is called when everything is ready. `ConfigurationError` when the settings are wrong.
     """
@@ -96,12 +98,12 @@ def create_app(
             if embedder is not None:
                 stack.push_async_callback(embedder.close)
             store = table or await open_table(config, stack)
-            factories = providers or provider_factories(config, catalog)
-            services = build_services(
-                Outside(
-                    config, secrets, store, factories, catalog, pricing, http, metrics, embedder
-                )
+            models = providers or provider_factories(config, catalog)
+            gateway = payments or open_payments(config, stack)
+            outside = Outside(
+                config, secrets, store, models, catalog, http, metrics, embedder, pricing, gateway
             )
+            services = build_services(outside)
             app.state.services = services
             await _run(services, stack)
             if on_start is not None:

@@ -16,6 +16,7 @@ from smriti.llm.catalog import Catalog
 from smriti.llm.definitions import PROVIDERS
 from smriti.llm.provider import Credentials, Provider, ProviderFactories
 from smriti.llm.providers.demo import DemoProvider
+from smriti.payments.gateway import Gateway
 from smriti.retrieval.embeddings.port import Embedder
 from smriti.retrieval.embeddings.source import Source
 
@@ -78,6 +79,17 @@ def provider_factories(config: Config, catalog: Catalog) -> ProviderFactories:
         "Anthropic": anthropic,
         "Bedrock": bedrock,
     }
+
+
+def open_payments(config: Config, stack: AsyncExitStack) -> Gateway | None:
+    """Stripe, None without its key; `stack` closes it."""
+    if config.stripe_secret_key is None:
+        return None
+    from smriti.payments.stripe import StripeGateway
+
+    gateway = StripeGateway(config.stripe_secret_key, base=config.stripe_api_base)
+    stack.push_async_callback(gateway.close)
+    return gateway
 
 
 def make_embedder(config: Config) -> Embedder | None:

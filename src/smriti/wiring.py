@@ -38,8 +38,11 @@ from smriti.memory.recall.service import RecallService
 from smriti.messages.repository import MessageRepository
 from smriti.observability.health import Health
 from smriti.observability.metrics import Metrics
+from smriti.payments.assembly import add_payments
+from smriti.payments.gateway import Gateway
 from smriti.payments.plans import Plans
 from smriti.payments.pricing import Pricing
+from smriti.payments.service import Billing
 from smriti.realtime.broker import EventLogs
 from smriti.realtime.memory import MemoryLogs
 from smriti.retrieval.embeddings.port import Embedder
@@ -103,6 +106,8 @@ class Outside:
     http: httpx2.AsyncClient
     metrics: Metrics
     embedder: Embedder | None
+    pricing: Pricing
+    payments: Gateway | None
 
 
 def build_services(outside: Outside) -> Services:
@@ -112,12 +117,10 @@ def build_services(outside: Outside) -> Services:
     health = Health({"store": partial(_ask_store, table)})
     box = SecretBox(outside.secrets.encryption_key.get_secret_value())
     on_key_revoked: list[RevokeHook] = []
-    agents = AgentRepository(table)
-    plans = Plans(outside.pricing)
-    usage = make_usage(outside.config, table, plans, agents=agents.count)
-    services = Services(outside.config, outside.metrics, health, users, box, agents, usage)
-    services.add(outside.pricing, plans)
+    services = Services(outside.config, outside.metrics, health, users, box, outside.pricing)
     add_sign_in(services, outside.secrets, table, outside.http, on_key_revoked=on_key_revoked)
+    add_payments(services, table, outside.payments)
+    _add_usage(services, table)
     _add_models(services, outside)
     _add_memory(services, outside)
     _add_conversations(services, outside)
@@ -133,13 +136,21 @@ def build_services(outside: Outside) -> Services:
         )
     )
     add_transfer(services)
+    billing = services.find(Billing)
     on_account_deleted += [
         services.get(KeyService).delete_all_of,
         services.get(DeviceSessions).delete_all_of,
+        *([billing.delete_all_of] if billing else []),
         services.get(ConversationService).delete_all_of,
         services.get(AgentService).delete_all_of,
     ]
     return services
+
+
+def _add_usage(services: Services, table: Table) -> None:
+    agents, plans = AgentRepository(table), services.get(Plans)
+    usage = make_usage(services.get(Config), table, plans, agents=agents.count)
+    services.add(agents, usage)
 
 
 def _add_models(services: Services, outside: Outside) -> None:

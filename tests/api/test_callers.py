@@ -26,6 +26,7 @@ PUBLIC: Final[Mapping[str, str]] = {
     "GET /auth/callback/google": "the same, at its older address",
     "POST /auth/sign-out": "only forgets the caller's cookie",
     "GET /payments/stripe/pricing": "the pricing page is read before signing up",
+    "POST /payments/stripe/webhook": "the signature says that Stripe calls",
 }
 PRIVATE: Final = [operation for operation in OPERATIONS if str(operation) not in PUBLIC]
 FOR_PROGRAMS: Final = {str(each) for each in PRIVATE if each.path.startswith("/api/")} - {

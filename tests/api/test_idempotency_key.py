@@ -35,6 +35,11 @@ _WITHOUT_KEY: Final = {
     "POST /auth/local/signup": "hands out a secret",
     "POST /auth/sign-out": "makes nothing",
     "POST /auth/sign-out-everywhere": "makes nothing",
+    "POST /payments/stripe/checkout": "a user has one session and one subscription, used again",
+    "POST /payments/stripe/portal": "hands out a secret",
+    "POST /payments/stripe/subscription/cancel": "it creates nothing",
+    "POST /payments/stripe/subscription/resume": "it creates nothing",
+    "POST /payments/stripe/webhook": "an event has an id of its own",
 }
 _AGENT: Final = {
     "agent_name": "Gardener",

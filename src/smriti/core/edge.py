@@ -70,6 +70,10 @@ class Services:
         assert isinstance(service, kind)
         return service
 
+    def find[T](self, kind: type[T]) -> T | None:
+        """None where the feature is not configured."""
+        return self.get(kind) if kind in self._by_type else None
+
 
 def provide[T](kind: type[T]) -> Callable[[HTTPConnection], Awaitable[T]]:
     """A dependency that hands a route the process's one `kind`."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
+from smriti.payments.gateway import StripeSubscription, SubscriptionItem
 from smriti.payments.models import PAYING, Subscription
 from smriti.payments.pricing import Cycle, Pricing, Tier
 
@@ -21,7 +22,7 @@ class Plans:
             price_id: (tier, cycle)
             for tier in pricing.tiers
             if tier.stripe_price_ids is not None
-            for cycle, price_id in tier.stripe_price_ids.by_cycle().items()
+            for price_id, cycle in tier.stripe_price_ids.paid()
         }
 
     def tier(self, name: str | None) -> Tier:
@@ -35,6 +36,18 @@ class Plans:
     def by_price(self, price_id: str) -> tuple[Tier, Cycle] | None:
         """What is bought with this price of Stripe's, None for a price of something else."""
         return self._by_price.get(price_id)
+
+    def item_of(
+        self, subscription: StripeSubscription
+    ) -> tuple[SubscriptionItem, tuple[Tier, Cycle] | None]:
+        """The item of a subscription that gives a plan, and which; else its first, and None."""
+        sold = [(item, self.by_price(item.price.id)) for item in subscription.items.data]
+        return next((each for each in sold if each[1]), sold[0])
+
+    def worth(self, subscription: StripeSubscription) -> tuple[bool, int]:
+        """Of several subscriptions of a user the greatest counts."""
+        _, sold = self.item_of(subscription)
+        return subscription.status in PAYING, self.rank(sold[0]) if sold else -1
 
     def active(self, subscriptions: Iterable[Subscription], now: datetime) -> Subscription | None:
         """The one that gives the plan: of those that count now, the most recently updated."""

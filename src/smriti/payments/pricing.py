@@ -25,13 +25,19 @@ class Prices(BaseModel):
 
 
 class StripePrices(BaseModel):
-    """The ids of Stripe's prices."""
+    """The ids of Stripe's prices. `former`: of those that are sold no longer, but still paid."""
 
     monthly: str
     annual: str
+    former: dict[str, Cycle] = {}
 
     def by_cycle(self) -> dict[Cycle, str]:
+        """What is sold."""
         return {"monthly": self.monthly, "annual": self.annual}
+
+    def paid(self) -> list[tuple[str, Cycle]]:
+        """Whatever somebody may be paying."""
+        return [(self.monthly, "monthly"), (self.annual, "annual"), *self.former.items()]
 
 
 class CallToAction(BaseModel):
@@ -82,7 +88,7 @@ class Pricing(BaseModel):
         tiers = [*self.tiers, *self.addons]
         prices = [tier.stripe_price_ids for tier in tiers if tier.stripe_price_ids]
         names = [tier.key for tier in tiers]
-        names += [price_id for price in prices for price_id in price.by_cycle().values()]
+        names += [price_id for price in prices for price_id, _ in price.paid()]
         repeated = [name for name, times in Counter(names).items() if times > 1]
         if repeated:
             raise ValueError(f"these keys are used more than once: {', '.join(repeated)}")

@@ -34,7 +34,7 @@ from smriti.users.models import AccountDeletion, User
 
 _TOMBSTONE_S: Final = 8 * 24 * 3600  # a day longer than any token of the account lives
 _UNFINISHED: Final = "AccountDeletion"
-_ALIVE: Final = EXISTS & Absent("deleted_at")
+ALIVE: Final = EXISTS & Absent("deleted_at")
 
 
 def user_key(email: str) -> Key:
@@ -77,7 +77,7 @@ class UserRepository(Repository[User]):
                 Set("password_hash", new_hash),
                 Add("token_version", 1),
                 Set("updated_at", sort_time(utc_now())),
-                when=_ALIVE & eq("password_hash", old_hash),
+                when=ALIVE & eq("password_hash", old_hash),
             )
         except ConditionFailed:
             return None
@@ -89,7 +89,7 @@ class UserRepository(Repository[User]):
     async def _change(self, email: str, *changes: Change) -> User | None:
         now = Set("updated_at", sort_time(utc_now()))
         try:
-            item = await self._table.update(user_key(email), *changes, now, when=_ALIVE)
+            item = await self._table.update(user_key(email), *changes, now, when=ALIVE)
         except ConditionFailed:
             return None
         return self.load(item)
@@ -111,7 +111,7 @@ class DeletionRepository(Repository[AccountDeletion]):
         try:
             await self._table.write(
                 Put(self.item(deletion), when=Absent(f"{INDEX}_pk")),
-                Update(user_key(deletion.email), (mark, Add("token_version", 1)), when=_ALIVE),
+                Update(user_key(deletion.email), (mark, Add("token_version", 1)), when=ALIVE),
             )
         except TransactionFailed:
             return False

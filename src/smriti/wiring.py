@@ -102,7 +102,6 @@ class Outside:
     table: Table
     providers: ProviderFactories
     catalog: Catalog
-    pricing: Pricing
     http: httpx2.AsyncClient
     metrics: Metrics
     embedder: Embedder | None
@@ -120,7 +119,9 @@ def build_services(outside: Outside) -> Services:
     services = Services(outside.config, outside.metrics, health, users, box, outside.pricing)
     add_sign_in(services, outside.secrets, table, outside.http, on_key_revoked=on_key_revoked)
     add_payments(services, table, outside.payments)
-    _add_usage(services, table)
+    agents = AgentRepository(table)
+    plans = services.get(Plans)
+    services.add(agents, make_usage(outside.config, table, plans, agents=agents.count))
     _add_models(services, outside)
     _add_memory(services, outside)
     _add_conversations(services, outside)
@@ -145,12 +146,6 @@ def build_services(outside: Outside) -> Services:
         services.get(AgentService).delete_all_of,
     ]
     return services
-
-
-def _add_usage(services: Services, table: Table) -> None:
-    agents, plans = AgentRepository(table), services.get(Plans)
-    usage = make_usage(services.get(Config), table, plans, agents=agents.count)
-    services.add(agents, usage)
 
 
 def _add_models(services: Services, outside: Outside) -> None:

@@ -174,6 +174,8 @@ def _operate(given: argparse.Namespace, config: "Config") -> None:
 
             act = usage.show if given.action == "show" else usage.reset
             act(config, given.email)
+        case _:
+            raise AssertionError(given.command)
 
 
 if __name__ == "__main__":

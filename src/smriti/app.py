@@ -56,6 +56,7 @@ from smriti.turns.router import imports as messages_router
 from smriti.turns.router import router as turns_router
 from smriti.turns.runner import TurnRunner
 from smriti.turns.starter import Starter
+from smriti.usage.router import router as usage_router
 from smriti.users.service import UserService
 from smriti.web.router import pages
 from smriti.web.router import router as web_router
@@ -97,22 +98,12 @@ def create_app(
             if embedder is not None:
                 stack.push_async_callback(embedder.close)
             store = table or await open_table(config, stack)
-            factories = providers or provider_factories(config, catalog)
+            models = providers or provider_factories(config, catalog)
             gateway = payments or open_payments(config, stack)
-            services = build_services(
-                Outside(
-                    config,
-                    secrets,
-                    store,
-                    factories,
-                    catalog,
-                    http,
-                    metrics,
-                    embedder,
-                    pricing,
-                    gateway,
-                )
+            outside = Outside(
+                config, secrets, store, models, catalog, http, metrics, embedder, pricing, gateway
             )
+            services = build_services(outside)
             app.state.services = services
             await _run(services, stack)
             if on_start is not None:
@@ -159,6 +150,7 @@ def _mounted(app: FastAPI) -> FastAPI:
         keys_router,  # before whatever takes the last word of its path for the id of a device
         payments_router,
         settings_router,
+        usage_router,
         transfer_router,
         uploads_router,
         agents_router,

@@ -40,6 +40,7 @@ from smriti.observability.health import Health
 from smriti.observability.metrics import Metrics
 from smriti.payments.assembly import add_payments
 from smriti.payments.gateway import Gateway
+from smriti.payments.plans import Plans
 from smriti.payments.pricing import Pricing
 from smriti.payments.service import Billing
 from smriti.realtime.broker import EventLogs
@@ -77,6 +78,8 @@ from smriti.turns.starter import Starter
 from smriti.turns.streams import Storyteller, TurnStreams
 from smriti.turns.summaries import SummaryKeeper
 from smriti.turns.summary import SummaryRepository
+from smriti.usage.assembly import make_usage
+from smriti.usage.service import UsageService
 from smriti.users.repository import DeletionRepository, UserRepository
 from smriti.users.service import DeleteHook, UserService
 
@@ -116,6 +119,9 @@ def build_services(outside: Outside) -> Services:
     services = Services(outside.config, outside.metrics, health, users, box, outside.pricing)
     add_sign_in(services, outside.secrets, table, outside.http, on_key_revoked=on_key_revoked)
     add_payments(services, table, outside.payments)
+    agents = AgentRepository(table)
+    plans = services.get(Plans)
+    services.add(agents, make_usage(outside.config, table, plans, agents=agents.count))
     _add_models(services, outside)
     _add_memory(services, outside)
     _add_conversations(services, outside)
@@ -154,9 +160,9 @@ def _add_memory(services: Services, outside: Outside) -> None:
     table, retriever = outside.table, _indexes(outside)
     archive, recall = ArchiveRepository(table), RecallRepository(table)
     owners = MemoryOwnerRepository(table, on_delete=[partial(_forget, retriever)])
-    blocks = BlockRepository(table)
+    blocks, usage = BlockRepository(table), services.get(UsageService)
     talked = MessageRepository(table), ConversationRepository(table)
-    services.add(retriever, owners, blocks, archive, BlockService(blocks, owners))
+    services.add(retriever, owners, blocks, archive, BlockService(blocks, owners, usage))
     services.add(ArchiveService(archive, owners, retriever))
     services.add(RecallService(recall, owners, retriever, *talked))
 
@@ -184,10 +190,11 @@ def _add_conversations(services: Services, outside: Outside) -> None:
     """Agents, what is said to them, and who runs their answers."""
     config = outside.config
     runner = TurnRunner(limit=config.max_concurrent_turns, grace_s=config.shutdown_grace_s)
-    agents, devices = AgentRepository(outside.table), DeviceRepository(outside.table)
+    agents, devices = services.get(AgentRepository), DeviceRepository(outside.table)
     forget_memory = services.get(MemoryOwnerRepository).delete_all_of
     agent_service = AgentService(
         agents,
+        services.get(UsageService),
         architectures=[KrishnaMini.name, KrishnaMemGPT.name, KrishnaDevice.name],
         providers=list(outside.providers),
         on_delete=[runner.stop_agent, forget_memory, devices.forget_agent],
@@ -203,14 +210,20 @@ def _add_conversations(services: Services, outside: Outside) -> None:
         on_delete=[runner.stop],
         on_clear=[recaller.forget_conversation],
     )
-    services.add(runner, agents, agent_service, messages, conversations, conversation_service)
+    services.add(runner, agent_service, messages, conversations, conversation_service)
     services.add(turns, recaller, devices)
 
 
 def _add_turns(services: Services, outside: Outside, logs: EventLogs) -> None:
     table, runner = outside.table, services.get(TurnRunner)
     desk = _desk(services, outside)
-    opener = _opener(services, table)
+    opener = Opener(
+        table,
+        desk,
+        agents=services.get(AgentRepository),
+        blocks=services.get(BlockRepository),
+        providers=services.get(ProviderService),
+    )
     summaries = SummaryRepository(table)
     answering = Answering(
         desk,
@@ -251,17 +264,7 @@ def _desk(services: Services, outside: Outside) -> Desk:
         services.get(TurnRunner).slots,
         outside.catalog,
         services.get(Capabilities),
-    )
-
-
-def _opener(services: Services, table: Table) -> Opener:
-    return Opener(
-        table,
-        conversations=services.get(ConversationRepository),
-        agents=services.get(AgentRepository),
-        messages=services.get(MessageRepository),
-        blocks=services.get(BlockRepository),
-        providers=services.get(ProviderService),
+        services.get(UsageService),
     )
 
 

@@ -15,6 +15,7 @@ from smriti.memory.owners import MemoryOwnerRepository
 from smriti.observability.metrics import Metrics
 from smriti.retrieval.indexes import Indexes
 from smriti.tools.native.memory import MemoryTools
+from tests.usage.counting import usage_over
 
 SINCE = datetime(2026, 3, 1, 9, 15, tzinfo=UTC)
 ADA = MemoryOwner("agent", "ada@example.com", SINCE)
@@ -25,7 +26,7 @@ EDIT = Edit("agent", "core_memory_append")
 class House:
     def __init__(self, table: Table) -> None:
         self.owners = MemoryOwnerRepository(table)
-        self.blocks = BlockService(BlockRepository(table), self.owners)
+        self.blocks = BlockService(BlockRepository(table), self.owners, usage_over(table))
         indexes = Indexes(table, budget_bytes=2**26, metrics=Metrics())
         self.archive = ArchiveService(ArchiveRepository(table), self.owners, indexes)
 

@@ -39,8 +39,12 @@ MAX_AGENTS = 1000
 log = structlog.get_logger()
 
 
-class TooManyAgents(Conflict):
-    slug = "too-many-agents"
+class AgentsFull(Exception):
+    """The owner has as many agents as they may: `count`."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__("The owner has as many agents as they may.")
+        self.count = count
 
 
 def agent_key(owner: str, agent_id: str) -> Key:
@@ -80,12 +84,23 @@ class AgentRepository(Repository[Agent]):
         agents = await self._all(Query(f"User#{owner}", begins="Agent#"))
         return sorted(agents, key=lambda agent: agent.created_at)
 
-    async def create(self, agent: Agent) -> Agent:
-        """The agent, or the one that has this name, or this id, already."""
+    async def count(self, owner: str) -> int:
+        """How many agents the owner has."""
+        counter = await self._table.get(_count_key(owner))
+        if counter is not None:
+            return _counted(counter)
+        await self._count_again(owner)
+        return await self.count(owner)
+
+    async def create(self, agent: Agent, *, most: int = MAX_AGENTS) -> Agent:
+        """The agent, or the one that has this name, or this id, already.
+
+        `AgentsFull` when the owner has `most`.
+        """
         owner = agent.created_by
         lock_pk, lock_sk = _name_key(owner, agent.agent_name)
         lock: Item = {"pk": lock_pk, "sk": lock_sk, "agent_id": agent.agent_id}
-        room = EXISTS & Compare("active_agents", "<", MAX_AGENTS)
+        room = EXISTS & Compare("active_agents", "<", most)
         try:
             await self._table.write(
                 Put(lock, when=NEW),
@@ -93,10 +108,10 @@ class AgentRepository(Repository[Agent]):
                 Update(_count_key(owner), (Add("active_agents", 1),), when=room),
             )
         except TransactionFailed as failure:
-            return await self._after_refusal(agent, failure)
+            return await self._after_refusal(agent, most, failure)
         return agent
 
-    async def _after_refusal(self, agent: Agent, failure: TransactionFailed) -> Agent:
+    async def _after_refusal(self, agent: Agent, most: int, failure: TransactionFailed) -> Agent:
         owner = agent.created_by
         if (lock := failure.failed.get(0)) is not None:
             existing = await self.find(owner, str(lock["agent_id"]))
@@ -105,10 +120,10 @@ class AgentRepository(Repository[Agent]):
             raise Conflict("An agent of this name is being deleted. Try again in a moment.")
         if (standing := failure.failed.get(1)) is not None:
             return self.load(standing)
-        if failure.failed.get(2) is not None:
-            raise TooManyAgents(f"There are {MAX_AGENTS} agents already. Delete one first.")
+        if (counter := failure.failed.get(2)) is not None:
+            raise AgentsFull(_counted(counter))
         await self._count_again(owner)
-        return await self.create(agent)
+        return await self.create(agent, most=most)
 
     async def _count_again(self, owner: str) -> None:
         """An owner without a counter is new, or comes from an older table."""
@@ -148,3 +163,8 @@ class AgentRepository(Repository[Agent]):
                 return
             await self._count_again(owner)
             await self.delete(agent)
+
+
+def _counted(counter: Item) -> int:
+    count = counter["active_agents"]
+    return count if isinstance(count, int) else 0

@@ -1,14 +1,15 @@
 """Decisions about agents: which values make sense, and what goes when one goes."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence, Set
 from itertools import count
 from typing import Final
 
 from smriti.agents.models import Agent, AgentCreate, AgentUpdate
-from smriti.agents.repository import AgentRepository
-from smriti.core.errors import Invalid, NotFound
+from smriti.agents.repository import MAX_AGENTS, AgentRepository, AgentsFull
+from smriti.core.errors import Conflict, Invalid, NotFound
 from smriti.db.table import ConditionFailed
+from smriti.usage.service import UsageService
 
 _MAX_NAME: Final = 100
 
@@ -22,24 +23,36 @@ class AgentNotFound(NotFound):
         super().__init__("Agent not found")
 
 
+class TooManyAgents(Conflict):
+    slug = "too-many-agents"
+
+    def __init__(self) -> None:
+        super().__init__(f"There are {MAX_AGENTS} agents already. Delete one first.")
+
+
 class AgentService:
     def __init__(
         self,
         agents: AgentRepository,
+        usage: UsageService,
         *,
         architectures: Sequence[str],
         providers: Sequence[str],
         on_delete: Sequence[DeleteHook] = (),
     ) -> None:
         self._agents = agents
+        self._usage = usage
         self.architectures = tuple(architectures)
         self.providers = tuple(providers)
         self._on_delete = tuple(on_delete)
 
     async def create(self, owner: str, new: AgentCreate) -> Agent:
-        """A new agent; when the owner has one of this name, that one, unchanged."""
+        """A new agent; when the owner has one of this name, that one, unchanged.
+
+        `PlanLimitReached`, `TooManyAgents`.
+        """
         self._check(new.agent_architecture, new.agent_provider)
-        return await self._agents.create(Agent(created_by=owner, **new.model_dump()))
+        return await self._create(Agent(created_by=owner, **new.model_dump()))
 
     async def adopt(self, agent: Agent) -> Agent:
         """Add an agent that was made elsewhere, under its id; again, that is the one.
@@ -55,10 +68,24 @@ class AgentService:
             if name in taken:
                 continue
             named = agent.model_copy(update={"agent_name": name})
-            made = await self._agents.create(named)
+            made = await self._create(named)
             if made.agent_id == agent.agent_id:
                 return made
         raise AssertionError("There are more names than agents.")
+
+    async def check_room(self, owner: str, agent_ids: Set[str]) -> None:
+        """Whether the owner may have these agents too: `PlanLimitReached`, `TooManyAgents`."""
+        allowed = await self._usage.allowance(owner, "agents")
+        there = {agent.agent_id for agent in await self.all_of(owner)}
+        if len(there | agent_ids) > max(len(there), allowed.within(MAX_AGENTS)):
+            raise allowed.refused(len(there), MAX_AGENTS, TooManyAgents())
+
+    async def _create(self, agent: Agent) -> Agent:
+        allowed = await self._usage.allowance(agent.created_by, "agents")
+        try:
+            return await self._agents.create(agent, most=allowed.within(MAX_AGENTS))
+        except AgentsFull as full:
+            raise allowed.refused(full.count, MAX_AGENTS, TooManyAgents()) from full
 
     async def get(self, owner: str, agent_id: str) -> Agent:
         agent = await self._agents.find(owner, agent_id)

@@ -8,7 +8,10 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from smriti.core.config import Config
 
 _COMMANDS: Final = """\
 commands (smriti COMMAND --help tells more):
@@ -21,6 +24,7 @@ commands (smriti COMMAND --help tells more):
   stripe sync   make at Stripe what the pricing file sells
   stripe reconcile
                 make our records of subscriptions what Stripe says
+  usage show    see what somebody has used; `usage reset` sets it back
   device connect
                 make this machine a device that agents can work on
 """
@@ -75,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("action", choices=["create"])
     stripe = commands.add_parser("stripe", parents=[data_dir], help="sell plans")
     stripe.add_argument("action", choices=["sync", "reconcile"])
+    usage = commands.add_parser("usage", parents=[data_dir], help="see or set back usage")
+    usage.add_argument("action", choices=["show", "reset"])
+    usage.add_argument("email", metavar="EMAIL")
     _add_device(commands.add_parser("device", help="make this machine a device"))
     return parser
 
@@ -121,10 +128,27 @@ def _run(given: argparse.Namespace) -> int:
         data_dir=getattr(given, "data_dir", None), log_level=getattr(given, "log_level", None)
     )
     match given.command:
+        case "serve":
+            from smriti.cli.serve import serve
+
+            serve(config, given.host, given.port)
         case "chat":
             from smriti.cli.chat import chat
 
             return 0 if chat(config, agent_name=given.agent, url=given.url) else 1
+        case "device":
+            from smriti.cli.device import DeviceOptions, connect
+
+            typed = {name: getattr(given, name) for name in DeviceOptions.__match_args__}
+            connect(config, DeviceOptions(**typed))
+        case _:
+            _operate(given, config)
+    return 0
+
+
+def _operate(given: argparse.Namespace, config: "Config") -> None:
+    """What an operator does beside the server."""
+    match given.command:
         case "login-link":
             from smriti.cli.login_link import print_login_link
 
@@ -145,16 +169,13 @@ def _run(given: argparse.Namespace) -> int:
             from smriti.cli import stripe
 
             stripe.sync(config) if given.action == "sync" else stripe.reconcile(config)
-        case "device":
-            from smriti.cli.device import DeviceOptions, connect
+        case "usage":
+            from smriti.cli import usage
 
-            typed = {name: getattr(given, name) for name in DeviceOptions.__match_args__}
-            connect(config, DeviceOptions(**typed))
+            act = usage.show if given.action == "show" else usage.reset
+            act(config, given.email)
         case _:
-            from smriti.cli.serve import serve
-
-            serve(config, given.host, given.port)
-    return 0
+            raise AssertionError(given.command)
 
 
 if __name__ == "__main__":

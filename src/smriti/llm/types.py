@@ -173,6 +173,11 @@ class Usage(BaseModel):
     cached_tokens: int = 0
     reasoning_tokens: int = 0
 
+    @property
+    def total_tokens(self) -> int:
+        """The other two are parts of these."""
+        return self.input_tokens + self.output_tokens
+
     def by_kind(self) -> list[tuple[TokenKind, int]]:
         return [
             ("input", self.input_tokens),

@@ -4,6 +4,7 @@ Agent#<a>            MemoryOwner#<u>                      user u has memory with
 Agent#<a>#User#<u>   Archival#<time>#<memory id>          a passage; in order of time
 Agent#<a>#User#<u>   ArchiveChange#<time>#<id>            which passages were changed or deleted
 Agent#<a>#User#<u>   ArchiveState                         counts what is new, and such changes
+Agent#<a>#User#<u>   BlockCount                           how many blocks there are
 Agent#<a>#User#<u>   BlockVersion#<a>:<u>:<name>#<n>      an earlier version of a block's lines
 Agent#<a>#User#<u>   CapacityWarning#<a>:<u>:<name>       turns that ended with a block crowded
 Agent#<a>#User#<u>   CoreMemory#<a>:<u>:<name>            a block's lines
@@ -66,6 +67,10 @@ def block_id(owner: MemoryOwner, name: str) -> str:
 
 def block_key(owner: MemoryOwner, kind: BlockKind, name: str) -> Key:
     return partition(owner.agent_id, owner.user_id), f"{kind}#{block_id(owner, name)}"
+
+
+def block_count_key(owner: MemoryOwner) -> Key:
+    return partition(owner.agent_id, owner.user_id), "BlockCount"
 
 
 def version_key(owner: MemoryOwner, name: str, version: int) -> Key:

@@ -3,14 +3,18 @@
 User#<email>  ProviderSettings#<provider>
 """
 
+from typing import Final
+
 from smriti.db.repository import Repository
 from smriti.db.table import Delete, Key, Query
 from smriti.settings.models import ProviderSettings
 
+_MANY: Final = 1000
+
 
 def plan_and_providers(email: str) -> Query:
     """A user's provider settings, subscriptions and usage: what a turn must know, in one query."""
-    return Query(f"User#{email}", between=("ProviderSettings#", "Usage#~"))
+    return Query(f"User#{email}", between=("ProviderSettings#", "Usage#~"), limit=_MANY)
 
 
 def _key(email: str, provider: str) -> Key:

@@ -8,7 +8,6 @@ from smriti.core.edge import Services
 from smriti.devices.service import DeviceService
 from smriti.memory.archive.repository import ArchiveRepository
 from smriti.memory.archive.service import ArchiveService
-from smriti.memory.blocks.repository import BlockRepository
 from smriti.memory.blocks.service import BlockService
 from smriti.memory.owners import MemoryOwnerRepository
 from smriti.messages.repository import MessageRepository
@@ -26,7 +25,7 @@ def add_transfer(services: Services) -> None:
         services.get(AgentService),
         services.get(ProviderService),
         services.get(MemoryOwnerRepository),
-        services.get(BlockRepository),
+        services.get(BlockService),
         services.get(ArchiveService),
         services.get(ConversationRepository),
         services.get(ConversationService),

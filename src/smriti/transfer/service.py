@@ -3,8 +3,8 @@
 import asyncio
 from typing import IO
 
-from smriti.agents.repository import MAX_AGENTS, TooManyAgents
 from smriti.core.errors import AppError, Unavailable
+from smriti.memory.blocks.models import DEFAULT_BLOCKS
 from smriti.transfer.batches import Batches
 from smriti.transfer.ids import DerivedIds
 from smriti.transfer.models import Imported
@@ -33,7 +33,8 @@ class ImportService:
     async def run(self, user: User, file: IO[bytes], import_id: str) -> Imported:
         """Make new agents of what stands in `file`. Again with the same `import_id`, it goes on.
 
-        `UnknownFormat`, `ImportFileInvalid`, `TooManyAgents`: then nothing was written.
+        `UnknownFormat`, `ImportFileInvalid`, `TooManyAgents`, `PlanLimitReached`: then nothing was
+        written.
         """
         ids = DerivedIds(import_id)
         plan = await asyncio.to_thread(lambda: plan_of(pieces_of(file), ids))
@@ -46,9 +47,9 @@ class ImportService:
         return _told(writer, plan)
 
     async def _check_room(self, user: str, plan: Plan) -> None:
-        there = {agent.agent_id for agent in await self._stores.agents.all_of(user)}
-        if len(there | {agent.agent_id for agent in plan.agents}) > MAX_AGENTS:
-            raise TooManyAgents(f"There would be more than {MAX_AGENTS} agents.")
+        await self._stores.agents.check_room(user, {agent.agent_id for agent in plan.agents})
+        most = max((len(agent.blocks | DEFAULT_BLOCKS.keys()) for agent in plan.agents), default=0)
+        await self._stores.blocks.check_room(user, most)
 
     async def _write(self, writer: Writer, file: IO[bytes]) -> None:
         batches = await asyncio.to_thread(lambda: Batches(pieces_of(file)))

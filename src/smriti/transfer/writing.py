@@ -19,7 +19,7 @@ from smriti.memory.blocks.models import (
     MemoryBlockDef,
     count_words,
 )
-from smriti.memory.blocks.repository import BlockRepository
+from smriti.memory.blocks.service import BlockService
 from smriti.memory.models import MemoryOwner
 from smriti.memory.owners import MemoryOwnerRepository
 from smriti.memory.recall.models import Talk
@@ -56,7 +56,7 @@ class Stores:
     agents: AgentService
     providers: ProviderService
     owners: MemoryOwnerRepository
-    blocks: BlockRepository
+    blocks: BlockService
     archive: ArchiveService
     conversations: ConversationRepository
     conversation_service: ConversationService

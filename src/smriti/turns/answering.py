@@ -41,11 +41,15 @@ async def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A turn that has ended: the conversation as it was given back, what is still to be done."""
+    """A turn that has ended: the conversation as it was given back, what is still to be done.
+
+    `closed`: by this process, so that its tokens are to be counted here.
+    """
 
     conversation: Conversation | None
     follow_up: Callable[[], Awaitable[None]] = _nothing
     accepted: bool = True
+    closed: bool = False
 
 
 class Answering:
@@ -81,7 +85,7 @@ class Answering:
             stopping = Unavailable("The server is stopping.")
             failure = told(error) if isinstance(error, Exception) else stopping
             running.reporter.close(TurnFailed(problem=failure.problem()))
-            freed = await self._opener.give_back(opening.conversation, opening.turn_id)
+            freed = await self._opener.undo(opening)
             if not isinstance(error, Exception):
                 raise
             return Done(freed, accepted=False)
@@ -117,12 +121,12 @@ class Answering:
         turn = Turn(conversation, question, answer, running, self._desk)
         turn.was_asked = True
         if stored is not None and stored.status != "running":
-            return Done(await turn.conclude(stored))
+            return Done(await turn.conclude(stored), closed=turn.closed)
         try:
             opening = await self._opener.reopen(running.record, conversation)
             plan, prompt = await self._plan(opening, question, answer, running)
         except Exception as error:  # noqa: BLE001 - the turn's end: whatever it is, the reader hears
-            return Done(await turn.fail(error))
+            return Done(await turn.fail(error), closed=turn.closed)
         # The process that began it may have died before it had left the other branch.
         plan = replace(plan, writes=self._branch_writes(opening, running.record))
         return await self._carried_out(turn, plan, prompt, opening)
@@ -131,7 +135,8 @@ class Answering:
         record = running.record
         failure = Unavailable("The server stopped before it stored the question. Send it again.")
         running.reporter.close(TurnFailed(problem=failure.problem()))
-        await self._desk.turns.forget(record)  # so that the request can be made again
+        refund = self._desk.usage.refund(record.reservation)
+        await self._desk.turns.forget(record, refund)  # so that the request can be made again
         freed = await self._opener.give_back(conversation, record.turn_id)
         return Done(freed, accepted=False)
 
@@ -217,7 +222,7 @@ class Answering:
             shown, room = known or prompt.shown, prompt.spent.left
             await self._summaries.keep_up(conversation, shown, room_tokens=room, ask=ask)
 
-        return Done(freed, follow_up, accepted=turn.accepted)
+        return Done(freed, follow_up, accepted=turn.accepted, closed=turn.closed)
 
 
 def _loading(*, remembers: bool) -> list[TurnEvent]:

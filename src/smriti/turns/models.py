@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from smriti.conversations.models import Stretch
 from smriti.core.clock import utc_now
 from smriti.llm.types import Usage
+from smriti.usage.models import Reservation
 
 type TurnStatus = Literal["queued", "running", "complete", "failed", "cancelled"]
 type Ending = Literal["complete", "failed", "cancelled"]
@@ -84,13 +85,15 @@ class TurnRecord(TurnView):
     """A turn as it is stored: written with its question, or when that begins to wait; closed once.
 
     `created_by` asked; `agent_owner` has the agent when it is somebody else.
-    `leaves_behind`: the messages that its retry or edit makes inactive.
+    `leaves_behind`: the messages that its retry or edit makes inactive. `reserved`: the month in
+    which its message was counted.
     """
 
     created_by: str
     agent_owner: str | None = None
     question_at: datetime
     leaves_behind: Stretch | None = None
+    reserved: str | None = None
     finish_reason: str = "stop"
     problem: dict[str, Any] | None = None
 
@@ -98,6 +101,10 @@ class TurnRecord(TurnView):
     def owner(self) -> str:
         """Whose the agent is, and whose plan pays."""
         return self.agent_owner or self.created_by
+
+    @property
+    def reservation(self) -> Reservation | None:
+        return Reservation(self.owner, self.reserved, "messages", 1) if self.reserved else None
 
     @property
     def view(self) -> TurnView:

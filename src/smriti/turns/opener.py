@@ -1,41 +1,31 @@
 """How a turn begins: one round trip to the store, then every reason to refuse it, in order."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Final, cast
+from typing import Final
 
-from smriti.agents.repository import AgentRepository, agent_key
+from smriti.agents.repository import AgentRepository
 from smriti.agents.service import AgentNotFound
 from smriti.auth.models import Asker
 from smriti.auth.tokens import NotSignedIn, admit
 from smriti.conversations.models import Conversation
-from smriti.conversations.repository import (
-    ConversationHeld,
-    ConversationRepository,
-    LeaseLost,
-)
+from smriti.conversations.repository import ConversationHeld, LeaseLost
 from smriti.conversations.service import ConversationNotFound
 from smriti.core.clock import sort_time
 from smriti.core.errors import Conflict
-from smriti.db.table import Get, Item, ItemPage, Read, Table
+from smriti.db.table import Item, ItemPage, Table
 from smriti.memory.blocks.repository import BlockRepository
-from smriti.memory.keys import core_query
 from smriti.memory.models import MemoryOwner
-from smriti.messages.repository import MessageRepository, newest_messages
-from smriti.settings.models import ProviderSettings
-from smriti.settings.repository import plan_and_providers
+from smriti.messages.repository import newest_messages
 from smriti.settings.service import ProviderService
+from smriti.turns.found import HISTORY_PAGE, Found, past_of, reads_of
 from smriti.turns.leases import lease_end
 from smriti.turns.models import TurnRecord
 from smriti.turns.opening import Opening
 from smriti.turns.past import PastCache, Shown, Unread
+from smriti.turns.plan import Desk
 from smriti.turns.summary import Summary, summary_key
-from smriti.users.models import User
-from smriti.users.repository import user_key
-
-HISTORY_PAGE: Final = 60
-"""Messages read with the first round trip; more are read only while the window has room."""
 
 _OLDER_PAGE: Final = 250
 
@@ -47,35 +37,23 @@ class ConversationMismatch(Conflict):
         super().__init__("Conversation does not belong to this agent")
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """`newest` is None when what was said is known from the turn before."""
-
-    user: Item | None
-    agent: Item | None
-    settings: ItemPage
-    memory: ItemPage
-    newest: ItemPage | None
-    summary: Item | None
-
-
 class Opener:
     """Reads and takes all that a turn needs, in one round trip."""
 
     def __init__(
         self,
         table: Table,
+        desk: Desk,
         *,
-        conversations: ConversationRepository,
         agents: AgentRepository,
-        messages: MessageRepository,
         blocks: BlockRepository,
         providers: ProviderService,
     ) -> None:
         self._table = table
-        self._conversations = conversations
+        self._conversations = desk.conversations
+        self._messages = desk.messages
+        self._usage = desk.usage
         self._agents = agents
-        self._messages = messages
         self._blocks = blocks
         self._providers = providers
         self.pasts = PastCache()
@@ -83,31 +61,43 @@ class Opener:
     async def open(
         self, asker: Asker, agent_id: str, conversation_id: str, turn_id: str
     ) -> Opening:
-        """Take the conversation for this turn, or say why there can be none.
+        """Take the conversation for this turn and count the message, or say why there can be none.
 
-        Who is refused after the lease was taken gives it back.
+        Who is refused gives both back.
         """
-        taken, found = await asyncio.gather(
+        taken, reserved, found = await asyncio.gather(
             self._take(asker.user, conversation_id, turn_id),
+            self._usage.take(asker.owner),
             self._read(asker, agent_id, conversation_id),
-            return_exceptions=True,  # who took the conversation must hear it, to give it back
+            return_exceptions=True,  # who took something must hear it, to give it back
         )
-        if isinstance(taken, BaseException):
-            raise taken
-        conversation, held = taken
         try:
-            admit(asker.claims, _user(_known(found)))
-            return await self._checked(turn_id, conversation, _known(found), held=held)
+            conversation, held = _known(taken)
+            admit(asker.claims, _known(found).account)
+            opening = await self._checked(turn_id, conversation, _known(found), held=held)
+            self._usage.check(_known(reserved), _known(found).subscriptions)
+            return replace(opening, reserved=_known(reserved))
         except BaseException:
-            if conversation is not None and not held:
-                await self.give_back(conversation, turn_id)
+            if not isinstance(reserved, BaseException):
+                await self._usage.give_back(reserved)
+            mine = None if isinstance(taken, BaseException) or taken[1] else taken[0]
+            if mine is not None:
+                await self.give_back(mine, turn_id)
             raise
+
+    async def undo(self, opening: Opening) -> Conversation | None:
+        """Give back what a turn has taken that is not to be; the conversation as it is then."""
+        if opening.reserved is not None:
+            await self._usage.give_back(opening.reserved)
+        if opening.held:
+            return None
+        return await self.give_back(opening.conversation, opening.turn_id)
 
     async def reopen(self, turn: TurnRecord, conversation: Conversation) -> Opening:
         """The same for a turn that has the conversation: it waited, or its process died."""
         asker = Asker(conversation.owner, conversation.created_by)
         found = await self._read(asker, turn.agent_id, turn.conversation_id)
-        if (user := _user(found)) is None or user.deleted_at is not None:
+        if found.account is None or found.account.deleted_at is not None:
             raise NotSignedIn("User not found")
         if turn.leaves_behind is not None:  # though its process may have died before it did so
             left = conversation.left_behind_with(turn.leaves_behind)
@@ -168,29 +158,12 @@ class Opener:
             return held.conversation, True
         return conversation, False
 
-    async def _read(self, asker: Asker, agent_id: str, conversation_id: str) -> _Found:
-        owner = asker.owner
-        reads: list[Read] = [
-            Get(user_key(owner)),
-            Get(agent_key(owner, agent_id)),
-            plan_and_providers(owner),
-            core_query(agent_id, asker.user),
-        ]
-        if not self.pasts.knows(conversation_id):
-            reads.append(Get(summary_key(conversation_id)))
-            reads.append(newest_messages(conversation_id, HISTORY_PAGE))
-        user, agent, settings, memory, *past = await self._table.read(*reads)
-        return _Found(
-            cast("Item | None", user),
-            cast("Item | None", agent),
-            cast("ItemPage", settings),
-            cast("ItemPage", memory),
-            cast("ItemPage", past[1]) if past else None,
-            cast("Item | None", past[0]) if past else None,
-        )
+    async def _read(self, asker: Asker, agent_id: str, conversation_id: str) -> Found:
+        past = [] if self.pasts.knows(conversation_id) else past_of(conversation_id)
+        return Found.of(await self._table.read(*reads_of(asker, agent_id), *past))
 
     async def _checked(
-        self, turn_id: str, conversation: Conversation | None, found: _Found, *, held: bool
+        self, turn_id: str, conversation: Conversation | None, found: Found, *, held: bool
     ) -> Opening:
         if found.agent is None:
             raise AgentNotFound
@@ -200,25 +173,20 @@ class Opener:
         if conversation.agent_id != agent.agent_id:
             raise ConversationMismatch
         owner = conversation.owner
-        saved = [
-            ProviderSettings.model_validate(item)
-            for item in found.settings.items
-            if str(item["sk"]).startswith("ProviderSettings#")
-        ]
         memory = MemoryOwner(agent.agent_id, conversation.created_by, agent.created_at)
         own = owner == conversation.created_by
         return Opening(
             turn_id=turn_id,
             agent=agent,
             conversation=conversation,
-            credentials=self._providers.credentials(owner, agent.agent_provider, saved),
+            credentials=self._providers.credentials(owner, agent.agent_provider, found.providers),
             core=await self._blocks.core_from(memory, found.memory),
             past=await self._past(conversation, found),
             held=held,
-            user_name=str((found.user or {}).get("name", "")) if own else "",
+            user_name=found.account.name if own and found.account else "",
         )
 
-    async def _past(self, conversation: Conversation, found: _Found) -> Unread | Shown:
+    async def _past(self, conversation: Conversation, found: Found) -> Unread | Shown:
         conversation_id = conversation.conversation_id
         known = self.pasts.find(conversation_id, fence=conversation.fence)
         if known is not None:
@@ -253,14 +221,10 @@ def _is_fresh(conversation: Conversation, newest: ItemPage) -> bool:
     return bool(newest.items) and str(newest.items[0]["sk"]) >= expected
 
 
-def _known(found: _Found | BaseException) -> _Found:
+def _known[T](found: T | BaseException) -> T:
     if isinstance(found, BaseException):
         raise found
     return found
-
-
-def _user(found: _Found) -> User | None:
-    return User.model_validate(found.user) if found.user else None
 
 
 def _summary(conversation: Conversation, item: Item | None) -> Summary | None:

@@ -9,6 +9,7 @@ from smriti.llm.provider import Credentials
 from smriti.memory.blocks.models import CoreMemory
 from smriti.memory.recall.models import Talk
 from smriti.turns.past import Shown, Unread
+from smriti.usage.models import Reservation
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Opening:
     plan are `owner`'s. `held`: another turn has the conversation.
 
     `before`: the past ends before this moment, that of a question which is stored already.
+    `reserved`: the message that was counted for it, of a turn that just begins.
     """
 
     turn_id: str
@@ -28,6 +30,7 @@ class Opening:
     held: bool
     user_name: str = ""
     before: datetime | None = None
+    reserved: Reservation | None = None
 
     @property
     def user(self) -> str:

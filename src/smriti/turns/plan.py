@@ -15,10 +15,12 @@ from smriti.turns.architecture import Mind
 from smriti.turns.capabilities import Capabilities
 from smriti.turns.events import TurnEvent
 from smriti.turns.loop import Progress
+from smriti.turns.models import TurnRecord
 from smriti.turns.recalling import Recaller
 from smriti.turns.repository import TurnRepository
 from smriti.turns.slots import FairSlots
 from smriti.turns.stay import Stay
+from smriti.usage.service import UsageService
 
 type Write = Callable[[], Awaitable[None]]
 
@@ -36,6 +38,13 @@ class Desk:
     slots: FairSlots
     catalog: Catalog
     capabilities: Capabilities
+    usage: UsageService
+
+    async def count_tokens(self, record: TurnRecord) -> None:
+        """Count what a turn has used; who closes its record does."""
+        if record.reservation is not None:
+            tokens = record.usage.total_tokens
+            await self.usage.count_tokens(record.reservation, record.turn_id, tokens)
 
 
 @dataclass(frozen=True, slots=True)

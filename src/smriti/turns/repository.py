@@ -15,7 +15,9 @@ from smriti.core.clock import utc_now
 from smriti.core.paging import Page, PageRequest
 from smriti.db.repository import Repository, stored
 from smriti.db.table import (
+    EXISTS,
     NEW,
+    Action,
     Change,
     Condition,
     ConditionFailed,
@@ -26,6 +28,8 @@ from smriti.db.table import (
     Query,
     Remove,
     Set,
+    TransactionFailed,
+    Update,
     eq,
 )
 from smriti.messages.repository import conversation_partition
@@ -107,16 +111,30 @@ class TurnRepository(Repository[TurnRecord]):
         changes = [Set(name, values[name]) for name in _BY_STEP if name in values]
         await self._table.update(self.key(record), *changes, when=_running(record))
 
-    async def finish(self, record: TurnRecord) -> None:
+    async def finish(self, record: TurnRecord, refund: Update | None = None) -> None:
         """Close the record. Exactly one finisher passes; a second one gets `ConditionFailed`."""
         record.finished_at = utc_now()
         kept = stored(record)
-        changes = [Set(name, kept[name]) for name in _CLOSING if name in kept]
-        await self._table.update(self.key(record), *changes, *OFF_INDEX, when=_running(record))
+        changes: list[Change] = [Set(name, kept[name]) for name in _CLOSING if name in kept]
+        changes += [*OFF_INDEX, *([Remove("reserved")] if refund else [])]
+        await self._write(Update(self.key(record), tuple(changes), when=_running(record)), refund)
 
-    async def forget(self, record: TurnRecord) -> None:
-        """Remove a turn whose conversation is gone."""
-        await self._table.write(Delete(self.key(record)))
+    async def forget(self, record: TurnRecord, refund: Update | None = None) -> None:
+        """Remove a turn whose conversation, or question, is gone; again is no error."""
+        with suppress(ConditionFailed):
+            await self._write(Delete(self.key(record), when=EXISTS), refund)
+
+    async def _write(self, action: Action, refund: Update | None) -> None:
+        """One conditional write, and the refund together with it, if there still is of what."""
+        if refund is None:
+            await self._table.write(action)
+            return
+        try:
+            await self._table.write(action, refund)
+        except TransactionFailed as failure:
+            if 0 in failure.failed:
+                raise ConditionFailed(failure.failed[0]) from failure
+            await self._table.write(action)
 
 
 def _running(record: TurnRecord) -> Condition:

@@ -95,6 +95,20 @@ class Scribe:
         fence = self._conversation.fence
         await self._desk.recaller.keep(self._record, (question, answer), talk, fence=fence)
 
+    async def close(self, *, accepted: bool) -> None:
+        """Close the record. The message of a turn that failed before the model said anything, or
+        whose question could not be stored, is not counted."""
+        record, usage = self._record, self._desk.usage
+        heard = self._spoke or record.steps or self.answer.parts
+        for_nothing = not accepted or (record.status == "failed" and not heard)
+        reservation = record.reservation if for_nothing else None
+        try:
+            await self._desk.turns.finish(record, usage.refund(reservation))
+        except ConditionFailed as failure:
+            if reservation is not None and not accepted and failure.old is None:
+                await usage.give_back(reservation)  # there is no record that could tell of it
+            raise
+
     async def store(self, status: Status) -> Message | None:
         """Store the answer so far; None while there is nothing. `LeaseLost`: it is another's."""
         message = self.answer.message(status)

@@ -134,13 +134,14 @@ class TurnService:
         message_id, new = what.message_id, what.new
         opening = await self._open(ask, turn_id)
         if opening.held and not opening.conversation.held:  # by a turn whose process died
+            await self._opener.undo(opening)
             await self._starter.start_next(opening.user, ask.conversation_id)
             opening = await self._open(ask, turn_id)
         try:
             old = await self._question_of(opening, message_id, retry=new is None)
             opening, stretch = await self._branched(opening, old, keeps_it=new is None)
         except BaseException:
-            await self._give_back(opening)
+            await self._undo(opening)
             raise
         question = _question(opening, new) if new else old
         record = _record(opening, question)
@@ -198,19 +199,19 @@ class TurnService:
             reporter.say(Notice(text="Loading agent information..."))
             reporter.say(Notice(text="Validating conversation..."))
             if opening.held:
-                await self._starter.wait(opening.conversation, running, question)
-                return
+                await self._starter.join(opening.conversation, running, question)
         except BaseException:
             if reporter is not None:
                 reporter.close(None)
-            await self._give_back(opening)
+            await self._undo(opening)
             raise
-        self._starter.start_fresh(opening, question, running)
+        if opening.held:
+            await self._starter.joined(running)
+        else:
+            self._starter.start_fresh(opening, question, running)
 
-    async def _give_back(self, opening: Opening) -> None:
-        if not opening.held:
-            freed = await self._opener.give_back(opening.conversation, opening.turn_id)
-            await self._starter.after(freed)
+    async def _undo(self, opening: Opening) -> None:
+        await self._starter.after(await self._opener.undo(opening))
 
 
 def _question(opening: Opening, new: MessageCreate) -> Message:
@@ -234,4 +235,5 @@ def _record(opening: Opening, question: Message) -> TurnRecord:
         question_id=question.message_id,
         question_at=question.created_at,
         model=model_of(opening),
+        reserved=opening.reserved.month if opening.reserved else None,
     )

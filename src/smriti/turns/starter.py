@@ -60,7 +60,7 @@ class Starter:
         work = self._answering.fresh(opening, question, running)
         self._runner.start(running, self._then_next(running, work))
 
-    async def wait(self, conversation: Conversation, running: Running, question: Message) -> None:
+    async def join(self, conversation: Conversation, running: Running, question: Message) -> None:
         """Put a question in line; it is answered after those before it. `ApprovalPending`."""
         await self._approvals.check_none(conversation)
         record = running.record
@@ -72,6 +72,10 @@ class Starter:
         except BaseException:
             self._runner.admit(record.turn_id)
             raise
+
+    async def joined(self, running: Running) -> None:
+        """The question is in line, whatever happens now."""
+        record = running.record
         await running.fate.stored()
         with suppress(TableError):  # it waits already; whoever looks after turns will start it
             await self.start_next(record.created_by, record.conversation_id)
@@ -184,6 +188,8 @@ class Starter:
         if not done.accepted:
             await running.fate.refused()
         await self.after(done.conversation)
+        if done.closed:
+            await self._desk.count_tokens(record)
         await done.follow_up()
 
     async def after(self, freed: Conversation | None) -> None:
@@ -238,8 +244,11 @@ class Starter:
             failure = Unavailable("The server stopped in the middle of this answer. Ask again.")
             record.status, record.error = "failed", failure.detail
             record.problem = failure.problem()
+        in_vain = answer is None and not record.steps
+        refund = self._desk.usage.refund(record.reservation) if in_vain else None
         with suppress(ConditionFailed):
-            await self._desk.turns.finish(record)
+            await self._desk.turns.finish(record, refund)
+            await self._desk.count_tokens(record)
 
 
 def _is_lost(record: TurnRecord, conversation: Conversation) -> bool:

@@ -57,6 +57,7 @@ class Turn:
         self._goes_on = False
         self._acceptance = asyncio.Event()
         self.was_asked = False
+        self.closed = False
         self.answer: Message | None = None
 
     async def run(self, plan: Plan) -> Conversation | None:
@@ -219,10 +220,11 @@ class Turn:
         last = self.answer or (self.question if self.accepted else None)
         changes = answered(self._newest(last), record.usage, record.cost) if last else []
         finished, released = await asyncio.gather(
-            desk.turns.finish(record),
+            self._scribe.close(accepted=self.accepted),
             desk.conversations.release(self._conversation, record.turn_id, *changes),
             return_exceptions=True,
         )
+        self.closed = finished is None
         if self._lease_lost or isinstance(released, LeaseLost):
             deleted = await desk.conversation_service.clear_if_deleted(self._conversation)
             taken_over = self.accepted and isinstance(finished, ConditionFailed)

@@ -17,6 +17,7 @@ from smriti.db.table import (
     Action,
     Add,
     Check,
+    Compare,
     ConditionFailed,
     Default,
     Delete,
@@ -44,6 +45,14 @@ from smriti.memory.models import MemoryOwner
 VERSIONS_KEPT: Final = 100
 
 
+class BlocksFull(Exception):
+    """There are as many blocks as there may be: `count`."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__("There are as many blocks as there may be.")
+        self.count = count
+
+
 class BlockRepository:
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -61,26 +70,53 @@ class BlockRepository:
         return _core(owner, items)
 
     async def create(
-        self, owner: MemoryOwner, block: MemoryBlockDef, creation_id: str
+        self, owner: MemoryOwner, block: MemoryBlockDef, creation_id: str, *, most: int
     ) -> MemoryBlockDef | None:
-        """The block that this creation has made; None when another one has the name already."""
-        key = keys.block_key(owner, "MemoryBlockDef", block.block_name)
-        item = _named(owner, block.block_name, "MemoryBlockDef") | stored(block)
+        """The block that this creation has made; None when another one has the name already.
+
+        `BlocksFull` when there are `most` of them, the default ones included.
+        """
+        room = EXISTS & Compare("blocks", "<", most)
+        made = _definition_item(owner, block) | {"creation_id": creation_id}
         try:
-            await self._table.write(Put(_at(key, item | {"creation_id": creation_id}), when=NEW))
-        except ConditionFailed as failure:
-            standing = failure.old or {}
-            made = standing.get("creation_id") == creation_id
-            return MemoryBlockDef.model_validate(standing) if made else None
+            await self._table.write(
+                Put(made, when=NEW),
+                Update(keys.block_count_key(owner), (Add("blocks", 1),), when=room),
+            )
+        except TransactionFailed as failure:
+            if (standing := failure.failed.get(0)) is not None:
+                same = standing.get("creation_id") == creation_id
+                return MemoryBlockDef.model_validate(standing) if same else None
+            if (counter := failure.failed.get(1)) is not None:
+                raise BlocksFull(_number(counter, "blocks")) from failure
+            await self._count_again(owner)
+            return await self.create(owner, block, creation_id, most=most)
         return block
 
     async def delete(self, owner: MemoryOwner, name: str) -> None:
         """Remove a block with its lines and its history; again is no error."""
-        await self._table.write(
-            *(Delete(keys.block_key(owner, kind, name)) for kind in keys.BLOCK_KINDS)
-        )
+        definition, *rest = (keys.block_key(owner, kind, name) for kind in keys.BLOCK_KINDS)
+        try:
+            await self._table.write(
+                Delete(definition, when=EXISTS),
+                Update(keys.block_count_key(owner), (Add("blocks", -1),), when=EXISTS),
+                *map(Delete, rest),
+            )
+        except TransactionFailed as failure:
+            if 0 not in failure.failed:
+                await self._count_again(owner)
+                await self.delete(owner, name)
         history = await everything(self._table, keys.history_query(owner, name))
         await self._table.bulk(deletes=[key_of(item) for item in history])
+
+    async def _count_again(self, owner: MemoryOwner) -> None:
+        """Without a counter, nobody has made a block, or an older version of the server has."""
+        counter: Item = {
+            "entity_type": "BlockCount",
+            "blocks": len((await self.core(owner)).blocks),
+        }
+        with suppress(ConditionFailed):
+            await self._table.write(Put(_at(keys.block_count_key(owner), counter), when=NEW))
 
     async def save(
         self, owner: MemoryOwner, block: Block, content: BlockVersion
@@ -118,15 +154,14 @@ class BlockRepository:
         return content
 
     async def adopt(
-        self, owner: MemoryOwner, block: Block, history: Sequence[BlockVersion], creation_id: str
+        self, owner: MemoryOwner, block: Block, history: Sequence[BlockVersion]
     ) -> None:
-        """Write a block that was made elsewhere, with its earlier versions.
-
-        Again is no error, and what was written into it meanwhile stays.
-        """
+        """Write what a block holds that comes from elsewhere, with its earlier versions; of one
+        that everybody has, also what it is for. What was written meanwhile stays."""
         name = block.name
-        if block.definition != _definition(owner, name, {}):
-            await self.create(owner, block.definition, creation_id)
+        if name in DEFAULT_BLOCKS and block.definition != _definition(owner, name, {}):
+            with suppress(ConditionFailed):
+                await self._table.write(Put(_definition_item(owner, block.definition), when=NEW))
         past = _named(owner, name, "BlockVersion")
         await self._table.bulk(
             puts=[
@@ -153,7 +188,9 @@ class BlockRepository:
         """One more turn in a row has ended with this block crowded: answers how many have."""
         key = keys.block_key(owner, "CapacityWarning", name)
         named = _defaults(_named(owner, name, "CapacityWarning"))
-        return _turns(await self._table.update(key, *named, Add("warning_turns", 1)))
+        return _number(
+            await self._table.update(key, *named, Add("warning_turns", 1)), "warning_turns"
+        )
 
     async def withdraw_warning(self, owner: MemoryOwner, name: str) -> None:
         """Count one turn less, unless they are not counted any more."""
@@ -167,6 +204,11 @@ class BlockRepository:
 
 def _at(key: Key, item: Item) -> Item:
     return {**item, "pk": key[0], "sk": key[1]}
+
+
+def _definition_item(owner: MemoryOwner, block: MemoryBlockDef) -> Item:
+    key = keys.block_key(owner, "MemoryBlockDef", block.block_name)
+    return _at(key, _named(owner, block.block_name, "MemoryBlockDef") | stored(block))
 
 
 def _named(owner: MemoryOwner, name: str, kind: str) -> Item:
@@ -194,7 +236,7 @@ def _core(owner: MemoryOwner, items: Sequence[Item]) -> CoreMemory:
         name: Block(
             _definition(owner, name, definitions.get(name, {})),
             BlockVersion.model_validate(found["CoreMemory"].get(name, {})),
-            _turns(found["CapacityWarning"].get(name, {})),
+            _number(found["CapacityWarning"].get(name, {}), "warning_turns"),
         )
         for name in names
     }
@@ -208,6 +250,6 @@ def _definition(owner: MemoryOwner, name: str, item: Item) -> MemoryBlockDef:
     return MemoryBlockDef.model_validate(known | item | {"block_name": name, "is_default": True})
 
 
-def _turns(item: Item) -> int:
-    turns = item.get("warning_turns")
-    return turns if isinstance(turns, int) else 0
+def _number(item: Item, name: str) -> int:
+    number = item.get(name)
+    return number if isinstance(number, int) else 0

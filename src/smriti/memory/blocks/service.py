@@ -23,9 +23,10 @@ from smriti.memory.blocks.models import (
     count_words,
     may_be_block_name,
 )
-from smriti.memory.blocks.repository import BlockRepository
+from smriti.memory.blocks.repository import BlockRepository, BlocksFull
 from smriti.memory.models import MemoryOwner
 from smriti.memory.owners import MemoryOwnerRepository
+from smriti.usage.service import UsageService
 
 _ATTEMPTS: Final = 32
 """Each failed attempt is somebody else's success, so this many writers at once all get through."""
@@ -51,6 +52,9 @@ class BlockIsDefault(BadRequest):
 
 class TooManyBlocks(BadRequest):
     slug = "too-many-memory-blocks"
+
+    def __init__(self) -> None:
+        super().__init__(f"There are {MAX_BLOCKS} memory blocks already. Delete one first.")
 
 
 class BlockFull(Invalid):
@@ -85,9 +89,12 @@ class Appended:
 
 
 class BlockService:
-    def __init__(self, blocks: BlockRepository, owners: MemoryOwnerRepository) -> None:
+    def __init__(
+        self, blocks: BlockRepository, owners: MemoryOwnerRepository, usage: UsageService
+    ) -> None:
         self._blocks = blocks
         self._owners = owners
+        self._usage = usage
 
     async def core(self, owner: MemoryOwner) -> CoreMemory:
         return await self._blocks.core(owner)
@@ -96,20 +103,44 @@ class BlockService:
         return _block(await self.core(owner), name)
 
     async def create(self, owner: MemoryOwner, new: BlockCreate, creation_id: str) -> Block:
-        """A new block, or the one that an earlier attempt of this creation made."""
+        """A new block, or the one that an earlier attempt of this creation made.
+
+        `BlockExists`, `PlanLimitReached`, `TooManyBlocks`.
+        """
         if new.name in DEFAULT_BLOCKS:
             raise BlockExists(new.name)
-        core = await self.core(owner)
-        if new.name not in core.blocks and len(core.blocks) >= MAX_BLOCKS:
-            raise TooManyBlocks(f"There are {MAX_BLOCKS} memory blocks already. Delete one first.")
         definition = MemoryBlockDef(
             block_name=new.name, description=new.description, word_limit=new.word_limit
         )
         await self._owners.note(owner)
-        standing = await self._blocks.create(owner, definition, creation_id)
+        standing = await self._make(owner, definition, creation_id)
         if standing is None:
             raise BlockExists(new.name)
         return Block(standing)
+
+    async def adopt(
+        self, owner: MemoryOwner, block: Block, history: Sequence[BlockVersion], creation_id: str
+    ) -> None:
+        """Write a block that was made elsewhere, with its earlier versions. Again is no error."""
+        if block.name not in DEFAULT_BLOCKS:
+            await self._make(owner, block.definition, creation_id)
+        await self._blocks.adopt(owner, block, history)
+
+    async def check_room(self, user: str, count: int) -> None:
+        """Whether a new agent of the user may have so many blocks: `PlanLimitReached`."""
+        allowed = await self._usage.allowance(user, "memory_blocks")
+        if count > allowed.within(count):
+            raise allowed.refusal(len(DEFAULT_BLOCKS))
+
+    async def _make(
+        self, owner: MemoryOwner, definition: MemoryBlockDef, creation_id: str
+    ) -> MemoryBlockDef | None:
+        allowed = await self._usage.allowance(owner.user_id, "memory_blocks")
+        most = allowed.within(MAX_BLOCKS)
+        try:
+            return await self._blocks.create(owner, definition, creation_id, most=most)
+        except BlocksFull as full:
+            raise allowed.refused(full.count, MAX_BLOCKS, TooManyBlocks()) from full
 
     async def delete(self, owner: MemoryOwner, name: str) -> None:
         """Remove a block, its lines and its history. One that does not exist is gone already."""

@@ -175,6 +175,10 @@ class Gateway(Protocol):
 
     async def customer(self, customer_id: str) -> StripeCustomer | None: ...
 
+    async def disown(self, customer_id: str) -> None:
+        """Take off the customer whose account it was: the name may be somebody else's one day."""
+        ...
+
     async def subscription(self, subscription_id: str) -> StripeSubscription | None: ...
 
     async def subscriptions_of(self, customer_id: str) -> list[StripeSubscription]:

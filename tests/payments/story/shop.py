@@ -69,7 +69,8 @@ class Shop:
         transport = httpx2.ASGITransport(app=self.home.app, raise_app_exceptions=False)
         base_url = self.home.client.base_url
         async with httpx2.AsyncClient(transport=transport, base_url=base_url) as nobody:
-            return await nobody.post(f"{_PREFIX}/webhook", content=body, headers=dict(headers))
+            sent = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+            return await nobody.post(f"{_PREFIX}/webhook", content=body, headers=sent)
 
     async def deliver_all(self, deliveries: Iterable[Delivery] | None = None) -> None:
         """One after another; those that Stripe has ready, if none are given."""
@@ -148,7 +149,7 @@ def _offer(stripe: FakeStripe) -> dict[str, Any]:
 
 
 def _pricing_file(folder: Path, prices: Mapping[str, Any]) -> Path:
-    tiers = [
+    tiers: list[dict[str, Any]] = [
         {
             "key": plan,
             "name": plan.title(),

@@ -202,6 +202,37 @@ async def test_who_leaves_pays_no_longer(shop: Shop) -> None:
     assert [item["sk"] for item in left] == ["Deleted"]
 
 
+async def test_who_takes_the_name_of_somebody_who_left_inherits_nothing(shop: Shop) -> None:
+    await shop.buy("starter")
+    await shop.home.client.delete("/users/me")
+    await shop.home.services.get(UserService).close()
+
+    async with shop.home.sign_up("alice") as alice:
+        await shop.deliver_all()  # late, of the subscription that has ended
+        shown = await alice.get("/payments/stripe/subscription/status")
+        portal = await alice.post("/payments/stripe/portal")
+
+    assert shown.json() == free()
+    assert portal.status_code == 404
+
+
+async def test_who_leaves_while_stripe_does_not_answer_is_cancelled_later(shop: Shop) -> None:
+    subscription_id = await shop.buy("starter")
+    users = shop.home.services.get(UserService)
+    shop.stripe.fail(500, times=3)
+
+    response = await shop.home.client.delete("/users/me")
+    await users.close()
+    still = shop.stripe.object(subscription_id)["status"]
+    await users.resume_deletions()
+    await users.close()
+
+    assert (response.status_code, still) == (200, "active")
+    assert shop.stripe.object(subscription_id)["status"] == "canceled"
+    left = await shop.home.items_with("alice@local")
+    assert [item["sk"] for item in left] == ["Deleted"]
+
+
 async def test_a_status_that_was_missed_is_asked_of_stripe(shop: Shop) -> None:
     await shop.checkout("starter")
     shop.stripe.pay(shop.session_id)

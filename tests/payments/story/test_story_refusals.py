@@ -7,13 +7,20 @@ import httpx2
 import pytest
 
 from smriti.db.table import Table
-from tests.fakes.stripe_server import FakeStripe
+from tests.fakes.stripe_events import Delivery
 from tests.home import open_home
-from tests.payments.story.shop import Shop
+from tests.payments.story.shop import Shop, free
+
+PREFIX = "/payments/stripe"
 
 
-def detail(response: httpx2.Response) -> tuple[int, Any]:
-    return response.status_code, response.json()["detail"]
+def problem(response: httpx2.Response) -> tuple[int, str, str]:
+    """Status, kind and text; nothing else is told but the title and the path."""
+    told: dict[str, Any] = response.json()
+    assert told.keys() == {"type", "title", "status", "detail", "path"}
+    assert told["status"] == response.status_code
+    assert response.headers["Content-Type"] == "application/problem+json"
+    return response.status_code, told["type"].removeprefix("/problems/"), told["detail"]
 
 
 async def test_without_a_token_nothing_is_sold(shop: Shop) -> None:
@@ -32,33 +39,31 @@ async def test_without_a_token_nothing_is_sold(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("plan", "cycle"), [("starter", "weekly"), ("gold", "monthly"), ("free", "monthly")]
+    ("plan", "cycle", "text"),
+    [
+        ("gold", "monthly", "There is no plan 'gold' to buy."),
+        ("free", "monthly", "There is no plan 'free' to buy."),
+        ("starter", "weekly", "A plan is paid 'monthly' or 'annual', not 'weekly'."),
+    ],
 )
-async def test_an_unknown_plan_or_cycle_is_refused(shop: Shop, plan: str, cycle: str) -> None:
-    response = await shop.checkout(plan, cycle)
-
-    assert response.status_code == 400
-    assert shop.stripe.all("checkout.session") == []
-
-
-async def test_the_same_plan_twice_is_refused(shop: Shop) -> None:
-    await shop.buy("starter")
-
-    status, text = detail(await shop.checkout("starter"))
-
-    assert status == 400
-    assert "already have an active starter subscription" in text
-    assert "Settings" in text
+async def test_an_unknown_plan_or_cycle_is_refused(
+    shop: Shop, plan: str, cycle: str, text: str
+) -> None:
+    assert problem(await shop.checkout(plan, cycle)) == (400, "unknown-plan", text)
+    assert shop.stripe.requests == []
 
 
-async def test_a_downgrade_is_refused(shop: Shop) -> None:
+async def test_the_same_plan_and_a_smaller_one_are_refused(shop: Shop) -> None:
     await shop.buy("pro")
 
-    status, text = detail(await shop.checkout("starter"))
+    same = await shop.checkout("pro")
+    other_cycle = await shop.checkout("pro", "annual")
+    smaller = await shop.checkout("starter")
 
-    assert status == 400
-    assert "To downgrade from pro to starter" in text
-    assert "Settings" in text
+    text = "You already have an active pro subscription. You can change it in Settings."
+    assert problem(same) == problem(other_cycle) == (400, "same-plan", text)
+    text = "To downgrade from pro to starter, manage your subscription in Settings."
+    assert problem(smaller) == (400, "downgrade", text)
 
 
 async def test_the_given_email_is_ignored(shop: Shop) -> None:
@@ -74,28 +79,35 @@ async def test_the_given_email_is_ignored(shop: Shop) -> None:
 async def test_trouble_at_stripe_is_told_as_such(shop: Shop) -> None:
     shop.stripe.fail(500, times=9)
 
-    response = await shop.checkout("starter")
-
-    assert response.status_code == 502
-    assert "Stripe's end" not in response.text
+    text = "The payment service did not do what was asked. Try again in a moment."
+    assert problem(await shop.checkout("starter")) == (502, "payment-service-failed", text)
 
 
-async def test_who_has_no_subscription_cannot_end_or_resume_one(shop: Shop) -> None:
-    cancelled = await shop.post("/subscription/cancel")
-    resumed = await shop.post("/subscription/resume")
+async def test_who_has_bought_nothing_has_nothing_to_end_resume_or_manage(shop: Shop) -> None:
+    nothing = (404, "no-subscription", "No active subscription found")
 
-    assert (cancelled.status_code, resumed.status_code) == (404, 404)
+    assert problem(await shop.post("/subscription/cancel")) == nothing
+    assert problem(await shop.post("/subscription/resume")) == nothing
+    text = "You have bought nothing yet. Choose a plan first."
+    assert problem(await shop.post("/portal")) == (404, "no-customer", text)
 
 
-async def test_what_is_not_ending_cannot_be_resumed(shop: Shop) -> None:
+async def test_an_end_is_set_once_and_taken_back_once(shop: Shop) -> None:
     await shop.buy("starter")
 
-    assert (await shop.post("/subscription/resume")).status_code == 400
+    not_ending = await shop.post("/subscription/resume")
+    await shop.post("/subscription/cancel")
+    ending = await shop.post("/subscription/cancel")
+
+    text = "Subscription is not scheduled for cancellation"
+    assert problem(not_ending) == (400, "subscription-not-ending", text)
+    text = "Subscription is already scheduled for cancellation"
+    assert problem(ending) == (400, "subscription-already-ending", text)
 
 
 async def test_a_session_tells_its_buyer_once(shop: Shop) -> None:
     await shop.checkout("starter")
-    path = f"/payments/stripe/session/{shop.session_id}"
+    path = f"{PREFIX}/session/{shop.session_id}"
 
     unpaid = await shop.home.client.get(path)
     shop.stripe.pay(shop.session_id)
@@ -103,10 +115,13 @@ async def test_a_session_tells_its_buyer_once(shop: Shop) -> None:
         strangers = await bob.get(path)
     first = await shop.home.client.get(path)
     second = await shop.home.client.get(path)
-    unknown = await shop.home.client.get("/payments/stripe/session/cs_test_nothing")
+    unknown = await shop.home.client.get(f"{PREFIX}/session/cs_test_nothing")
 
-    assert unpaid.status_code == 400
-    assert strangers.status_code == unknown.status_code == second.status_code == 404
+    text = "This checkout session is not paid."
+    assert problem(unpaid) == (400, "checkout-session-unpaid", text)
+    kind = "checkout-session-not-found"
+    assert problem(strangers) == problem(unknown) == (404, kind, "Checkout session not found")
+    assert problem(second) == (404, kind, "This checkout session was used already.")
     assert first.status_code == 200
     answer = first.json()
     assert answer["email"] == "alice@local"
@@ -115,21 +130,30 @@ async def test_a_session_tells_its_buyer_once(shop: Shop) -> None:
 
 
 async def test_without_a_key_there_is_no_shop(table: Table, tmp_path: Path) -> None:
+    gold = {"planKey": "gold", "billingCycle": "monthly"}
     async with open_home(table, tmp_path) as home:
         responses = [
-            await home.client.post(
-                "/payments/stripe/checkout", json={"planKey": "gold", "billingCycle": "monthly"}
-            ),
-            await home.client.post("/payments/stripe/portal"),
-            await home.client.post(
-                "/payments/stripe/webhook", content=b"{}", headers={"Stripe-Signature": "t=1,v1=a"}
-            ),
+            await home.client.post(f"{PREFIX}/checkout", json=gold),
+            await home.client.post(f"{PREFIX}/portal"),
+            await home.client.post(f"{PREFIX}/subscription/cancel"),
+            await home.client.post(f"{PREFIX}/webhook", content=b"{}"),
         ]
+        shown = await home.get(f"{PREFIX}/subscription/status")
 
-    assert [response.status_code for response in responses] == [503] * 3
+    off = (503, "payments-not-configured", "Payments are not configured")
+    assert [problem(response) for response in responses] == [off] * 4
+    assert shown == free()
 
 
-async def test_a_webhook_without_a_signature_is_refused(shop: Shop, stripe: FakeStripe) -> None:
-    response = await shop.post_raw(b"{}", {})
+async def test_a_webhook_says_what_is_wrong_with_its_signature(shop: Shop) -> None:
+    signed = Delivery({"id": "evt_1", "type": "customer.created"}, shop.stripe.secret)
 
-    assert response.status_code == 400
+    missing = await shop.post_raw(b"{}", {})
+    wrong = await shop.deliver(signed, secret="whsec_of_another")
+    late = await shop.deliver(signed, age_s=301)
+    no_event = await shop.deliver(signed)
+
+    text = "Missing stripe-signature header"
+    assert problem(missing) == (400, "signature-missing", text)
+    assert problem(wrong) == problem(late) == (400, "bad-signature", "Invalid signature")
+    assert problem(no_event) == (400, "bad-payload", "Invalid payload")

@@ -141,6 +141,8 @@ async def test_a_forged_webhook_is_refused_and_leaves_nothing(shop: Shop) -> Non
         await shop.post_raw(other, headers),
         await shop.post_raw(delivery.body, headers | {"Stripe-Signature": "t=,v1="}),
         await shop.post_raw(delivery.body, headers | {"Stripe-Signature": "nonsense"}),
+        await shop.post_raw(delivery.body, headers | {"Stripe-Signature": "t=1,v1=\xe9"}),
+        await shop.post_raw(b"\xff" + delivery.body, headers),
         await shop.post_raw(delivery.body, {"Content-Type": "application/json"}),
         await shop.post_raw(b"", delivery.headers()),
     ]

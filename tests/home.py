@@ -21,9 +21,10 @@ from smriti.llm.provider import (
     ProviderEvent,
     ProviderFactories,
     TextChunk,
+    TokensUsed,
 )
 from smriti.llm.providers.demo import DemoProvider
-from smriti.llm.types import ModelRequest
+from smriti.llm.types import ModelRequest, Usage
 from smriti.payments.gateway import Gateway
 from tests.fakes.counting_table import CountingTable
 from tests.fakes.scripted_provider import ScriptedProvider
@@ -195,10 +196,13 @@ async def open_home(
 
 # What a turn of one model call asks of the store, in waves of calls that are begun together.
 PLAIN_TURN: Final = [
-    ["update", "read"],  # the lease, which reads the conversation; and everything else
+    # The lease, which reads the conversation; the message is counted; and everything else is read.
+    ["update", "update", "read"],
     ["write", "write"],  # turn record and question, while the model request is under way
     ["write", "write"],  # the answer, and the exchange as it is found again
-    ["update", "update"],  # the turn record is closed, the conversation given back
+    ["write", "update"],  # the turn record is closed, the conversation given back
+    ["write"],  # its tokens are to be counted, once
+    ["update"],  # they are
 ]
 
 
@@ -207,7 +211,8 @@ async def waves_of_a_plain_turn(table: Table, data_dir: Path) -> list[list[str]]
     counting = CountingTable(table)
     async with open_home(counting, data_dir) as home:
         conversation = await home.conversation(await home.scripted_agent(), title="Tea")
-        home.script(HELLO, HELLO)
+        used = TokensUsed(Usage(input_tokens=3, output_tokens=1))
+        home.script(HELLO, (*HELLO, used))
         await home.say(conversation, "Hi")
         counting.waves.clear()
         await home.say(conversation, "Hi again")

@@ -78,8 +78,7 @@ def create_app(
     payments: Gateway | None = None,
     on_start: Started | None = None,
 ) -> FastAPI:
-    """The application. A test gives its own table, providers, embedder and payment service; else
-    they are the configured ones.
+    """The application. Parts that a test does not give are the configured ones.
 
     `on_start` is called when everything is ready. `ConfigurationError` when the settings are wrong.
     """
@@ -98,23 +97,12 @@ def create_app(
             if embedder is not None:
                 stack.push_async_callback(embedder.close)
             store = table or await open_table(config, stack)
-            factories = providers or provider_factories(config, catalog)
+            models = providers or provider_factories(config, catalog)
             gateway = payments or open_payments(config, stack)
-            services = build_services(
-                Outside(
-                    config,
-                    secrets,
-                    store,
-                    factories,
-                    catalog,
-                    pricing,
-                    http,
-                    metrics,
-                    embedder,
-                    gateway,
-                )
+            outside = Outside(
+                config, secrets, store, models, catalog, http, metrics, embedder, pricing, gateway
             )
-            app.state.services = services
+            services = app.state.services = build_services(outside)
             await _run(services, stack)
             if on_start is not None:
                 await on_start(services)

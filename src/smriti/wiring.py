@@ -102,10 +102,10 @@ class Outside:
     table: Table
     providers: ProviderFactories
     catalog: Catalog
-    pricing: Pricing
     http: httpx2.AsyncClient
     metrics: Metrics
     embedder: Embedder | None
+    pricing: Pricing
     payments: Gateway | None
 
 
@@ -116,13 +116,12 @@ def build_services(outside: Outside) -> Services:
     health = Health({"store": partial(_ask_store, table)})
     box = SecretBox(outside.secrets.encryption_key.get_secret_value())
     on_key_revoked: list[RevokeHook] = []
-    agents = AgentRepository(table)
-    plans = Plans(outside.pricing)
-    usage = make_usage(outside.config, table, plans, agents=agents.count)
-    services = Services(outside.config, outside.metrics, health, users, box, agents, usage)
-    services.add(outside.pricing, plans)
+    services = Services(outside.config, outside.metrics, health, users, box, outside.pricing)
     add_sign_in(services, outside.secrets, table, outside.http, on_key_revoked=on_key_revoked)
     add_payments(services, table, outside.payments)
+    agents = AgentRepository(table)
+    plans = services.get(Plans)
+    services.add(agents, make_usage(outside.config, table, plans, agents=agents.count))
     _add_models(services, outside)
     _add_memory(services, outside)
     _add_conversations(services, outside)

@@ -32,6 +32,7 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         "backup",
         "restore",
         "table create",
+        "usage show",
         "device connect",
     ]
     assert [command for command in commands if f"\n  {command}" not in out] == []

@@ -8,7 +8,10 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from smriti.core.config import Config
 
 _COMMANDS: Final = """\
 commands (smriti COMMAND --help tells more):
@@ -125,10 +128,27 @@ def _run(given: argparse.Namespace) -> int:
         data_dir=getattr(given, "data_dir", None), log_level=getattr(given, "log_level", None)
     )
     match given.command:
+        case "serve":
+            from smriti.cli.serve import serve
+
+            serve(config, given.host, given.port)
         case "chat":
             from smriti.cli.chat import chat
 
             return 0 if chat(config, agent_name=given.agent, url=given.url) else 1
+        case "device":
+            from smriti.cli.device import DeviceOptions, connect
+
+            typed = {name: getattr(given, name) for name in DeviceOptions.__match_args__}
+            connect(config, DeviceOptions(**typed))
+        case _:
+            _operate(given, config)
+    return 0
+
+
+def _operate(given: argparse.Namespace, config: "Config") -> None:
+    """What an operator does beside the server."""
+    match given.command:
         case "login-link":
             from smriti.cli.login_link import print_login_link
 
@@ -150,19 +170,12 @@ def _run(given: argparse.Namespace) -> int:
 
             stripe.sync(config) if given.action == "sync" else stripe.reconcile(config)
         case "usage":
-            from smriti.cli.usage import reset, show
+            from smriti.cli import usage
 
-            (show if given.action == "show" else reset)(config, given.email)
-        case "device":
-            from smriti.cli.device import DeviceOptions, connect
-
-            typed = {name: getattr(given, name) for name in DeviceOptions.__match_args__}
-            connect(config, DeviceOptions(**typed))
+            act = usage.show if given.action == "show" else usage.reset
+            act(config, given.email)
         case _:
-            from smriti.cli.serve import serve
-
-            serve(config, given.host, given.port)
-    return 0
+            raise AssertionError(given.command)
 
 
 if __name__ == "__main__":

@@ -7,15 +7,16 @@ from smriti.payments.checkout import Checkout
 from smriti.payments.gateway import Gateway
 from smriti.payments.ledger import Ledger
 from smriti.payments.plans import Plans
+from smriti.payments.pricing import Pricing
 from smriti.payments.repository import CustomerRepository, SeenEvents, SubscriptionRepository
 from smriti.payments.service import Billing, PlanService
 from smriti.payments.webhook import Webhook
 
 
 def add_payments(services: Services, table: Table, gateway: Gateway | None) -> None:
-    plans = services.get(Plans)
+    plans = Plans(services.get(Pricing))
     subscriptions = SubscriptionRepository(table)
-    services.add(subscriptions)
+    services.add(plans, subscriptions)
     if gateway is None:
         services.add(PlanService(plans, subscriptions, None))
         return

@@ -10,6 +10,19 @@ from tests.fakes.stripe_subscriptions import Subscriptions
 
 _HALF_HOUR_S: Final = 1800
 _DAY_S: Final = 86_400
+_NEW_SESSION: Final[dict[str, Any]] = {
+    "custom_fields": [],
+    "customer_creation": None,
+    "invoice": None,
+    "mode": "subscription",
+    "payment_intent": None,
+    "payment_method_collection": "always",
+    "payment_method_types": ["card"],
+    "payment_status": "unpaid",
+    "status": "open",
+    "subscription": None,
+    "ui_mode": "hosted_page",
+}
 
 
 class Checkout:
@@ -44,23 +57,13 @@ class Checkout:
             cancel_url=params.get("cancel_url"),
             client_reference_id=params.get("client_reference_id"),
             currency=prices[0]["currency"],
-            custom_fields=[],
             customer=params.get("customer"),
-            customer_creation=None,
             customer_details={"email": email, "name": None} if email else None,
             customer_email=email,
             expires_at=int(params.get("expires_at", now + _DAY_S)),
-            invoice=None,
             locale=params.get("locale"),
-            mode="subscription",
-            payment_intent=None,
-            payment_method_collection="always",
-            payment_method_types=["card"],
-            payment_status="unpaid",
-            status="open",
-            subscription=None,
             success_url=params["success_url"],
-            ui_mode="hosted_page",
+            **_NEW_SESSION,
         )
         session["url"] = f"{self.url}/c/pay/{session['id']}"
         self._books.tag(session, params.get("metadata", {}))

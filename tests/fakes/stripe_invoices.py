@@ -1,7 +1,7 @@
 """Invoices of a fake Stripe: what they charge for, and whether the customer's card pays them."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from tests.fakes.stripe_books import Books, Json, Refused, listed, truth
 
@@ -11,6 +11,16 @@ _INTERVALS_S: Final = {
     "week": 7 * _DAY_S,
     "month": 30 * _DAY_S,
     "year": 365 * _DAY_S,
+}
+_NEW_INVOICE: Final[dict[str, Any]] = {
+    "amount_paid": 0,
+    "attempt_count": 0,
+    "attempted": False,
+    "auto_advance": True,
+    "collection_method": "charge_automatically",
+    "lines": {},
+    "next_payment_attempt": None,
+    "status": "open",
 }
 DECLINED: Final = "Your card was declined."
 
@@ -94,18 +104,11 @@ class Invoices:
         invoice = self._books.new(
             "invoice",
             amount_due=max(total, 0),
-            amount_paid=0,
             amount_remaining=max(total, 0),
-            attempt_count=0,
-            attempted=False,
-            auto_advance=True,
             billing_reason=reason,
-            collection_method="charge_automatically",
             currency=subscription["currency"],
             customer=customer["id"],
             customer_email=customer["email"],
-            lines={},
-            next_payment_attempt=None,
             number=f"FAKE-{len(self._books.all('invoice')) + 1:04d}",
             parent={
                 "type": "subscription_details",
@@ -117,10 +120,10 @@ class Invoices:
             },
             period_start=subscription["_billed_until"] or now,  # the time before, as Stripe does
             period_end=now,
-            status="open",
             status_transitions={"finalized_at": now, "paid_at": None, "voided_at": None},
             subtotal=total,
             total=total,
+            **_NEW_INVOICE,
         )
         subscription["_billed_until"] = now
         address = f"https://invoice.stripe.test/{invoice['id']}"

@@ -10,13 +10,14 @@ from stripe import params as sdk
 
 from tests.fakes.stripe_books import Books, Json, listed
 from tests.fakes.stripe_catalogue import Catalogue
+from tests.fakes.stripe_changes import Changes
 from tests.fakes.stripe_checkout import Checkout
 from tests.fakes.stripe_invoices import Invoices, check_payable, declined, of_subscription
 from tests.fakes.stripe_reading import Reading
 from tests.fakes.stripe_subscriptions import Subscriptions
 
 type Handler = Callable[..., Json]
-type Fits = Callable[[Json], bool]
+type Declaration = tuple[str, str, type, Handler]
 
 _COMPARES: Final = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 
@@ -36,16 +37,22 @@ class Account:
         self.books = Books(version, started_s_ago=started_s_ago)
         self.invoices = Invoices(self.books)
         self.subscriptions = Subscriptions(self.books, self.invoices)
+        self.changes = Changes(self.books, self.invoices, self.subscriptions)
         self.catalogue = Catalogue(self.books, self.subscriptions)
         self.checkout = Checkout(self.books, self.catalogue, self.subscriptions, self.invoices)
         self.reading = Reading(self.books, self.checkout)
         self.routes = [
             Route(method, re.compile(f"/v1/{path.replace('ID', '([^/]+)')}"), declared, handler)
-            for method, path, declared, handler in self._routes()
+            for method, path, declared, handler in (
+                *self._of_catalogue(),
+                *self._of_subscriptions(),
+                *self._of_invoices(),
+                *self._of_pages(),
+            )
         ]
 
-    def _routes(self) -> list[tuple[str, str, type, Handler]]:
-        catalogue, subscriptions, checkout = self.catalogue, self.subscriptions, self.checkout
+    def _of_catalogue(self) -> list[Declaration]:
+        catalogue = self.catalogue
         return [
             ("GET", "customers", sdk.CustomerListParams, self._list("customer", "email")),
             ("GET", "customers/search", sdk.CustomerSearchParams, self._search("customer")),
@@ -68,6 +75,11 @@ class Account:
             ("POST", "prices", sdk.PriceCreateParams, catalogue.create_price),
             ("GET", "prices/ID", sdk.PriceRetrieveParams, self._one("price")),
             ("POST", "prices/ID", sdk.PriceUpdateParams, catalogue.update_price),
+        ]
+
+    def _of_subscriptions(self) -> list[Declaration]:
+        subscriptions = self.subscriptions
+        return [
             (
                 "GET",
                 "subscriptions",
@@ -82,7 +94,7 @@ class Account:
             ),
             ("POST", "subscriptions", sdk.SubscriptionCreateParams, subscriptions.create),
             ("GET", "subscriptions/ID", sdk.SubscriptionRetrieveParams, self._one("subscription")),
-            ("POST", "subscriptions/ID", sdk.SubscriptionUpdateParams, subscriptions.update),
+            ("POST", "subscriptions/ID", sdk.SubscriptionUpdateParams, self.changes.update),
             ("DELETE", "subscriptions/ID", sdk.SubscriptionCancelParams, subscriptions.cancel),
             ("POST", "subscriptions/ID/pause", sdk.SubscriptionPauseParams, subscriptions.pause),
             ("POST", "subscriptions/ID/resume", sdk.SubscriptionResumeParams, subscriptions.resume),
@@ -99,6 +111,10 @@ class Account:
                 self._one("subscription_item"),
             ),
             ("POST", "subscription_items/ID", sdk.SubscriptionItemUpdateParams, self._update_item),
+        ]
+
+    def _of_invoices(self) -> list[Declaration]:
+        return [
             (
                 "GET",
                 "invoices",
@@ -119,6 +135,11 @@ class Account:
                 sdk.InvoicePaymentRetrieveParams,
                 self._one("invoice_payment"),
             ),
+        ]
+
+    def _of_pages(self) -> list[Declaration]:
+        checkout = self.checkout
+        return [
             (
                 "GET",
                 "checkout/sessions",
@@ -182,7 +203,7 @@ class Account:
         own = {key: params[key] for key in ("price", "quantity") if key in params}
         others = {key: value for key, value in params.items() if key not in own}
         entry = own | {"id": item_id}
-        self.subscriptions.update(others | {"items": [entry]}, item["subscription"])
+        self.changes.update(others | {"items": [entry]}, item["subscription"])
         return item
 
     def _pay_invoice(self, params: Json, invoice_id: str) -> Json:

@@ -118,12 +118,12 @@ class FakeStripe:
             item = self.object(subscription_id)["items"]["data"][0]
             entry = {"id": item["id"], "price": price_id}
             whole = {"items": [entry], "proration_behavior": "always_invoice"}
-            self._account.subscriptions.update(whole, subscription_id)
+            self._account.changes.update(whole, subscription_id)
 
     def cancel_in_portal(self, subscription_id: str) -> None:
         """With flexible billing the portal sets `cancel_at`, not `cancel_at_period_end`."""
         with self._lock:
-            self._account.subscriptions.update({"cancel_at": "min_period_end"}, subscription_id)
+            self._account.changes.update({"cancel_at": "min_period_end"}, subscription_id)
 
     def act(self, method: str, path: str, **params: Any) -> Json:
         """What an operator does in the dashboard: any request of the API, past the SDK."""

@@ -33,6 +33,7 @@ BASE_URL = "http://127.0.0.1:8000"
 PASSWORD = "a long enough password"
 
 HELLO: Final[Sequence[ProviderEvent]] = (TextChunk("Hello"), Finished("stop"))
+COUNTED_HELLO: Final = (*HELLO, TokensUsed(Usage(input_tokens=3, output_tokens=1)))
 
 
 class Home:
@@ -211,8 +212,7 @@ async def waves_of_a_plain_turn(table: Table, data_dir: Path) -> list[list[str]]
     counting = CountingTable(table)
     async with open_home(counting, data_dir) as home:
         conversation = await home.conversation(await home.scripted_agent(), title="Tea")
-        used = TokensUsed(Usage(input_tokens=3, output_tokens=1))
-        home.script(HELLO, (*HELLO, used))
+        home.script(HELLO, COUNTED_HELLO)
         await home.say(conversation, "Hi")
         counting.waves.clear()
         await home.say(conversation, "Hi again")

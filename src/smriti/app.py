@@ -9,22 +9,21 @@ from typing import Final
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.requests import HTTPConnection
 from fastapi.responses import Response
 from starlette.types import Lifespan, Scope
 
 from smriti.agents.router import router as agents_router
 from smriti.auth.hosts import LocalHosts, own_hosts
+from smriti.auth.keys.dependencies import EXPIRES, asker_of
 from smriti.auth.keys.router import router as keys_router
 from smriti.auth.keys.service import KeyService
 from smriti.auth.router import router as auth_router
 from smriti.auth.secrets import load_secrets
-from smriti.auth.sessions import REFRESHED, SessionRenewal, Sessions
-from smriti.auth.tokens import NotSignedIn
+from smriti.auth.sessions import REFRESHED, CallerNews
 from smriti.conversations.router import router as conversations_router
 from smriti.core.config import Config
 from smriti.core.edge import DocumentedAPI, Services, install_error_handlers, render_problem
-from smriti.core.errors import Unavailable
+from smriti.core.errors import Unauthenticated, Unavailable
 from smriti.core.outbound import outbound_client
 from smriti.db.table import Table, TableBusy, TableUnavailable
 from smriti.devices.api_router import router as device_sessions_router
@@ -52,10 +51,12 @@ from smriti.search.router import router as search_router
 from smriti.settings.router import router as settings_router
 from smriti.transfer.router import router as transfer_router
 from smriti.transfer.router import uploads as uploads_router
+from smriti.turns.router import asking as asking_router
 from smriti.turns.router import imports as messages_router
 from smriti.turns.router import router as turns_router
 from smriti.turns.runner import TurnRunner
 from smriti.turns.starter import Starter
+from smriti.usage.dependencies import RequestRate
 from smriti.usage.router import router as usage_router
 from smriti.users.service import UserService
 from smriti.web.router import pages
@@ -140,10 +141,15 @@ async def _run(services: Services, stack: AsyncExitStack) -> None:
 
 
 def _mounted(app: FastAPI) -> FastAPI:
-    for router in (
-        turns_router,  # first, where it is found soonest: most requests, and those in a hurry
+    for uncounted in (
+        asking_router,  # first, where it is found soonest; it counts in its own round trip
         web_router,
         observability_router,
+        device_door,
+    ):
+        app.include_router(uncounted)
+    for router in (
+        turns_router,
         auth_router,
         keys_router,  # before whatever takes the last word of its path for the id of a device
         payments_router,
@@ -160,9 +166,8 @@ def _mounted(app: FastAPI) -> FastAPI:
         devices_router,
         device_sessions_router,
         ufo_router,
-        device_door,
     ):
-        app.include_router(router)
+        app.include_router(router, dependencies=[RequestRate])
     app.mount("/app", pages())
     return app
 
@@ -172,7 +177,7 @@ def _guarded(app: FastAPI, config: Config, metrics: Metrics) -> FastAPI:
     install_error_handlers(app)
     for outage in (TableBusy, TableUnavailable):  # every other TableError is a bug of ours
         app.add_exception_handler(outage, _table_error)
-    app.add_middleware(SessionRenewal)
+    app.add_middleware(CallerNews)
     app.add_middleware(
         BodyLimit,
         max_bytes=config.max_body_bytes,
@@ -188,21 +193,20 @@ def _guarded(app: FastAPI, config: Config, metrics: Metrics) -> FastAPI:
         allow_origins=config.origins,
         allow_methods=["*"],
         allow_headers=["*"],
-        expose_headers=["*", REFRESHED, "X-Request-Id", "Retry-After"],
+        expose_headers=["*", REFRESHED, EXPIRES, "X-Request-Id", "Retry-After"],
     )
     app.add_middleware(RequestLog, metrics=metrics)
     return app
 
 
-def _knows(scope: Scope) -> bool:
-    """Whether a token of ours comes with the request; whether it still counts, the route asks."""
-    connection = HTTPConnection(scope)
-    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-    services: Services = connection.app.state.services
+async def _knows(scope: Scope) -> bool:
+    """Whether a token or a key of ours comes with the request; the account, the route asks for."""
     try:
-        services.get(Sessions).claims(connection, token if scheme.lower() == "bearer" else None)
-    except NotSignedIn:
+        await asker_of(Request(scope))
+    except Unauthenticated:
         return False
+    except (TableBusy, TableUnavailable):
+        return True  # as the route will say
     return True
 
 

@@ -23,7 +23,7 @@ from smriti.devices.assembly import add_devices
 from smriti.devices.chat import ChatTools
 from smriti.devices.repository import DeviceRepository
 from smriti.devices.sessions import Sessions as DeviceSessions
-from smriti.factories import own_credentials
+from smriti.factories import own_credentials, rate_windows
 from smriti.llm.catalog import Catalog
 from smriti.llm.provider import ProviderFactories
 from smriti.llm.service import ModelService
@@ -78,7 +78,7 @@ from smriti.turns.starter import Starter
 from smriti.turns.streams import Storyteller, TurnStreams
 from smriti.turns.summaries import SummaryKeeper
 from smriti.turns.summary import SummaryRepository
-from smriti.usage.assembly import make_usage
+from smriti.usage.assembly import make_rates, make_usage
 from smriti.usage.service import UsageService
 from smriti.users.repository import DeletionRepository, UserRepository
 from smriti.users.service import DeleteHook, UserService
@@ -122,6 +122,7 @@ def build_services(outside: Outside) -> Services:
     agents = AgentRepository(table)
     plans = services.get(Plans)
     services.add(agents, make_usage(outside.config, table, plans, agents=agents.count))
+    services.add(make_rates(outside.config, rate_windows(outside.config, table)))
     _add_models(services, outside)
     _add_memory(services, outside)
     _add_conversations(services, outside)

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Final, Self
 
 from smriti.conversations.repository import conversation_key
+from smriti.core.clock import utc_now
 from smriti.db.sqlite import SqliteTable
 from smriti.db.table import ConditionFailed, Item, Present, Set, Table, key_of
 from smriti.turns.models import ATTEMPT
 from smriti.turns.runner import TurnRunner
+from smriti.usage.models import month_of
 from tests.fakes.gated_provider import GatedProvider
 from tests.fakes.mortal_table import MortalTable
 from tests.home import Home, open_home
@@ -247,9 +249,21 @@ class World:
         acknowledged = {p.events[0]["turn_id"] for p in self.posts if is_acknowledged(p)}
         assert acknowledged <= {turn["turn_id"] for turn in turns}
         check_messages(await home.messages(self.conversation), turns)
+        await self._check_counted()
         item = await self.table.get(conversation_key(ALICE, self.conversation["conversation_id"]))
         assert item is not None
         assert (item.get("lease_by"), item.get("waiting", 0)) == (None, 0)
+
+    async def _check_counted(self) -> None:
+        """Every turn that counts is counted; a process that dies may have counted one too many."""
+        items = (await self.table.scan()).items
+        counts = [item for item in items if item["sk"] == f"Usage#{month_of(utc_now())}"]
+        counted = sum(int(str(item["messages_used"])) for item in counts)
+        turns = [item for item in items if key_of(item)[1].startswith("TURN#")]
+        counting = [turn for turn in turns if "reserved" in turn]
+        assert len(counting) <= counted
+        assert counted == len(counting) or self.dead
+        assert all("reserved" in turn for turn in turns if turn["status"] != "failed")
 
     def _check_streams(self) -> None:
         told: dict[tuple[str, int], Event] = {}

@@ -7,23 +7,25 @@ from fastapi.requests import HTTPConnection
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from smriti.auth.google import GoogleSignIn
+from smriti.auth.keys.models import PREFIX
 from smriti.auth.landing import Landing
 from smriti.auth.links import LoginLinks
 from smriti.auth.models import Claims
 from smriti.auth.service import LocalAccounts
 from smriti.auth.sessions import SessionCookie, Sessions
-from smriti.auth.tokens import Tokens, admit
-from smriti.core.edge import Services, provide
+from smriti.auth.tokens import NotSignedIn, Tokens, admit
+from smriti.core.edge import provide
 from smriti.users.models import User
 from smriti.users.service import UserService
 
-_bearer = HTTPBearer(
+bearer_scheme = HTTPBearer(
     auto_error=False,
     bearerFormat="JWT",
     scheme_name="bearer",
-    description="A token from one of the sign-in routes.",
+    description="A token from one of the sign-in routes; or, where scopes are named, an API key "
+    "of kind `program` that has all of them, or `admin`.",
 )
-Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer_scheme)]
 Accounts = Annotated[LocalAccounts, Depends(provide(LocalAccounts))]
 Google = Annotated[GoogleSignIn, Depends(provide(GoogleSignIn))]
 Landings = Annotated[Landing, Depends(provide(Landing))]
@@ -34,7 +36,10 @@ Users = Annotated[UserService, Depends(provide(UserService))]
 
 
 async def caller(connection: HTTPConnection, bearer: Bearer, sessions: SessionsService) -> Claims:
-    return sessions.claims(connection, bearer.credentials if bearer else None)
+    token = bearer.credentials if bearer else None
+    if token is not None and token.startswith(PREFIX):
+        raise NotSignedIn("No API key may do this: sign in.")
+    return sessions.claims(connection, token)
 
 
 # What the token says, the account not read: for routes that read it in one round trip with other
@@ -48,13 +53,6 @@ async def current_user(claims: Caller, users: Users) -> User:
 
 # The signed-in user: the account exists, and has not signed this token out.
 CurrentUser = Annotated[User, Depends(current_user)]
-
-
-async def user_of(request: Request) -> User:
-    """The same, for who stands in front of a route and has no parameters."""
-    services: Services = request.app.state.services
-    claims = await caller(request, await _bearer(request), services.get(Sessions))
-    return await current_user(claims, services.get(UserService))
 
 
 async def session_cookie(

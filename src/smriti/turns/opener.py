@@ -1,6 +1,7 @@
 """How a turn begins: one round trip to the store, then every reason to refuse it, in order."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -59,20 +60,28 @@ class Opener:
         self.pasts = PastCache()
 
     async def open(
-        self, asker: Asker, agent_id: str, conversation_id: str, turn_id: str
+        self,
+        asker: Asker,
+        agent_id: str,
+        conversation_id: str,
+        turn_id: str,
+        *,
+        admission: Awaitable[None] | None = None,
     ) -> Opening:
         """Take the conversation for this turn and count the message, or say why there can be none.
 
         Who is refused gives both back.
         """
-        taken, reserved, found = await asyncio.gather(
+        taken, reserved, found, admitted = await asyncio.gather(
             self._take(asker.user, conversation_id, turn_id),
             self._usage.take(asker.owner),
             self._read(asker, agent_id, conversation_id),
+            admission or _admit_all(),
             return_exceptions=True,  # who took something must hear it, to give it back
         )
         try:
             conversation, held = _known(taken)
+            _known(admitted)
             admit(asker.claims, _known(found).account)
             opening = await self._checked(turn_id, conversation, _known(found), held=held)
             self._usage.check(_known(reserved), _known(found).subscriptions)
@@ -211,6 +220,10 @@ class Opener:
         reached = summary is not None and bool(keys) and keys[-1] <= summary.upto_key
         messages = await self._messages.read_items(active)
         return Unread(messages, None if reached else page.next, summary)
+
+
+async def _admit_all() -> None:
+    """Where nobody counts how often who asks."""
 
 
 def _is_fresh(conversation: Conversation, newest: ItemPage) -> bool:

@@ -5,8 +5,8 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response, StreamingResponse
 
-from smriti.auth.dependencies import CurrentUser
 from smriti.auth.idempotency.route import IdempotentRoute
+from smriti.auth.keys.dependencies import ChatUser
 from smriti.conversations.dependencies import OwnedConversation
 from smriti.core.clock import Id
 from smriti.core.edge import PROBLEMS, Paging
@@ -20,6 +20,7 @@ from smriti.turns.dependencies import (
     AskHere,
     Contexts,
     Control,
+    DecidedConversation,
     Imports,
     LastEvent,
     Streams,
@@ -30,6 +31,7 @@ from smriti.turns.importing import MessagesImport, MessagesImported
 from smriti.turns.models import TurnSummary, TurnView
 from smriti.turns.streams import Chunks
 
+asking = APIRouter(tags=["chat"], responses=PROBLEMS)
 router = APIRouter(tags=["chat"], responses=PROBLEMS)
 imports = APIRouter(tags=["chat"], responses=PROBLEMS, route_class=IdempotentRoute)
 
@@ -95,7 +97,7 @@ HEARD: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post(
+@asking.post(
     "/agents/{agent_id}/{conversation_id}/send-message",
     summary="Send a message and stream the answer",
     response_class=StreamingResponse,
@@ -108,7 +110,7 @@ async def send_message(
     return as_stream(await streams.attach(ask.conversation_id, turn_id))
 
 
-@router.post(
+@asking.post(
     "/conversations/{conversation_id}/messages/{message_id}/retry",
     summary="Ask a question again and stream the new answer",
     response_class=StreamingResponse,
@@ -119,7 +121,7 @@ async def retry_message(message_id: Id, ask: AskAgain, turns: Turns, streams: St
     return as_stream(await streams.attach(ask.conversation_id, turn_id))
 
 
-@router.post(
+@asking.post(
     "/conversations/{conversation_id}/messages/{message_id}/edit",
     summary="Ask something else in the place of a question and stream the answer",
     response_class=StreamingResponse,
@@ -137,7 +139,7 @@ async def edit_message(
     summary="Add earlier messages to a conversation; again adds nothing",
 )
 async def import_messages(
-    new: MessagesImport, conversation: OwnedConversation, user: CurrentUser, importer: Imports
+    new: MessagesImport, conversation: OwnedConversation, user: ChatUser, importer: Imports
 ) -> MessagesImported:
     return await importer.add(user, conversation, new)
 
@@ -177,7 +179,7 @@ async def cancel_turn(turn_id: Id, conversation: OwnedConversation, control: Con
     summary="Approve or deny a command that a turn waits with; it goes on",
 )
 async def decide(
-    turn_id: Id, decision: Decision, conversation: OwnedConversation, control: Control
+    turn_id: Id, decision: Decision, conversation: DecidedConversation, control: Control
 ) -> TurnView:
     return await control.decide(conversation, turn_id, decision)
 

@@ -6,6 +6,8 @@ from smriti.core.config import Config
 from smriti.db.table import Table
 from smriti.payments.plans import Plans
 from smriti.payments.repository import SubscriptionRepository
+from smriti.realtime.windows import RateWindows
+from smriti.usage.rates import RequestRates
 from smriti.usage.repository import UsageRepository
 from smriti.usage.service import Enforcement, UsageService
 
@@ -17,6 +19,14 @@ def make_usage(
     enforcement = Enforcement(config.plans_enforced, config.superusers, _upgrade_url(config))
     subscriptions = SubscriptionRepository(table)
     return UsageService(UsageRepository(table), subscriptions, plans, enforcement, agents=agents)
+
+
+def make_rates(config: Config, windows: RateWindows | None) -> RequestRates:
+    return RequestRates(
+        windows,
+        chat_per_minute=config.chat_requests_per_minute,
+        per_hour=config.requests_per_hour,
+    )
 
 
 def _upgrade_url(config: Config) -> str:

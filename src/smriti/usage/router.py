@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from smriti.auth.dependencies import CurrentUser
+from smriti.auth.keys.dependencies import AdminUser
 from smriti.core.edge import PROBLEMS, provide
 from smriti.usage.models import MAX_MONTHS, UsageSummary
 from smriti.usage.service import UsageService
@@ -18,5 +18,5 @@ Months = Annotated[
 
 
 @router.get("/usage", summary="See your plan, what it allows, and what you have used")
-async def get_usage(user: CurrentUser, usage: Usages, months: Months = 1) -> UsageSummary:
+async def get_usage(user: AdminUser, usage: Usages, months: Months = 1) -> UsageSummary:
     return await usage.summary(user.email, months=months)

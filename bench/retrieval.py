@@ -81,7 +81,7 @@ def _measured(count: int, dimensions: int, questions: int) -> Figures:
         **_saved(index),
         "memory, MiB": memory,
         "memory as the index tells it, MiB": index.bytes / 2**20,
-        "different stems": len(index.lexical.words.rows),
+        "different stems": len(index.lexical.words.rows.terms),
     }
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -82,6 +83,20 @@ def test_an_index_that_grew_equals_one_that_was_built_at_once(
     assert _all(index, query) == _all(fresh, query)
     assert index.rank(query).relevance == fresh.rank(query).relevance
     assert (len(index), set(index.keys())) == (len(fresh), set(fresh.keys()))
+
+
+def test_it_is_the_same_whether_searches_came_between_or_not() -> None:
+    random = np.random.default_rng(7)
+    texts = [" ".join(random.choice(_WORDS, random.integers(30))) for _ in range(400)]
+    busy, quiet = Index(), Index()
+    for number, text in enumerate(texts):
+        busy.put(document(f"{number % 350}", text, minute=number, author="Caroline"))
+        quiet.put(document(f"{number % 350}", text, minute=number, author="Caroline"))
+        busy.rank("dogs")
+
+    for query in (*_WORDS, "Caroline painted a sunset"):
+        assert _all(busy, query) == _all(quiet, query)
+    assert busy.bytes == pytest.approx(quiet.bytes, rel=0.5)
 
 
 @settings(max_examples=50, deadline=None)

@@ -1,6 +1,7 @@
 """Terms of texts, and what a query lights up."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import product
 
 import pytest
 
@@ -10,6 +11,8 @@ from smriti.retrieval.text import (
     MOST_WORDS,
     highlights,
     index_text,
+    names,
+    number_of,
     parts_of_name,
     query_terms,
     rows_of,
@@ -48,22 +51,38 @@ def test_words(text: str, found: list[str]) -> None:
     assert words(text) == found
 
 
+def _numbers(*found: str) -> list[int]:
+    return list(map(number_of, found))
+
+
 def test_stop_words_go_and_the_others_get_stems_and_parts() -> None:
     assert terms(["what", "dogs", "i", "東京"]) == (
-        ["dog", "東京"],
-        ["<dog", "dogs", "ogs>", "東", "京"],
+        _numbers("dog", "東京"),
+        _numbers("<dog", "dogs", "ogs>", "東", "京"),
     )
-    assert terms(["8"]) == (["8"], ["<8>"])
-    assert terms(["#8", "@rexes", "@the"]) == (["8", "rex"], ["@rexes"])
-    assert parts_of_name("@rexes") == ("<rex", "rexe", "exes", "xes>")
-    assert parts_of_name("rexe") == parts_of_name("<rex") == ()
+    assert terms(["8"]) == (_numbers("8"), _numbers("<8>"))
+    assert terms(["łódź"])[1] == _numbers("<łód", "łódź", "ódź>")
+    assert terms(["#8", "@rexes", "@the"]) == (_numbers("8", "rex"), _numbers("@rexes"))
+
+
+def test_a_name_is_known_and_has_parts() -> None:
+    assert names(["#8", "@rexes", "@the", "dogs"]) == ["@rexes"]
+    assert list(parts_of_name("@rexes")) == _numbers("<rex", "rexe", "exes", "xes>")
+
+
+def test_terms_that_differ_have_different_numbers() -> None:
+    letters = "<>az09éж東\U00020000"
+    found = ["".join(each) for size in range(1, 5) for each in product(letters, repeat=size)]
+
+    assert len(set(map(number_of, found))) == len(set(found))
+    assert all(0 < number < 1 << 64 for number in map(number_of, found))
 
 
 def test_a_query_names_a_stem_once() -> None:
     assert query_terms("When did dogs dog the DOGS?", 9) == {
-        "dog": ["<dog", "dogs", "ogs>", "dog>"]
+        number_of("dog"): _numbers("<dog", "dogs", "ogs>", "dog>")
     }
-    assert list(query_terms("one two three", 2)) == ["one", "two"]
+    assert list(query_terms("one two three", 2)) == _numbers("one", "two")
 
 
 def test_signs_that_stand_for_many_words_do_not_make_a_text_many_times_as_long() -> None:

@@ -93,9 +93,12 @@ def smooth(
     for number, kernel in enumerate(kernels):
         own = kernel_of[spreading] == number
         back = forth = spreading[own]
-        for weight in kernel:
+        targets = []
+        for _ in kernel:
             back = np.where(back >= 0, before[back], -1)
             forth = np.where(forth >= 0, after[forth], -1)
-            scores[back] += weight * lift[own]
-            scores[forth] += weight * lift[own]
+            targets += [back, forth]
+        if targets:
+            weights = np.repeat(np.array(kernel, np.float32), 2)[:, None] * lift[own]
+            np.add.at(scores, np.concatenate(targets, dtype=np.intp), weights.ravel())
     scores[-1] = 0

@@ -22,7 +22,7 @@ from smriti.retrieval.ranking import Ranking
 SLICE_S: Final = 0.02
 """How long the index is filled at a time: whoever wants to rank waits no longer."""
 
-OVERHEAD_BYTES: Final = 6_000
+OVERHEAD_BYTES: Final = 10_000
 """What a held index takes beside its documents."""
 
 log = structlog.get_logger()

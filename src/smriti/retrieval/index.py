@@ -34,7 +34,6 @@ _DEAD_SHARE: Final = 5
 FEW_DEAD: Final = 64
 """So many rows may be dead in any case."""
 
-_TERM_BYTES: Final = 230
 _ROW_BYTES: Final = 240
 _THREAD_BYTES: Final = 500
 _LABEL_BYTES: Final = 230
@@ -69,13 +68,11 @@ class Index:
     @property
     def bytes(self) -> int:
         """What it takes in memory, nearly."""
-        fields = (self.lexical.words, self.lexical.grams)
-        postings = 5 * sum(field.total for field in fields)
-        known = _TERM_BYTES * sum(len(field.rows) for field in fields)
+        lexical = self.lexical.bytes
         vectors = len(self.vectors) * (17 * self.vectors.dimensions // 8) if self.vectors else 0
         threads = _THREAD_BYTES * len(self.rows.orders)
         labels = _LABEL_BYTES * sum(map(len, self.rows.labels.values))
-        return postings + known + vectors + threads + labels + _ROW_BYTES * len(self.rows)
+        return lexical + vectors + threads + labels + _ROW_BYTES * len(self.rows)
 
     def put(self, document: Document) -> bool:
         """Takes the document in, or in place of its older self; False when there is no change."""

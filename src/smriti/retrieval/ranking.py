@@ -26,7 +26,7 @@ class Ranking:
 
     def __init__(self, relevance: float, scores: NDArray[np.float32], rows: Rows) -> None:
         self.relevance = relevance
-        self.total = int(np.count_nonzero(scores))
+        self.total = int(np.count_nonzero(scores > 0))
         self._scores = scores
         self._sks = rows.sks
         self._threads = rows.threads.values
@@ -70,7 +70,13 @@ class Ranking:
         """The rows of at least the best `count`, in order."""
         if len(self._sorted) < min(count, self.total):
             wanted = max(count, FIRST_PAGE, 2 * len(self._sorted))
-            self._sorted = sorted(self._pool(wanted), key=self._order)[:wanted]
+            pool = self._pool(wanted)
+            scores = (-self._scores[pool]).tolist()
+            times = [-self._created[row] for row in pool]
+            sks = [self._sks[row] for row in pool]
+            parts = [self._part[row] for row in pool]
+            ordered = sorted(zip(scores, times, sks, parts, pool, strict=True))
+            self._sorted = [row for *_, row in ordered[:wanted]]
         return self._sorted
 
     def _pool(self, count: int) -> list[int]:

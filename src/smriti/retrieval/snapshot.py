@@ -12,6 +12,7 @@ import unicodedata
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,10 +23,10 @@ from numpy.typing import NDArray
 
 from smriti.retrieval import text
 from smriti.retrieval.index import Index
-from smriti.retrieval.lexical import Field, Postings, divided
+from smriti.retrieval.lexical import Field
 from smriti.retrieval.rows import COLUMNS, NONE, Interned, Rows
 
-MAGIC: Final = b"smriti-index-3\r\n"
+MAGIC: Final = b"smriti-index-4\r\n"
 _DIGEST: Final = 32
 _SIZE: Final = 8
 _ALIGNED: Final = 8
@@ -142,6 +143,7 @@ def _arrays_of(index: Index) -> Arrays:
         "order_keys": np.array(list(orders), np.int32).reshape(-1, 2),
         "order_sizes": np.array([len(each) for each in orders.values()], np.int64),
         "orders": np.frombuffer(b"".join(orders.values()), np.uint32),
+        "names": _json(list(index.lexical.names)),
         **_field_arrays("words", index.lexical.words),
         **_field_arrays("grams", index.lexical.grams),
         **(index.vectors.arrays() if index.vectors else {}),
@@ -149,12 +151,13 @@ def _arrays_of(index: Index) -> Arrays:
 
 
 def _field_arrays(name: str, field: Field) -> Arrays:
+    field.settle()
     arrays: dict[str, NDArray[Any]] = {f"{name}_lengths": np.frombuffer(field.lengths, np.uint16)}
-    for kind, postings in (("rows", field.rows), ("repeated", field.repeated)):
-        terms, sizes, numbers = postings.flat()
-        arrays[f"{name}_{kind}_terms"] = _json(terms)
-        arrays[f"{name}_{kind}_sizes"] = sizes
-        arrays[f"{name}_{kind}"] = numbers
+    for kind, lists in (("rows", field.rows), ("repeated", field.repeated)):
+        lists.settle()
+        arrays[f"{name}_{kind}_terms"] = lists.terms
+        arrays[f"{name}_{kind}_sizes"] = lists.sizes
+        arrays[f"{name}_{kind}"] = lists.values
     return arrays
 
 
@@ -167,20 +170,15 @@ def _index_of(header: Mapping[str, Any], arrays: Arrays) -> Index:
     _restore_rows(index.rows, arrays)
     alive = arrays["alive"] > 0
     for name, field in (("words", index.lexical.words), ("grams", index.lexical.grams)):
-        field.rows = _postings_of(arrays, f"{name}_rows")
-        field.repeated = _postings_of(arrays, f"{name}_repeated")
-        field.lengths = array("H", arrays[f"{name}_lengths"].tobytes())
-        field.total = int(arrays[f"{name}_lengths"][alive].sum())
+        lengths = arrays[f"{name}_lengths"]
+        field.restore(lengths, int(lengths[alive].sum()))
+        for kind, lists in (("rows", field.rows), ("repeated", field.repeated)):
+            each = (arrays[f"{name}_{kind}{part}"].copy() for part in ("_terms", "_sizes", ""))
+            lists.restore(*each)
+    index.lexical.add_names(orjson.loads(arrays["names"].tobytes()))
     if header["dimensions"]:
         index.restore_vectors(header["dimensions"], arrays, header["centred_at"])
     return index
-
-
-def _postings_of(arrays: Arrays, name: str) -> Postings:
-    terms = orjson.loads(arrays[f"{name}_terms"].tobytes())
-    postings = Postings()
-    postings.extend(terms, arrays[f"{name}_sizes"], arrays[name])
-    return postings
 
 
 def _restore_rows(rows: Rows, arrays: Arrays) -> None:
@@ -191,7 +189,7 @@ def _restore_rows(rows: Rows, arrays: Arrays) -> None:
     rows.kernels = Interned(map(tuple, orjson.loads(arrays["kernels"].tobytes())))
     rows.labels = Interned(map(frozenset, orjson.loads(arrays["label_sets"].tobytes())))
     keys: Iterable[tuple[int, int]] = map(tuple, arrays["order_keys"].reshape(-1, 2).tolist())
-    orders = divided(arrays["orders"], arrays["order_sizes"])
+    orders = _divided(arrays["orders"], arrays["order_sizes"])
     rows.orders = {key: array("I", order) for key, order in zip(keys, orders, strict=True)}
     alive = arrays["alive"] > 0
     heads = alive.copy()
@@ -200,3 +198,10 @@ def _restore_rows(rows: Rows, arrays: Arrays) -> None:
     rows.dead = int(np.count_nonzero(~alive))
     alive[arrays["continued"]] = False
     rows.documents = int(np.count_nonzero(alive))
+
+
+def _divided(values: NDArray[np.uint32], sizes: NDArray[np.int64]) -> Iterator[bytes]:
+    """The values in pieces of these sizes."""
+    raw = values.tobytes()
+    ends = (4 * np.cumsum(sizes)).tolist()
+    return (raw[start:end] for start, end in pairwise([0, *ends]))

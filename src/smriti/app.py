@@ -19,7 +19,7 @@ from smriti.auth.keys.router import router as keys_router
 from smriti.auth.keys.service import KeyService
 from smriti.auth.router import router as auth_router
 from smriti.auth.secrets import load_secrets
-from smriti.auth.sessions import REFRESHED, SessionRenewal, Sessions
+from smriti.auth.sessions import REFRESHED, CallerNews, Sessions
 from smriti.auth.tokens import NotSignedIn
 from smriti.conversations.router import router as conversations_router
 from smriti.core.config import Config
@@ -169,7 +169,7 @@ def _guarded(app: FastAPI, config: Config, metrics: Metrics) -> FastAPI:
     install_error_handlers(app)
     for outage in (TableBusy, TableUnavailable):  # every other TableError is a bug of ours
         app.add_exception_handler(outage, _table_error)
-    app.add_middleware(SessionRenewal)
+    app.add_middleware(CallerNews)
     app.add_middleware(
         BodyLimit,
         max_bytes=config.max_body_bytes,

@@ -19,7 +19,7 @@ from smriti.auth.repository import OneTimeRepository
 from smriti.auth.router import router
 from smriti.auth.secrets import load_secrets
 from smriti.auth.service import LocalAccounts
-from smriti.auth.sessions import SessionRenewal, Sessions
+from smriti.auth.sessions import CallerNews, Sessions
 from smriti.auth.throttle import FailureThrottle
 from smriti.auth.tokens import Tokens
 from smriti.core.clock import unix_now
@@ -80,7 +80,7 @@ class Server:
         self.app.get("/claims")(_claims)
         self.app.get("/whoami")(_whoami)
         self.app.get("/stream")(_stream)
-        self.app.add_middleware(SessionRenewal)
+        self.app.add_middleware(CallerNews)
         if config.local:
             self.app.add_middleware(LocalHosts, allowed=own_hosts(config))
 

@@ -13,17 +13,18 @@ from smriti.auth.models import Claims
 from smriti.auth.service import LocalAccounts
 from smriti.auth.sessions import SessionCookie, Sessions
 from smriti.auth.tokens import Tokens, admit
-from smriti.core.edge import Services, provide
+from smriti.core.edge import provide
 from smriti.users.models import User
 from smriti.users.service import UserService
 
-_bearer = HTTPBearer(
+bearer = HTTPBearer(
     auto_error=False,
     bearerFormat="JWT",
     scheme_name="bearer",
-    description="A token from one of the sign-in routes.",
+    description="A token from one of the sign-in routes; or, where scopes are named, an API key "
+    "of kind `program` that has all of them, or `admin`.",
 )
-Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 Accounts = Annotated[LocalAccounts, Depends(provide(LocalAccounts))]
 Google = Annotated[GoogleSignIn, Depends(provide(GoogleSignIn))]
 Landings = Annotated[Landing, Depends(provide(Landing))]
@@ -48,13 +49,6 @@ async def current_user(claims: Caller, users: Users) -> User:
 
 # The signed-in user: the account exists, and has not signed this token out.
 CurrentUser = Annotated[User, Depends(current_user)]
-
-
-async def user_of(request: Request) -> User:
-    """The same, for who stands in front of a route and has no parameters."""
-    services: Services = request.app.state.services
-    claims = await caller(request, await _bearer(request), services.get(Sessions))
-    return await current_user(claims, services.get(UserService))
 
 
 async def session_cookie(

@@ -14,7 +14,7 @@ from smriti.auth.tokens import LIFETIME_S, NotSignedIn, Tokens
 
 COOKIE: Final = "smriti_session"
 REFRESHED: Final = "X-Refreshed-Token"
-_RENEWAL: Final = "session_renewal"
+_NEWS: Final = "caller_news"
 
 
 class Sessions:
@@ -57,12 +57,12 @@ class Sessions:
         token = self._tokens.renewed(claims)
         if token is None:
             return
-        header = (REFRESHED, token)
         if by_cookie:
             response = Response()
             SessionCookie(self, connection, response).set(token)
-            header = ("Set-Cookie", response.headers["set-cookie"])
-        _state(connection)[_RENEWAL] = header
+            tell(connection, "Set-Cookie", response.headers["set-cookie"])
+        else:
+            tell(connection, REFRESHED, token)
 
 
 class SessionCookie:
@@ -74,7 +74,7 @@ class SessionCookie:
         self._secure = sessions.is_secure(connection)
 
     def set(self, token: str) -> None:
-        _state(self._connection).pop(_RENEWAL, None)
+        _state(self._connection).pop(_NEWS, None)
         self._response.set_cookie(
             COOKIE,
             token,
@@ -86,17 +86,22 @@ class SessionCookie:
 
     def replace(self, token: str) -> None:
         """The new token for a browser that has a cookie; nobody gets a renewal of the old one."""
-        _state(self._connection).pop(_RENEWAL, None)
+        _state(self._connection).pop(_NEWS, None)
         if COOKIE in self._connection.cookies:
             self.set(token)
 
     def clear(self) -> None:
-        _state(self._connection).pop(_RENEWAL, None)
+        _state(self._connection).pop(_NEWS, None)
         self._response.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=self._secure)
 
 
-class SessionRenewal:
-    """Adds the renewed token to the answer, streamed or not, when the request was not refused."""
+def tell(connection: HTTPConnection, header: str, value: str) -> None:
+    """Let the caller hear something about the caller's token or key."""
+    _state(connection)[_NEWS] = header, value
+
+
+class CallerNews:
+    """Adds what `tell` was told to the answer, streamed or not, if the request was not refused."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -107,15 +112,15 @@ class SessionRenewal:
             return
         state = scope.setdefault("state", {})
 
-        async def send_renewed(message: Message) -> None:
-            renewal: tuple[str, str] | None = state.get(_RENEWAL)
-            if message["type"] == "http.response.start" and renewal and message["status"] < 400:
+        async def send_with_news(message: Message) -> None:
+            news: tuple[str, str] | None = state.get(_NEWS)
+            if message["type"] == "http.response.start" and news and message["status"] < 400:
                 headers = MutableHeaders(scope=message)
-                headers.append(*renewal)
+                headers.append(*news)
                 headers["Cache-Control"] = "no-store"
             await send(message)
 
-        await self._app(scope, receive, send_renewed)
+        await self._app(scope, receive, send_with_news)
 
 
 def _origin(connection: HTTPConnection) -> str:

@@ -27,6 +27,15 @@ class NotSignedIn(Unauthenticated):
         super().__init__(detail, headers=_CHALLENGE)
 
 
+class InvalidKey(NotSignedIn):
+    """No key of ours, or revoked, or the account that it acts for is gone."""
+
+    slug = "invalid-api-key"
+
+    def __init__(self) -> None:
+        super().__init__("Invalid API key")
+
+
 class Tokens:
     """Signs and reads dashboard tokens under one secret."""
 
@@ -94,7 +103,7 @@ def admit(claims: Claims | None, user: User | None) -> User:
     None: something that ends with the account itself speaks for it, such as a key.
     """
     if user is None or user.deleted_at is not None:
-        raise NotSignedIn("User not found")
+        raise NotSignedIn("User not found") if claims else InvalidKey
     if claims is not None and user.token_version != claims.token_version:
         raise NotSignedIn("Token revoked")
     return user

@@ -91,7 +91,7 @@ class Door:
             key = await self._verify(_presented(socket))
         except (TableBusy, TableUnavailable) as error:
             raise Unavailable("The store does not answer. Try again in a moment.") from error
-        if key.key_id in self._revoked:
+        if key.key_id in self._revoked or key.kind == "program":
             raise Unauthenticated("Invalid API key")
         if self._count[key.created_by] >= self._most:
             raise TooManyClients

@@ -13,8 +13,8 @@ from fastapi import Request
 from fastapi.responses import Response
 from starlette.requests import ClientDisconnect
 
-from smriti.auth.dependencies import user_of
 from smriti.auth.idempotency.route import BodyNotArrived, IdempotentRoute
+from smriti.auth.keys.dependencies import caller_of
 from smriti.core.config import Config
 from smriti.core.edge import Services
 from smriti.core.errors import Invalid, Unavailable
@@ -52,7 +52,7 @@ class ImportRoute(IdempotentRoute):
         handle = super().get_route_handler()
 
         async def handle_upload(request: Request) -> Response:
-            user = await user_of(request)
+            user, _ = await caller_of(request)
             services: Services = request.app.state.services
             with services.get(TransferGate).passed(user.email):
                 _check_type(request)

@@ -82,5 +82,6 @@ async def test_an_account_tells_its_keys_without_what_opens_anything(home: Home)
     account = await home.get("/users/me/export")
 
     [listed] = account["api_keys"]
-    names = ("key_id", "name", "kind", "client_ids", "created_at", "last_used_at")
+    own = {"key_id", "name", "kind", "client_ids", "created_at", "last_used_at"}
+    names = own | {"scopes", "expires_at"}
     assert listed == {name: made[name] for name in names}

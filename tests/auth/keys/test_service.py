@@ -9,7 +9,8 @@ import pytest
 
 from smriti.auth.keys.models import ApiKey, KeyCreate
 from smriti.auth.keys.repository import MAX_KEYS, KeyMadeBefore, KeyRepository, TooManyKeys
-from smriti.auth.keys.service import InvalidKey, KeyNotFound, KeyService
+from smriti.auth.keys.service import DEVICE_KEYS, KeyNotFound, KeyService
+from smriti.auth.tokens import InvalidKey
 from smriti.core.clock import new_id
 from smriti.db.table import Change, Condition, Item, Key, Table
 from smriti.users.models import User
@@ -89,12 +90,12 @@ async def test_a_revoked_key_does_not_verify_and_its_listeners_are_told(
 ) -> None:
     made, other = [await locksmith.keys.make(_ADA, _DEVICE) for _ in range(2)]
 
-    await locksmith.keys.revoke(_ADA, made.key_id)
+    await locksmith.keys.revoke(_ADA, made.key_id, DEVICE_KEYS)
 
     with pytest.raises(InvalidKey):
         await locksmith.keys.verify(made.key)
     with pytest.raises(KeyNotFound):
-        await locksmith.keys.revoke(_ADA, made.key_id)
+        await locksmith.keys.revoke(_ADA, made.key_id, DEVICE_KEYS)
     assert [key.key_id for key in locksmith.revoked] == [made.key_id]
     assert [key.key_id for key in await locksmith.keys.all_of(_ADA)] == [other.key_id]
 
@@ -103,7 +104,7 @@ async def test_nobody_revokes_or_sees_anothers_key(locksmith: Locksmith) -> None
     made = await locksmith.keys.make(_ADA, _DEVICE)
 
     with pytest.raises(KeyNotFound):
-        await locksmith.keys.revoke(_BOB, made.key_id)
+        await locksmith.keys.revoke(_BOB, made.key_id, DEVICE_KEYS)
 
     assert await locksmith.keys.all_of(_BOB) == []
     assert (await locksmith.keys.verify(made.key)).created_by == _ADA
@@ -143,7 +144,7 @@ async def test_a_user_has_a_bounded_number_of_keys(locksmith: Locksmith) -> None
         *(locksmith.keys.make(_ADA, _DEVICE) for _ in range(3)), return_exceptions=True
     )
     refused = [type(each) for each in late if isinstance(each, Exception)]
-    await locksmith.keys.revoke(_ADA, made[0].key_id)
+    await locksmith.keys.revoke(_ADA, made[0].key_id, DEVICE_KEYS)
     again = await locksmith.keys.make(_ADA, _DEVICE)
     bobs = await locksmith.keys.make(_BOB, _DEVICE)
 
@@ -216,6 +217,6 @@ async def test_a_key_that_is_revoked_while_its_use_is_noted_does_not_come_back(
     made = await locksmith.keys.make(_ADA, _DEVICE)
 
     await locksmith.keys.verify(made.key)
-    await locksmith.keys.revoke(_ADA, made.key_id)
+    await locksmith.keys.revoke(_ADA, made.key_id, DEVICE_KEYS)
 
     assert await locksmith.used() == []

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from smriti.auth.keys.models import PREFIX
 from smriti.auth.keys.repository import KeyRepository
-from smriti.auth.keys.service import InvalidKey, KeyService, read_key
+from smriti.auth.keys.service import KeyService, read_key
+from smriti.auth.tokens import InvalidKey
 from smriti.db.table import Table
 
 _IDS = st.uuids().map(str)

@@ -14,9 +14,9 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from smriti.auth.dependencies import user_of
 from smriti.auth.idempotency.models import MAX_ANSWER_BYTES, Answer, IdempotencyRecord
 from smriti.auth.idempotency.service import Idempotency
+from smriti.auth.keys.dependencies import caller_of
 from smriti.core.edge import Services
 from smriti.core.errors import AppError, BadRequest, Invalid
 
@@ -90,10 +90,12 @@ class IdempotentRoute(APIRoute):
             raise BodyNotArrived from error
 
     async def _begin(self, request: Request, idempotency: Idempotency) -> IdempotencyRecord:
-        user = await user_of(request)
+        user, api_key = await caller_of(request)
         key = request.headers[HEADER]
         if not _KEY.fullmatch(key):
             raise InvalidKey
+        if api_key is not None:  # a program hears nothing of what others were answered
+            key = f"{api_key.key_id} {key}"
         line = f"{request.method} {request.url.path}\n"
         content = await self.content_of(request)
         return await idempotency.begin(user.email, key, line.encode() + content)

@@ -2,9 +2,11 @@
 
 User#<owner>  ApiKey#<key_id>   a key; all of an owner's in one query
 User#<owner>  ApiKeyCount       how many keys the owner has (`keys`)
-ApiKey#<key_id>  the same       whose key it is, and the SHA-256 of its secret
+ApiKey#<key_id>  the same       the key again, with the SHA-256 of its secret: what it is
+                                checked against, in one read
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,11 +24,11 @@ from smriti.db.table import (
     Compare,
     ConditionFailed,
     Delete,
-    Get,
     Item,
     Key,
     Put,
     Query,
+    Remove,
     Set,
     TransactionFailed,
     Update,
@@ -61,9 +63,9 @@ class TooManyKeys(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """What a key is checked against."""
+    """What a key is checked against. Its `last_used_at` is unknown."""
 
-    owner: str
+    key: ApiKey
     secret_hash: str
 
 
@@ -89,7 +91,7 @@ class KeyRepository(Repository[ApiKey]):
         """`KeyMadeBefore`, `TooManyKeys`, `AccountBeingDeleted`."""
         owner = key.created_by
         pk, sk = _lock_key(key.key_id)
-        lock: Item = {"pk": pk, "sk": sk, "created_by": owner, "secret_hash": secret_hash}
+        lock: Item = {**self.item(key), "pk": pk, "sk": sk, "secret_hash": secret_hash}
         try:
             await self._table.write(
                 Put(lock, when=NEW),
@@ -106,21 +108,36 @@ class KeyRepository(Repository[ApiKey]):
         item = await self._table.get(_lock_key(key_id))
         if item is None:
             return None
-        return Lock(owner=str(item["created_by"]), secret_hash=str(item["secret_hash"]))
+        secret_hash = str(item["secret_hash"])
+        if "kind" in item:
+            return Lock(self.load(item), secret_hash)
+        key = await self.find(str(item["created_by"]), key_id)  # an older lock says no more
+        return Lock(key, secret_hash) if key else None
 
     async def find(self, owner: str, key_id: str) -> ApiKey | None:
         return await self._find(_key(owner, key_id))
 
-    async def find_in_use(self, owner: str, key_id: str) -> ApiKey | None:
-        """None also when the owner's account is gone or going."""
-        key, user = await self._table.read(Get(_key(owner, key_id)), Get(user_key(owner)))
-        if not isinstance(key, dict) or not isinstance(user, dict) or user.get("deleted_at"):
-            return None
-        return self.load(key)
+    async def has_owner(self, key: ApiKey) -> bool:
+        """False when the owner's account is gone or going."""
+        user = await self._table.get(user_key(key.created_by))
+        return user is not None and not user.get("deleted_at")
 
     async def all_of(self, owner: str) -> list[ApiKey]:
         """Oldest first."""
         return await self._all(Query(f"User#{owner}", begins="ApiKey#"))
+
+    async def change(self, key: ApiKey, names: Sequence[str]) -> bool:
+        """Store these attributes of the key; False when it is gone."""
+        item = self.item(key)
+        changes = tuple(Set(name, item[name]) if name in item else Remove(name) for name in names)
+        try:
+            await self._table.write(
+                Update(self.key(key), changes, when=EXISTS),
+                Update(_lock_key(key.key_id), changes, when=EXISTS),
+            )
+        except TransactionFailed:
+            return False
+        return True
 
     async def note_use(self, key: ApiKey, moment: datetime, *, every: timedelta) -> None:
         """Unless that was noted less than `every` ago, or the key is revoked."""

@@ -25,6 +25,12 @@ class Operation:
         return f"{self.method} {self.path}"
 
     @property
+    def callers(self) -> dict[str, list[str]]:
+        """In which ways who calls may be told, and the scopes that a key must have."""
+        ways: list[dict[str, list[str]]] = self.spec.get("security", [])
+        return {name: scopes for way in ways for name, scopes in way.items()}
+
+    @property
     def path_parameters(self) -> list[str]:
         return [each["name"] for each in self.spec.get("parameters", ()) if each["in"] == "path"]
 

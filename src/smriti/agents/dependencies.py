@@ -2,19 +2,20 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Security
 
 from smriti.agents.models import Agent
 from smriti.agents.service import AgentService
-from smriti.auth.dependencies import CurrentUser
+from smriti.auth.keys.dependencies import ScopedUser
 from smriti.core.clock import Id
 from smriti.core.edge import provide
 
 Agents = Annotated[AgentService, Depends(provide(AgentService))]
 
 
-async def owned_agent(agent_id: Id, user: CurrentUser, agents: Agents) -> Agent:
+async def owned_agent(agent_id: Id, user: ScopedUser, agents: Agents) -> Agent:
     return await agents.get(user.email, agent_id)
 
 
-OwnedAgent = Annotated[Agent, Depends(owned_agent)]
+OwnedAgent = Annotated[Agent, Security(owned_agent, scopes=["agents:write"])]
+ShownAgent = Annotated[Agent, Security(owned_agent, scopes=["agents:read"])]

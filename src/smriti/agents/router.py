@@ -3,10 +3,10 @@
 from fastapi import APIRouter
 
 from smriti.agents import forms
-from smriti.agents.dependencies import Agents, OwnedAgent
+from smriti.agents.dependencies import Agents, OwnedAgent, ShownAgent
 from smriti.agents.models import Agent, AgentCreate, AgentUpdate
-from smriti.auth.dependencies import CurrentUser
 from smriti.auth.idempotency.route import IdempotentRoute
+from smriti.auth.keys.dependencies import AgentsReader, AgentsWriter
 from smriti.core.clock import Id
 from smriti.core.edge import PROBLEMS
 from smriti.core.forms import FormSchema
@@ -22,7 +22,7 @@ router = APIRouter(
     summary="Describe the form that creates an agent",
     response_model_exclude_none=True,
 )
-async def create_schema(user: CurrentUser, agents: Agents, providers: Providers) -> FormSchema:
+async def create_schema(user: AgentsReader, agents: Agents, providers: Providers) -> FormSchema:
     return forms.create_form(agents.architectures, *await providers.all_models(user.email))
 
 
@@ -32,7 +32,7 @@ async def create_schema(user: CurrentUser, agents: Agents, providers: Providers)
     response_model_exclude_none=True,
 )
 async def update_schema(
-    agent_id: str, user: CurrentUser, agents: Agents, providers: Providers
+    agent_id: str, user: AgentsReader, agents: Agents, providers: Providers
 ) -> FormSchema:
     offered = await providers.all_models(user.email)
     return forms.update_form(agent_id, agents.architectures, *offered)
@@ -41,17 +41,17 @@ async def update_schema(
 @router.post(
     "", status_code=201, summary="Create an agent, or get the one that has this name already"
 )
-async def create_agent(new: AgentCreate, user: CurrentUser, agents: Agents) -> Agent:
+async def create_agent(new: AgentCreate, user: AgentsWriter, agents: Agents) -> Agent:
     return await agents.create(user.email, new)
 
 
 @router.get("", summary="List your agents")
-async def list_agents(user: CurrentUser, agents: Agents) -> list[Agent]:
+async def list_agents(user: AgentsReader, agents: Agents) -> list[Agent]:
     return await agents.all_of(user.email)
 
 
 @router.get("/{agent_id}", summary="Get an agent")
-async def get_agent(agent: OwnedAgent) -> Agent:
+async def get_agent(agent: ShownAgent) -> Agent:
     return agent
 
 
@@ -61,5 +61,5 @@ async def update_agent(update: AgentUpdate, agent: OwnedAgent, agents: Agents) -
 
 
 @router.delete("/{agent_id}", status_code=204, summary="Delete an agent and what it remembers")
-async def delete_agent(agent_id: Id, user: CurrentUser, agents: Agents) -> None:
+async def delete_agent(agent_id: Id, user: AgentsWriter, agents: Agents) -> None:
     await agents.delete(user.email, agent_id)

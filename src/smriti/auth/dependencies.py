@@ -7,12 +7,13 @@ from fastapi.requests import HTTPConnection
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from smriti.auth.google import GoogleSignIn
+from smriti.auth.keys.models import PREFIX
 from smriti.auth.landing import Landing
 from smriti.auth.links import LoginLinks
 from smriti.auth.models import Claims
 from smriti.auth.service import LocalAccounts
 from smriti.auth.sessions import SessionCookie, Sessions
-from smriti.auth.tokens import Tokens, admit
+from smriti.auth.tokens import NotSignedIn, Tokens, admit
 from smriti.core.edge import provide
 from smriti.users.models import User
 from smriti.users.service import UserService
@@ -35,7 +36,10 @@ Users = Annotated[UserService, Depends(provide(UserService))]
 
 
 async def caller(connection: HTTPConnection, bearer: Bearer, sessions: SessionsService) -> Claims:
-    return sessions.claims(connection, bearer.credentials if bearer else None)
+    token = bearer.credentials if bearer else None
+    if token is not None and token.startswith(PREFIX):
+        raise NotSignedIn("No API key may do this: sign in.")
+    return sessions.claims(connection, token)
 
 
 # What the token says, the account not read: for routes that read it in one round trip with other

@@ -18,6 +18,7 @@ from smriti.auth.dependencies import (
     no_store,
 )
 from smriti.auth.google import GoogleAnswer
+from smriti.auth.keys.dependencies import AdminUser
 from smriti.auth.models import (
     Credentials,
     DeletionStarted,
@@ -33,7 +34,7 @@ router = APIRouter(tags=["auth"], responses=PROBLEMS, dependencies=[Depends(no_s
 
 
 @router.get("/auth/me", summary="Show who is signed in")
-async def get_me(user: CurrentUser) -> Profile:
+async def get_me(user: AdminUser) -> Profile:
     return Profile(email=user.email, name=user.name, picture=user.picture)
 
 

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Security
 
-from smriti.auth.dependencies import CurrentUser
+from smriti.auth.keys.dependencies import ScopedUser
 from smriti.conversations.models import Conversation
 from smriti.conversations.service import ConversationService
 from smriti.core.clock import Id
@@ -14,9 +14,9 @@ Conversations = Annotated[ConversationService, Depends(provide(ConversationServi
 
 
 async def owned_conversation(
-    conversation_id: Id, user: CurrentUser, conversations: Conversations
+    conversation_id: Id, user: ScopedUser, conversations: Conversations
 ) -> Conversation:
     return await conversations.get(user.email, conversation_id)
 
 
-OwnedConversation = Annotated[Conversation, Depends(owned_conversation)]
+OwnedConversation = Annotated[Conversation, Security(owned_conversation, scopes=["chat"])]

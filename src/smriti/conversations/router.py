@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 
-from smriti.auth.dependencies import CurrentUser
 from smriti.auth.idempotency.dependencies import NewId
 from smriti.auth.idempotency.route import IdempotentRoute
+from smriti.auth.keys.dependencies import ChatUser
 from smriti.conversations.dependencies import Conversations, OwnedConversation
 from smriti.conversations.models import Conversation, ConversationCreate, ConversationUpdate
 from smriti.core.clock import Id
@@ -32,7 +32,7 @@ async def _ten(
 @router.post("/", status_code=201, summary="Begin a conversation with an agent")
 async def create_conversation(
     new: ConversationCreate,
-    user: CurrentUser,
+    user: ChatUser,
     conversations: Conversations,
     conversation_id: NewId,
 ) -> Conversation:
@@ -41,7 +41,7 @@ async def create_conversation(
 
 @router.get("/", summary="List your conversations, newest first")
 async def list_conversations(
-    user: CurrentUser, conversations: Conversations, page: Annotated[PageRequest, Depends(_ten)]
+    user: ChatUser, conversations: Conversations, page: Annotated[PageRequest, Depends(_ten)]
 ) -> Page[Conversation]:
     return await conversations.page(user.email, page)
 
@@ -62,7 +62,7 @@ async def update_conversation(
     "/{conversation_id}", status_code=204, summary="Delete a conversation and all its messages"
 )
 async def delete_conversation(
-    conversation_id: Id, user: CurrentUser, conversations: Conversations
+    conversation_id: Id, user: ChatUser, conversations: Conversations
 ) -> None:
     await conversations.delete(user.email, conversation_id)
 

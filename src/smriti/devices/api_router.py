@@ -5,8 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 
-from smriti.auth.dependencies import CurrentUser
-from smriti.auth.keys.dependencies import KeyIsThere, KeyOrUser
+from smriti.auth.keys.dependencies import AdminUser, KeyIsThere, KeyOrUser
 from smriti.core.clock import Id
 from smriti.core.edge import PROBLEMS, Paging
 from smriti.core.paging import Page
@@ -87,9 +86,10 @@ async def cancel_session(
 @router.post(
     "/{session_id}/approvals",
     summary="Approve or deny the command that a session waits to run",
-    description="For who is signed in: a program must not approve what it has asked for.",
+    description="For who is signed in, or has a key of scope `admin`: other programs must not "
+    "approve what they have asked for.",
 )
 async def decide(
-    session_id: Id, decision: Decision, user: CurrentUser, sessions: DeviceSessions
+    session_id: Id, decision: Decision, user: AdminUser, sessions: DeviceSessions
 ) -> SessionSummary:
     return await sessions.decide(user.email, session_id, decision)

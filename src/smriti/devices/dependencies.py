@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Security
 
-from smriti.auth.dependencies import CurrentUser
+from smriti.auth.keys.dependencies import ScopedUser
 from smriti.core.clock import Id
 from smriti.core.edge import provide
 from smriti.devices.dispatch import Dispatcher
@@ -17,8 +17,8 @@ Devices = Annotated[DeviceService, Depends(provide(DeviceService))]
 Dispatching = Annotated[Dispatcher, Depends(provide(Dispatcher))]
 
 
-async def owned_device(client_id: Id, user: CurrentUser, devices: Devices) -> Device:
+async def owned_device(client_id: Id, user: ScopedUser, devices: Devices) -> Device:
     return await devices.get(user.email, client_id)
 
 
-OwnedDevice = Annotated[Device, Depends(owned_device)]
+OwnedDevice = Annotated[Device, Security(owned_device, scopes=["devices"])]

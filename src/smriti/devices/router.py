@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from smriti.auth.dependencies import CurrentUser
+from smriti.auth.keys.dependencies import AdminUser, DevicesUser
 from smriti.core.clock import Id
 from smriti.core.edge import PROBLEMS, Paging
 from smriti.core.paging import Page
@@ -13,7 +13,7 @@ router = APIRouter(prefix="/devices", tags=["devices"], responses=PROBLEMS)
 
 
 @router.get("", summary="List your devices, and which are online")
-async def list_devices(user: CurrentUser, devices: Devices) -> list[DeviceView]:
+async def list_devices(user: DevicesUser, devices: Devices) -> list[DeviceView]:
     return await devices.listing(user.email)
 
 
@@ -24,13 +24,13 @@ async def get_device(device: OwnedDevice, devices: Devices) -> DeviceView:
 
 @router.patch("/{client_id}", summary="Change a device's label, agent, approvals or tool key")
 async def update_device(
-    client_id: Id, change: DeviceUpdate, user: CurrentUser, devices: Devices
+    client_id: Id, change: DeviceUpdate, user: AdminUser, devices: Devices
 ) -> DeviceView:
     return await devices.update(user.email, client_id, change)
 
 
 @router.delete("/{client_id}", status_code=204, summary="Forget a device and hang up on it")
-async def delete_device(client_id: Id, user: CurrentUser, devices: Devices) -> None:
+async def delete_device(client_id: Id, user: AdminUser, devices: Devices) -> None:
     await devices.delete(user.email, client_id)
 
 

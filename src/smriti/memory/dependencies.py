@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Security
 
-from smriti.agents.dependencies import OwnedAgent
+from smriti.agents.dependencies import owned_agent
+from smriti.agents.models import Agent
 from smriti.core.clock import Moment
 from smriti.core.edge import provide
 from smriti.memory.archive.items import tag_label
@@ -18,11 +19,12 @@ Blocks = Annotated[BlockService, Depends(provide(BlockService))]
 Archive = Annotated[ArchiveService, Depends(provide(ArchiveService))]
 
 
-async def owned_memory(agent: OwnedAgent) -> MemoryOwner:
+async def owned_memory(agent: Annotated[Agent, Depends(owned_agent)]) -> MemoryOwner:
     return MemoryOwner(agent.agent_id, agent.created_by, agent.created_at)
 
 
-OwnedMemory = Annotated[MemoryOwner, Depends(owned_memory)]
+OwnedMemory = Annotated[MemoryOwner, Security(owned_memory, scopes=["agents:write"])]
+ShownMemory = Annotated[MemoryOwner, Security(owned_memory, scopes=["agents:read"])]
 SearchQuery = Annotated[
     str | None, Query(max_length=1000, description="Words to look for; best matches first.")
 ]

@@ -24,7 +24,14 @@ from smriti.memory.blocks.models import (
     BlockVersion,
     BlockView,
 )
-from smriti.memory.dependencies import Archive, Blocks, OwnedMemory, SearchQuery, Wanted
+from smriti.memory.dependencies import (
+    Archive,
+    Blocks,
+    OwnedMemory,
+    SearchQuery,
+    ShownMemory,
+    Wanted,
+)
 
 router = APIRouter(
     prefix="/agents/{agent_id}",
@@ -35,7 +42,7 @@ router = APIRouter(
 
 
 @router.get("/memory-blocks", summary="List an agent's memory blocks")
-async def list_blocks(memory: OwnedMemory, blocks: Blocks) -> list[BlockView]:
+async def list_blocks(memory: ShownMemory, blocks: Blocks) -> list[BlockView]:
     core = await blocks.core(memory)
     return [BlockView.of(block) for block in core.blocks.values()]
 
@@ -55,7 +62,7 @@ async def delete_block(name: str, memory: OwnedMemory, blocks: Blocks) -> None:
 
 
 @router.get("/memory-blocks/{name}/content", summary="Read the lines of a memory block")
-async def get_content(name: str, memory: OwnedMemory, blocks: Blocks) -> BlockContentView:
+async def get_content(name: str, memory: ShownMemory, blocks: Blocks) -> BlockContentView:
     return BlockContentView.of(await blocks.get(memory, name))
 
 
@@ -70,7 +77,7 @@ async def put_content(
     "/memory-blocks/{name}/history", summary="List earlier versions of a block, newest first"
 )
 async def list_versions(
-    name: str, memory: OwnedMemory, blocks: Blocks, page: Paging
+    name: str, memory: ShownMemory, blocks: Blocks, page: Paging
 ) -> Page[BlockVersion]:
     return await blocks.history(memory, name, page)
 
@@ -84,7 +91,7 @@ async def restore_version(
 
 @router.get("/archival-memory", summary="List archival memory, newest first, or search it")
 async def list_archive(
-    memory: OwnedMemory,
+    memory: ShownMemory,
     archive: Archive,
     page: Paging,
     where: Wanted,
@@ -127,7 +134,7 @@ async def import_archival(
 
 
 @router.get("/archival-memory/{memory_id}", summary="Get an archival memory")
-async def get_archival(memory_id: str, memory: OwnedMemory, archive: Archive) -> ArchivalMemory:
+async def get_archival(memory_id: str, memory: ShownMemory, archive: Archive) -> ArchivalMemory:
     return await archive.get(memory, memory_id)
 
 

@@ -4,9 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from smriti.auth.dependencies import CurrentUser
 from smriti.core.edge import PROBLEMS
-from smriti.search.dependencies import Search
+from smriti.search.dependencies import Search, Searcher
 from smriti.search.models import SearchResults
 
 router = APIRouter(tags=["search"], responses=PROBLEMS)
@@ -14,7 +13,7 @@ router = APIRouter(tags=["search"], responses=PROBLEMS)
 
 @router.get("/search", summary="Search your agents, conversations, memories and messages")
 async def search_everything(
-    user: CurrentUser,
+    user: Searcher,
     search: Search,
     q: Annotated[str, Query(max_length=1000, description="Words to look for.")],
     limit: Annotated[int, Query(ge=1, le=50, description="How many at most.")] = 20,

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
 
-from smriti.auth.dependencies import CurrentUser
 from smriti.auth.idempotency.route import IdempotentRoute
+from smriti.auth.keys.dependencies import AdminUser, AgentsReader
 from smriti.core.edge import PROBLEMS
 from smriti.llm.provider import ModelInfo
 from smriti.settings.dependencies import Providers
@@ -23,14 +23,12 @@ FormValues = Annotated[
 
 
 @router.get("/settings/providers", summary="List providers with their forms")
-async def list_providers(user: CurrentUser, providers: Providers) -> list[ProviderListing]:
+async def list_providers(user: AdminUser, providers: Providers) -> list[ProviderListing]:
     return await providers.listing(user.email)
 
 
 @router.get("/settings/providers/{provider_name}", summary="Ask whether a provider is configured")
-async def get_provider(
-    provider_name: str, user: CurrentUser, providers: Providers
-) -> ProviderStatus:
+async def get_provider(provider_name: str, user: AdminUser, providers: Providers) -> ProviderStatus:
     return await providers.status(user.email, provider_name)
 
 
@@ -38,7 +36,7 @@ async def get_provider(
     "/settings/providers/{provider_name}", status_code=201, summary="Save a provider's settings"
 )
 async def save_provider(
-    provider_name: str, values: FormValues, user: CurrentUser, providers: Providers
+    provider_name: str, values: FormValues, user: AdminUser, providers: Providers
 ) -> ProviderStatus:
     return await providers.save(user.email, provider_name, values)
 
@@ -46,12 +44,12 @@ async def save_provider(
 @router.delete(
     "/settings/providers/{provider_name}", status_code=204, summary="Forget a provider's settings"
 )
-async def delete_provider(provider_name: str, user: CurrentUser, providers: Providers) -> None:
+async def delete_provider(provider_name: str, user: AdminUser, providers: Providers) -> None:
     await providers.delete(user.email, provider_name)
 
 
 @router.get("/llm/models/{provider_name}", summary="List a provider's models")
 async def list_models(
-    provider_name: str, user: CurrentUser, providers: Providers
+    provider_name: str, user: AgentsReader, providers: Providers
 ) -> list[ModelInfo]:
     return await providers.models(user.email, provider_name)

@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
 
-from smriti.auth.dependencies import CurrentUser
+from smriti.agents.dependencies import owned_agent
+from smriti.agents.models import Agent
+from smriti.auth.keys.dependencies import KnownAsker
 from smriti.core.edge import provide
 from smriti.transfer.export import Exporter
 from smriti.transfer.gate import TransferGate
@@ -17,11 +19,14 @@ Imports = Annotated[ImportService, Depends(provide(ImportService))]
 
 
 async def _export_slot(
-    user: CurrentUser, gate: Annotated[TransferGate, Depends(provide(TransferGate))]
+    asker: KnownAsker, gate: Annotated[TransferGate, Depends(provide(TransferGate))]
 ) -> AsyncIterator[None]:
-    with gate.passed(user.email):
+    with gate.passed(asker.owner):
         yield
 
+
+# An agent with what was said to it.
+ExportedAgent = Annotated[Agent, Security(owned_agent, scopes=["agents:read", "chat"])]
 
 # Held until the file has been sent.
 ExportSlot = Annotated[None, Depends(_export_slot)]

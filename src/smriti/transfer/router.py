@@ -5,11 +5,10 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
-from smriti.agents.dependencies import OwnedAgent
-from smriti.auth.dependencies import CurrentUser
 from smriti.auth.idempotency.dependencies import NewId
+from smriti.auth.keys.dependencies import AdminUser, AgentsWriter
 from smriti.core.edge import PROBLEMS
-from smriti.transfer.dependencies import Exports, ExportSlot, Imports, Uploaded
+from smriti.transfer.dependencies import ExportedAgent, Exports, ExportSlot, Imports, Uploaded
 from smriti.transfer.download import Download
 from smriti.transfer.models import Imported
 from smriti.transfer.upload import ImportRoute
@@ -94,7 +93,7 @@ _DOWNLOAD: Final[dict[int | str, dict[str, Any]]] = {
     responses=_DOWNLOAD,
 )
 async def export_agent(
-    agent: OwnedAgent,
+    agent: ExportedAgent,
     exports: Exports,
     _slot: ExportSlot,
     file_format: Annotated[Literal["smriti"], Query(alias="format")] = "smriti",  # noqa: ARG001
@@ -109,9 +108,7 @@ async def export_agent(
     response_class=StreamingResponse,
     responses=_DOWNLOAD,
 )
-async def export_account(
-    user: CurrentUser, exports: Exports, _slot: ExportSlot
-) -> StreamingResponse:
+async def export_account(user: AdminUser, exports: Exports, _slot: ExportSlot) -> StreamingResponse:
     return Download(exports.account(user), f"smriti-{user.email}")
 
 
@@ -124,6 +121,6 @@ async def export_account(
     openapi_extra=_BODY,
 )
 async def import_agents(
-    upload: Uploaded, user: CurrentUser, imports: Imports, import_id: NewId
+    upload: Uploaded, user: AgentsWriter, imports: Imports, import_id: NewId
 ) -> Imported:
     return await imports.run(user, upload.file, import_id)

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Header, Query
+from fastapi import Depends, Header, Query, Security
 
-from smriti.auth.dependencies import Caller
-from smriti.auth.models import Asker
-from smriti.conversations.dependencies import OwnedConversation
+from smriti.auth.keys.dependencies import ChatCaller
+from smriti.conversations.dependencies import OwnedConversation, owned_conversation
+from smriti.conversations.models import Conversation
 from smriti.core.clock import Id
 from smriti.core.edge import provide
 from smriti.core.errors import BadRequest
@@ -42,19 +42,23 @@ IdempotencyKey = Annotated[
 ]
 
 
-async def ask(agent_id: Id, conversation_id: Id, caller: Caller, key: IdempotencyKey = None) -> Ask:
-    return Ask(Asker(caller.sub, caller.sub, caller), agent_id, conversation_id, key)
+async def ask(
+    agent_id: Id, conversation_id: Id, asker: ChatCaller, key: IdempotencyKey = None
+) -> Ask:
+    return Ask(asker, agent_id, conversation_id, key)
 
 
 async def ask_again(
-    conversation: OwnedConversation, caller: Caller, key: IdempotencyKey = None
+    conversation: OwnedConversation, asker: ChatCaller, key: IdempotencyKey = None
 ) -> Ask:
-    asker = Asker(caller.sub, caller.sub, caller)
     return Ask(asker, conversation.agent_id, conversation.conversation_id, key)
 
 
 AskHere = Annotated[Ask, Depends(ask)]
 AskAgain = Annotated[Ask, Depends(ask_again)]
+
+# What a program with the scope `chat` asks to run on a machine, it may not approve.
+DecidedConversation = Annotated[Conversation, Security(owned_conversation, scopes=["admin"])]
 
 
 class NotAnEvent(BadRequest):

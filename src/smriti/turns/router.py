@@ -5,8 +5,8 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response, StreamingResponse
 
-from smriti.auth.dependencies import CurrentUser
 from smriti.auth.idempotency.route import IdempotentRoute
+from smriti.auth.keys.dependencies import ChatUser
 from smriti.conversations.dependencies import OwnedConversation
 from smriti.core.clock import Id
 from smriti.core.edge import PROBLEMS, Paging
@@ -20,6 +20,7 @@ from smriti.turns.dependencies import (
     AskHere,
     Contexts,
     Control,
+    DecidedConversation,
     Imports,
     LastEvent,
     Streams,
@@ -137,7 +138,7 @@ async def edit_message(
     summary="Add earlier messages to a conversation; again adds nothing",
 )
 async def import_messages(
-    new: MessagesImport, conversation: OwnedConversation, user: CurrentUser, importer: Imports
+    new: MessagesImport, conversation: OwnedConversation, user: ChatUser, importer: Imports
 ) -> MessagesImported:
     return await importer.add(user, conversation, new)
 
@@ -177,7 +178,7 @@ async def cancel_turn(turn_id: Id, conversation: OwnedConversation, control: Con
     summary="Approve or deny a command that a turn waits with; it goes on",
 )
 async def decide(
-    turn_id: Id, decision: Decision, conversation: OwnedConversation, control: Control
+    turn_id: Id, decision: Decision, conversation: DecidedConversation, control: Control
 ) -> TurnView:
     return await control.decide(conversation, turn_id, decision)
 

@@ -2,10 +2,12 @@
 
 from typing import Annotated, Literal
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Security
 
 from smriti.core.clock import Moment
 from smriti.core.edge import provide
+from smriti.memory.dependencies import owned_memory
+from smriti.memory.models import MemoryOwner
 from smriti.memory.recall.service import RecallService
 from smriti.retrieval.documents import Filter
 
@@ -30,3 +32,6 @@ async def wanted_messages(
 
 
 Wanted = Annotated[Filter, Depends(wanted_messages)]
+
+# What was said is for who may chat.
+RecalledMemory = Annotated[MemoryOwner, Security(owned_memory, scopes=["agents:read", "chat"])]

@@ -6,8 +6,7 @@ from fastapi import APIRouter, Query
 
 from smriti.core.edge import PROBLEMS, Paging
 from smriti.core.paging import Page
-from smriti.memory.dependencies import OwnedMemory
-from smriti.memory.recall.dependencies import Recall, Wanted
+from smriti.memory.recall.dependencies import Recall, RecalledMemory, Wanted
 from smriti.memory.recall.models import RecallHit
 
 router = APIRouter(prefix="/agents/{agent_id}", tags=["memory"], responses=PROBLEMS)
@@ -15,7 +14,7 @@ router = APIRouter(prefix="/agents/{agent_id}", tags=["memory"], responses=PROBL
 
 @router.get("/recall", summary="Search what was said in all conversations with an agent")
 async def search_recall(
-    memory: OwnedMemory,
+    memory: RecalledMemory,
     recall: Recall,
     page: Paging,
     wanted: Wanted,

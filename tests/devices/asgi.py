@@ -105,7 +105,7 @@ class Client:
 
 
 class Porch:
-    """A door whose keys are `device`, `constellation` and `bound`, all of alice."""
+    """A door whose keys are `device`, `constellation`, `bound` and `program`, all of alice."""
 
     def __init__(self, *, most: int = 100) -> None:
         self.hub = Hub()
@@ -114,6 +114,9 @@ class Porch:
         self.keys = {
             "device": ApiKey(name="D", kind="device", hint="", created_by="alice"),
             "constellation": ApiKey(name="C", kind="constellation", hint="", created_by="alice"),
+            "program": ApiKey(
+                name="P", kind="program", hint="", created_by="alice", scopes=["admin"]
+            ),
             "bound": ApiKey(
                 name="B", kind="device", hint="", created_by="alice", client_ids=["lab-1"]
             ),

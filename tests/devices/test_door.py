@@ -36,7 +36,9 @@ async def test_a_key_may_come_in_three_ways(
         assert await client.accepted()
 
 
-@pytest.mark.parametrize("query", ["", "token=", "token=device&token=wrong", "token=%ff%00"])
+@pytest.mark.parametrize(
+    "query", ["", "token=", "token=program", "token=device&token=wrong", "token=%ff%00"]
+)
 async def test_no_key_no_entry(porch: Porch, query: str) -> None:
     async with porch.visit(query) as (client, serving):
         assert await client.next() == {"type": "websocket.close", "code": 1008, "reason": ""}

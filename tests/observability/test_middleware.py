@@ -17,7 +17,7 @@ from smriti.observability.metrics import Metrics
 from smriti.observability.middleware import BodyLimit, CrashBarrier, RequestLog
 
 
-def _signs(scope: Scope) -> bool:
+async def _signs(scope: Scope) -> bool:
     return (b"authorization", b"Bearer ours") in scope["headers"]
 
 

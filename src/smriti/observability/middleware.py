@@ -5,7 +5,7 @@ Pure ASGI, and nothing is held back: a stream's chunks pass through as they come
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import structlog
@@ -149,7 +149,7 @@ class BodyLimit:
         app: ASGIApp,
         max_bytes: int,
         stranger_bytes: int,
-        knows: Callable[[Scope], bool],
+        knows: Callable[[Scope], Awaitable[bool]],
         *,
         larger: Mapping[str, int] | None = None,
     ) -> None:
@@ -163,7 +163,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._limit_for(scope)
+        limit = await self._limit_for(scope)
         if _declared_length(scope) > limit:
             await self._refuse(limit, scope, receive, send)
             return
@@ -188,12 +188,12 @@ class BodyLimit:
 
         await self._app(scope, counted, unless_refused)
 
-    def _limit_for(self, scope: Scope) -> int:
+    async def _limit_for(self, scope: Scope) -> int:
         """Who calls is asked only for a body that is large, or does not say how large it is."""
         declares = any(name == b"content-length" for name, _ in scope["headers"])
         chunked = any(name == b"transfer-encoding" for name, _ in scope["headers"])
         if chunked or (declares and _declared_length(scope) > self._stranger_bytes):
-            return self._most(scope) if self._knows(scope) else self._stranger_bytes
+            return self._most(scope) if await self._knows(scope) else self._stranger_bytes
         return self._stranger_bytes
 
     def _most(self, scope: Scope) -> int:

@@ -118,13 +118,19 @@ AdminUser = Annotated[User, Security(scoped_user, scopes=["admin"])]
 ChatCaller = Annotated[Asker, Security(scoped_asker, scopes=["chat"])]
 
 
-async def caller_of(request: Request) -> tuple[User, ApiKey | None]:
+async def asker_of(request: Request) -> tuple[Asker, ApiKey | None]:
     """Who calls, whatever the scopes: for who stands in front of a route and has no parameters."""
     services: Services = request.app.state.services
     token = await bearer(request)
     presented = await presented_key(await _header(request), token)
     key = await key_of(request, presented, services.get(KeyService))
-    asker = await known_asker(request, key, token, services.get(Sessions))
+    return await known_asker(request, key, token, services.get(Sessions)), key
+
+
+async def caller_of(request: Request) -> tuple[User, ApiKey | None]:
+    """The same, with the account."""
+    services: Services = request.app.state.services
+    asker, key = await asker_of(request)
     return admit(asker.claims, await services.get(UserService).find(asker.owner)), key
 
 

@@ -50,10 +50,12 @@ from smriti.search.router import router as search_router
 from smriti.settings.router import router as settings_router
 from smriti.transfer.router import router as transfer_router
 from smriti.transfer.router import uploads as uploads_router
+from smriti.turns.router import asking as asking_router
 from smriti.turns.router import imports as messages_router
 from smriti.turns.router import router as turns_router
 from smriti.turns.runner import TurnRunner
 from smriti.turns.starter import Starter
+from smriti.usage.dependencies import RequestRate
 from smriti.users.service import UserService
 from smriti.web.router import pages
 from smriti.web.router import router as web_router
@@ -137,10 +139,15 @@ async def _run(services: Services, stack: AsyncExitStack) -> None:
 
 
 def _mounted(app: FastAPI) -> FastAPI:
-    for router in (
-        turns_router,  # first, where it is found soonest: most requests, and those in a hurry
+    for uncounted in (
+        asking_router,  # first, where it is found soonest; it counts in its own round trip
         web_router,
         observability_router,
+        device_door,
+    ):
+        app.include_router(uncounted)
+    for router in (
+        turns_router,
         auth_router,
         keys_router,  # before whatever takes the last word of its path for the id of a device
         payments_router,
@@ -156,9 +163,8 @@ def _mounted(app: FastAPI) -> FastAPI:
         devices_router,
         device_sessions_router,
         ufo_router,
-        device_door,
     ):
-        app.include_router(router)
+        app.include_router(router, dependencies=[RequestRate])
     app.mount("/app", pages())
     return app
 

@@ -1,4 +1,5 @@
-"""How the store and the connections to models are made; what is heavy is imported when it is."""
+"""How the store, what counts requests and the connections to models are made; what is heavy is
+imported when it is."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +17,11 @@ from smriti.llm.catalog import Catalog
 from smriti.llm.definitions import PROVIDERS
 from smriti.llm.provider import Credentials, Provider, ProviderFactories
 from smriti.llm.providers.demo import DemoProvider
+from smriti.realtime.memory_windows import MemoryWindows
+from smriti.realtime.windows import RateWindows
 from smriti.retrieval.embeddings.port import Embedder
 from smriti.retrieval.embeddings.source import Source
+from smriti.usage.table_windows import TableWindows
 
 _OPENAI_EMBEDDINGS: Final = "text-embedding-3-small"
 _BEDROCK_EMBEDDINGS: Final = "amazon.titan-embed-text-v2:0"
@@ -42,6 +46,14 @@ async def open_table(config: Config, stack: AsyncExitStack) -> Table:
         )
     stack.push_async_callback(table.close)
     return table
+
+
+def rate_windows(config: Config, table: Table) -> RateWindows | None:
+    """Where requests are counted; None when they are not."""
+    if not config.rates_enforced:
+        return None
+    kind = config.rate_windows or ("memory" if config.dynamodb_table is None else "table")
+    return MemoryWindows() if kind == "memory" else TableWindows(table)
 
 
 def provider_factories(config: Config, catalog: Catalog) -> ProviderFactories:

@@ -23,7 +23,7 @@ from smriti.devices.assembly import add_devices
 from smriti.devices.chat import ChatTools
 from smriti.devices.repository import DeviceRepository
 from smriti.devices.sessions import Sessions as DeviceSessions
-from smriti.factories import own_credentials
+from smriti.factories import own_credentials, rate_windows
 from smriti.llm.catalog import Catalog
 from smriti.llm.provider import ProviderFactories
 from smriti.llm.service import ModelService
@@ -73,6 +73,7 @@ from smriti.turns.starter import Starter
 from smriti.turns.streams import Storyteller, TurnStreams
 from smriti.turns.summaries import SummaryKeeper
 from smriti.turns.summary import SummaryRepository
+from smriti.usage.rates import RequestRates
 from smriti.users.repository import DeletionRepository, UserRepository
 from smriti.users.service import DeleteHook, UserService
 
@@ -109,6 +110,13 @@ def build_services(outside: Outside) -> Services:
     on_key_revoked: list[RevokeHook] = []
     services = Services(outside.config, outside.metrics, health, users, box)
     add_sign_in(services, outside.secrets, table, outside.http, on_key_revoked=on_key_revoked)
+    services.add(
+        RequestRates(
+            rate_windows(outside.config, table),
+            chat_per_minute=outside.config.chat_requests_per_minute,
+            per_hour=outside.config.requests_per_hour,
+        )
+    )
     _add_models(services, outside)
     _add_memory(services, outside)
     _add_conversations(services, outside)

@@ -15,6 +15,7 @@ from smriti.turns.control import TurnControl
 from smriti.turns.importing import Importer
 from smriti.turns.service import Ask, TurnService
 from smriti.turns.streams import TurnStreams
+from smriti.usage.dependencies import ChatRate
 
 Turns = Annotated[TurnService, Depends(provide(TurnService))]
 Control = Annotated[TurnControl, Depends(provide(TurnControl))]
@@ -43,15 +44,22 @@ IdempotencyKey = Annotated[
 
 
 async def ask(
-    agent_id: Id, conversation_id: Id, asker: ChatCaller, key: IdempotencyKey = None
+    admission: ChatRate,
+    agent_id: Id,
+    conversation_id: Id,
+    asker: ChatCaller,
+    key: IdempotencyKey = None,
 ) -> Ask:
-    return Ask(asker, agent_id, conversation_id, key)
+    return Ask(asker, agent_id, conversation_id, key, admission)
 
 
 async def ask_again(
-    conversation: OwnedConversation, asker: ChatCaller, key: IdempotencyKey = None
+    admission: ChatRate,
+    conversation: OwnedConversation,
+    asker: ChatCaller,
+    key: IdempotencyKey = None,
 ) -> Ask:
-    return Ask(asker, conversation.agent_id, conversation.conversation_id, key)
+    return Ask(asker, conversation.agent_id, conversation.conversation_id, key, admission)
 
 
 AskHere = Annotated[Ask, Depends(ask)]

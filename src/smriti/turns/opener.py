@@ -1,6 +1,7 @@
 """How a turn begins: one round trip to the store, then every reason to refuse it, in order."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, cast
@@ -81,21 +82,29 @@ class Opener:
         self.pasts = PastCache()
 
     async def open(
-        self, asker: Asker, agent_id: str, conversation_id: str, turn_id: str
+        self,
+        asker: Asker,
+        agent_id: str,
+        conversation_id: str,
+        turn_id: str,
+        *,
+        admission: Awaitable[None] | None = None,
     ) -> Opening:
         """Take the conversation for this turn, or say why there can be none.
 
         Who is refused after the lease was taken gives it back.
         """
-        taken, found = await asyncio.gather(
+        taken, found, admitted = await asyncio.gather(
             self._take(asker.user, conversation_id, turn_id),
             self._read(asker, agent_id, conversation_id),
+            admission or _admit_all(),
             return_exceptions=True,  # who took the conversation must hear it, to give it back
         )
         if isinstance(taken, BaseException):
             raise taken
         conversation, held = taken
         try:
+            _check(admitted)
             admit(asker.claims, _user(_known(found)))
             return await self._checked(turn_id, conversation, _known(found), held=held)
         except BaseException:
@@ -243,6 +252,15 @@ class Opener:
         reached = summary is not None and bool(keys) and keys[-1] <= summary.upto_key
         messages = await self._messages.read_items(active)
         return Unread(messages, None if reached else page.next, summary)
+
+
+async def _admit_all() -> None:
+    """Where nobody counts how often who asks."""
+
+
+def _check(admitted: BaseException | None) -> None:
+    if admitted is not None:
+        raise admitted
 
 
 def _is_fresh(conversation: Conversation, newest: ItemPage) -> bool:

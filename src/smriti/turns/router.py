@@ -31,6 +31,7 @@ from smriti.turns.importing import MessagesImport, MessagesImported
 from smriti.turns.models import TurnSummary, TurnView
 from smriti.turns.streams import Chunks
 
+asking = APIRouter(tags=["chat"], responses=PROBLEMS)
 router = APIRouter(tags=["chat"], responses=PROBLEMS)
 imports = APIRouter(tags=["chat"], responses=PROBLEMS, route_class=IdempotentRoute)
 
@@ -96,7 +97,7 @@ HEARD: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post(
+@asking.post(
     "/agents/{agent_id}/{conversation_id}/send-message",
     summary="Send a message and stream the answer",
     response_class=StreamingResponse,
@@ -109,7 +110,7 @@ async def send_message(
     return as_stream(await streams.attach(ask.conversation_id, turn_id))
 
 
-@router.post(
+@asking.post(
     "/conversations/{conversation_id}/messages/{message_id}/retry",
     summary="Ask a question again and stream the new answer",
     response_class=StreamingResponse,
@@ -120,7 +121,7 @@ async def retry_message(message_id: Id, ask: AskAgain, turns: Turns, streams: St
     return as_stream(await streams.attach(ask.conversation_id, turn_id))
 
 
-@router.post(
+@asking.post(
     "/conversations/{conversation_id}/messages/{message_id}/edit",
     summary="Ask something else in the place of a question and stream the answer",
     response_class=StreamingResponse,

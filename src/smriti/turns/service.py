@@ -49,12 +49,16 @@ class MessageLeft(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Who asks whom, where, and the name of the request in case that it is sent again."""
+    """Who asks whom, where, and the name of the request in case that it is sent again.
+
+    `admission` refuses who asks too often; it is awaited with the turn's first reads.
+    """
 
     asker: Asker
     agent_id: str
     conversation_id: str
     key: str | None = None
+    admission: Awaitable[None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +187,9 @@ class TurnService:
         return question
 
     async def _open(self, ask: Ask, turn_id: str) -> Opening:
-        return await self._opener.open(ask.asker, ask.agent_id, ask.conversation_id, turn_id)
+        return await self._opener.open(
+            ask.asker, ask.agent_id, ask.conversation_id, turn_id, admission=ask.admission
+        )
 
     async def _begin(
         self, opening: Opening, question: Message, record: TurnRecord, fate: Fate

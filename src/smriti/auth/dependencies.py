@@ -18,14 +18,14 @@ from smriti.core.edge import provide
 from smriti.users.models import User
 from smriti.users.service import UserService
 
-bearer = HTTPBearer(
+bearer_scheme = HTTPBearer(
     auto_error=False,
     bearerFormat="JWT",
     scheme_name="bearer",
     description="A token from one of the sign-in routes; or, where scopes are named, an API key "
     "of kind `program` that has all of them, or `admin`.",
 )
-Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer_scheme)]
 Accounts = Annotated[LocalAccounts, Depends(provide(LocalAccounts))]
 Google = Annotated[GoogleSignIn, Depends(provide(GoogleSignIn))]
 Landings = Annotated[Landing, Depends(provide(Landing))]

@@ -11,7 +11,7 @@ from fastapi import Depends, Request, Security
 from fastapi.requests import HTTPConnection
 from fastapi.security import APIKeyHeader, SecurityScopes
 
-from smriti.auth.dependencies import Bearer, SessionsService, Users, bearer, caller
+from smriti.auth.dependencies import Bearer, SessionsService, Users, bearer_scheme, caller
 from smriti.auth.keys.models import PREFIX, ApiKey, Principal
 from smriti.auth.keys.service import KeyService, require
 from smriti.auth.models import Asker
@@ -121,7 +121,7 @@ ChatCaller = Annotated[Asker, Security(scoped_asker, scopes=["chat"])]
 async def asker_of(request: Request) -> tuple[Asker, ApiKey | None]:
     """Who calls, whatever the scopes: for who stands in front of a route and has no parameters."""
     services: Services = request.app.state.services
-    token = await bearer(request)
+    token = await bearer_scheme(request)
     presented = await presented_key(await _header(request), token)
     key = await key_of(request, presented, services.get(KeyService))
     return await known_asker(request, key, token, services.get(Sessions)), key

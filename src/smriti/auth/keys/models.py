@@ -25,8 +25,6 @@ type KeyName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)
 ]
 type ClientId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._@:-]{1,200}$")]
-
-
 type Scopes = Annotated[
     list[KeyScope], Field(min_length=1, max_length=5), AfterValidator(lambda each: sorted({*each}))
 ]

@@ -97,9 +97,20 @@ async def export_agent(
     agent: OwnedAgent,
     exports: Exports,
     _slot: ExportSlot,
-    file_format: Annotated[Literal["smriti"], Query(alias="format")] = "smriti",  # noqa: ARG001
-    conversations: Annotated[bool, Query(description="Also what was said.")] = False,
+    file_format: Annotated[
+        Literal["smriti", "character"],
+        Query(
+            alias="format",
+            description="`character` is a character of ElizaOS: who the agent is and what it "
+            "knows, without what it has learnt.",
+        ),
+    ] = "smriti",
+    conversations: Annotated[bool, Query(description="Also what was said; not of a character.")] = (
+        False
+    ),
 ) -> StreamingResponse:
+    if file_format == "character":
+        return Download(exports.character(agent), f"{agent.agent_name}.character")
     return Download(exports.agent(agent, conversations=conversations), agent.agent_name)
 
 

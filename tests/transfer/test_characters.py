@@ -61,7 +61,7 @@ async def test_an_import_says_what_it_made_of_a_character(home: Home) -> None:
         2000,
     )
     assert imported["warnings"] == [
-        "Agent 'Runa': knowledge that stands in other files did not come with it: 1 entries.",
+        "Agent 'Runa': knowledge in other files did not come with it: 1.",
         "Agent 'Runa': kept for an export, but of no effect here: username, templates, plugins.",
         "Agent 'Runa': secrets are not kept: settings.secrets, settings.DATABASE_URL, secrets.",
         "Agent 'Runa': you have not set up the provider 'OpenAI'. It cannot answer before that is "

@@ -46,6 +46,7 @@ async def test_the_same_file_in_another_form_makes_nothing_twice(home: Home) -> 
     ("content_type", "body", "fault"),
     [
         ("multipart/form-data", _FORM, "The file's Content-Type must be application/json, or"),
+        (f"multipart/form-data; boundary={'b' * 300}", _FORM, "The file's Content-Type must be"),
         ("multipart/form-data; boundary=c", _FORM, "The form is not multipart/form-data."),
         ("multipart/form-data; boundary=b", b"", "The form is cut off."),
         ("multipart/form-data; boundary=b", _FORM[:-9], "The form is cut off."),

@@ -25,6 +25,8 @@ from smriti.transfer.gate import TransferGate
 _IN_MEMORY: Final = 1024 * 1024
 _WRITTEN_AT_ONCE: Final = 1024 * 1024
 _SILENCE_S: Final = 60.0
+_MAX_BOUNDARY: Final = 70
+"""RFC 2046 §5.1.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,8 @@ def _file_of(request: Request) -> AsyncIterator[bytes]:
     kind, options = parse_options_header(request.headers.get("Content-Type"))
     if kind == b"application/json":
         return _blocks(request)
-    boundary = options.get(b"boundary")
-    if kind != b"multipart/form-data" or not boundary:
+    boundary = options.get(b"boundary", b"")
+    if kind != b"multipart/form-data" or not 0 < len(boundary) <= _MAX_BOUNDARY:
         raise NoFile
     return file_in(_blocks(request), boundary)
 

@@ -48,7 +48,7 @@ def _notes(character: Character, kept: Kept) -> Iterator[str]:
     if provider_of(character) is None:
         yield "it names no provider; it is 'Demo' now. Choose a provider and a model."
     if files := kept.document.get("knowledge"):
-        yield f"knowledge that stands in other files did not come with it: {len(files)} entries."
+        yield f"knowledge in other files did not come with it: {len(files)}."
     if idle := [name for name, value in kept.document.items() if value and name not in _USED]:
         yield f"kept for an export, but of no effect here: {_listed(idle)}."
     if kept.secrets:

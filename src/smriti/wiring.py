@@ -7,6 +7,7 @@ from typing import Final
 
 import httpx2
 
+from smriti.agents.characters.repository import CharacterRepository
 from smriti.agents.repository import AgentRepository
 from smriti.agents.service import AgentService
 from smriti.auth.assembly import add_sign_in
@@ -185,11 +186,12 @@ def _add_conversations(services: Services, outside: Outside) -> None:
     runner = TurnRunner(limit=config.max_concurrent_turns, grace_s=config.shutdown_grace_s)
     agents, devices = AgentRepository(outside.table), DeviceRepository(outside.table)
     forget_memory = services.get(MemoryOwnerRepository).delete_all_of
+    characters = CharacterRepository(outside.table)
     agent_service = AgentService(
         agents,
         architectures=[KrishnaMini.name, KrishnaMemGPT.name, KrishnaDevice.name],
         providers=list(outside.providers),
-        on_delete=[runner.stop_agent, forget_memory, devices.forget_agent],
+        on_delete=[runner.stop_agent, forget_memory, devices.forget_agent, characters.delete],
     )
     messages = MessageRepository(outside.table)
     conversations = ConversationRepository(outside.table)
@@ -203,7 +205,7 @@ def _add_conversations(services: Services, outside: Outside) -> None:
         on_clear=[recaller.forget_conversation],
     )
     services.add(runner, agents, agent_service, messages, conversations, conversation_service)
-    services.add(turns, recaller, devices)
+    services.add(turns, recaller, devices, characters)
 
 
 def _add_turns(services: Services, outside: Outside, logs: EventLogs) -> None:

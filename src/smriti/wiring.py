@@ -7,6 +7,7 @@ from typing import Final
 
 import httpx2
 
+from smriti.agents.characters.repository import CharacterRepository
 from smriti.agents.repository import AgentRepository
 from smriti.agents.service import AgentService
 from smriti.auth.assembly import add_sign_in
@@ -193,12 +194,13 @@ def _add_conversations(services: Services, outside: Outside) -> None:
     runner = TurnRunner(limit=config.max_concurrent_turns, grace_s=config.shutdown_grace_s)
     agents, devices = services.get(AgentRepository), DeviceRepository(outside.table)
     forget_memory = services.get(MemoryOwnerRepository).delete_all_of
+    characters = CharacterRepository(outside.table)
     agent_service = AgentService(
         agents,
         services.get(UsageService),
         architectures=[KrishnaMini.name, KrishnaMemGPT.name, KrishnaDevice.name],
         providers=list(outside.providers),
-        on_delete=[runner.stop_agent, forget_memory, devices.forget_agent],
+        on_delete=[runner.stop_agent, forget_memory, devices.forget_agent, characters.delete],
     )
     messages = MessageRepository(outside.table)
     conversations = ConversationRepository(outside.table)

@@ -10,9 +10,11 @@ from smriti.llm.catalog import ContextTokens
 from smriti.llm.types import Sampling
 
 DEFAULT_SESSION_TIMEOUT_MINUTES = 60
+MAX_PERSONA = 20_000
+"""Characters."""
 
 type Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-type Persona = Annotated[str, Field(min_length=1, max_length=20_000)]
+type Persona = Annotated[str, Field(min_length=1, max_length=MAX_PERSONA)]
 type Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 type Minutes = Annotated[int, Field(ge=0, le=525_600)]
 

@@ -1,5 +1,6 @@
 """Builds what imports and exports need out of what the process has already."""
 
+from smriti.agents.characters.repository import CharacterRepository
 from smriti.agents.service import AgentService
 from smriti.auth.keys.service import KeyService
 from smriti.conversations.repository import ConversationRepository
@@ -12,7 +13,7 @@ from smriti.memory.blocks.service import BlockService
 from smriti.memory.owners import MemoryOwnerRepository
 from smriti.messages.repository import MessageRepository
 from smriti.settings.service import ProviderService
-from smriti.transfer.export import Exporter
+from smriti.transfer.export import Exporter, Sources
 from smriti.transfer.gate import TransferGate
 from smriti.transfer.service import ImportService
 from smriti.transfer.writing import Stores
@@ -23,6 +24,7 @@ from smriti.turns.repository import TurnRepository
 def add_transfer(services: Services) -> None:
     stores = Stores(
         services.get(AgentService),
+        services.get(CharacterRepository),
         services.get(ProviderService),
         services.get(MemoryOwnerRepository),
         services.get(BlockService),
@@ -33,12 +35,16 @@ def add_transfer(services: Services) -> None:
         services.get(TurnRepository),
         services.get(Recaller),
     )
-    exporter = Exporter(
+    sources = Sources(
         services.get(AgentService),
+        services.get(CharacterRepository),
         services.get(BlockService),
         services.get(ArchiveRepository),
         services.get(ConversationRepository),
         services.get(MessageRepository),
+    )
+    exporter = Exporter(
+        sources,
         lists={
             "providers": services.get(ProviderService).shown,
             "api_keys": services.get(KeyService).all_of,

@@ -5,12 +5,15 @@ whole.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 import orjson
 from pydantic import BaseModel
 
+from smriti.agents.characters.keeping import described
+from smriti.agents.characters.repository import CharacterRepository
 from smriti.agents.models import Agent
 from smriti.agents.service import AgentService
 from smriti.conversations.models import Conversation
@@ -23,7 +26,7 @@ from smriti.memory.blocks.service import BlockService
 from smriti.memory.models import MemoryOwner
 from smriti.messages.models import MAX_ATTACHMENTS, Message
 from smriti.messages.repository import MessageRepository, message_key
-from smriti.transfer.models import OWNER, VERSION
+from smriti.transfer.models import KNOWLEDGE, OWNER, VERSION
 from smriti.users.models import User
 
 _PAGE: Final = 100
@@ -36,23 +39,28 @@ type Chunks = AsyncIterator[bytes]
 type List = Callable[[str], Awaitable[Sequence[BaseModel]]]
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where what is exported stands."""
+
+    agents: AgentService
+    characters: CharacterRepository
+    blocks: BlockService
+    archive: ArchiveRepository
+    conversations: ConversationRepository
+    messages: MessageRepository
+
+
 class Exporter:
     """`lists` are what an account has besides agents: short, and without secrets."""
 
-    def __init__(
-        self,
-        agents: AgentService,
-        blocks: BlockService,
-        archive: ArchiveRepository,
-        conversations: ConversationRepository,
-        messages: MessageRepository,
-        lists: Mapping[str, List],
-    ) -> None:
-        self._agents = agents
-        self._blocks = blocks
-        self._archive = archive
-        self._conversations = conversations
-        self._messages = messages
+    def __init__(self, sources: Sources, lists: Mapping[str, List]) -> None:
+        self._agents = sources.agents
+        self._characters = sources.characters
+        self._blocks = sources.blocks
+        self._archive = sources.archive
+        self._conversations = sources.conversations
+        self._messages = sources.messages
         self._lists = lists
 
     async def agent(self, agent: Agent, *, conversations: bool) -> Chunks:
@@ -62,6 +70,23 @@ class Exporter:
             talks = await self._conversations.ids_by_agent(agent.created_by)
         async for chunk in self._agent(agent, talks.get(agent.agent_id, [])):
             yield chunk
+
+    async def character(self, agent: Agent) -> Chunks:
+        """What the agent is and knows, for ElizaOS: nothing that it has learnt, and no secret."""
+        document = described(agent, await self._characters.find(agent))
+        knowledge = document.pop("knowledge", [])
+        yield orjson.dumps(document, option=orjson.OPT_INDENT_2).removesuffix(b"\n}")
+        yield b',\n  "knowledge": '
+        async for chunk in _listed(self._knowledge(agent, knowledge)):
+            yield chunk
+        yield b"\n}\n"
+
+    async def _knowledge(self, agent: Agent, files: Sequence[object]) -> Chunks:
+        for entry in files:
+            yield orjson.dumps(entry)
+        async for memory in _each(partial(self._archive.oldest_first, _memory_of(agent))):
+            if KNOWLEDGE in memory.tags:
+                yield orjson.dumps(memory.content)
 
     async def account(self, user: User) -> Chunks:
         """The file of an account: everything but what is secret."""
@@ -94,8 +119,10 @@ class Exporter:
         definition = agent.model_dump(
             mode="json", exclude={"agent_id", "created_by"}, exclude_none=True
         )
+        if (character := await self._characters.find(agent)) is not None:
+            definition["character"] = character
         yield b',\n"agent":' + orjson.dumps(definition)
-        owner = MemoryOwner(agent.agent_id, agent.created_by, agent.created_at)
+        owner = _memory_of(agent)
         yield b',\n"memory":{"blocks":'
         async for chunk in _listed(self._block_list(owner)):
             yield chunk
@@ -177,6 +204,10 @@ async def _listed(entries: Chunks) -> Chunks:
         yield between + entry
         between = b",\n"
     yield b"]"
+
+
+def _memory_of(agent: Agent) -> MemoryOwner:
+    return MemoryOwner(agent.agent_id, agent.created_by, agent.created_at)
 
 
 def _head(name: str) -> bytes:

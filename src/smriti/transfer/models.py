@@ -1,11 +1,14 @@
 """What a file of an agent holds, piece by piece, and what an import answers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from smriti.agents.characters.keeping import kept_of
+from smriti.agents.characters.models import Character
 from smriti.agents.models import AgentCreate
 from smriti.conversations.models import Description, Title
 from smriti.core.clock import EPOCH, Id, Moment, utc_now
@@ -22,6 +25,9 @@ VERSION: Final = 1
 OWNER: Final = "owner"
 """Stands in a file for the e-mail of whoever it belongs to."""
 
+KNOWLEDGE: Final = "knowledge"
+"""The tag of passages that are what a character knows, and not what was learnt."""
+
 _DATES: Final = {"created_at", "updated_at"}
 _EARLY: Final = timedelta(days=1)
 """What another server's clock may be fast by."""
@@ -34,6 +40,14 @@ def _past(moment: datetime) -> datetime:
     return moment
 
 
+def _character(document: dict[str, Any]) -> dict[str, Any]:
+    try:
+        Character.model_validate(document)
+    except ValidationError as error:
+        raise ValueError("must be the file of a character") from error
+    return kept_of(document).document
+
+
 type PastMoment = Annotated[Moment, AfterValidator(_past)]
 type StoredLine = Annotated[str, AfterValidator(clean_line)]
 type Word = Annotated[str, Field(max_length=254)]
@@ -41,9 +55,12 @@ type VersionNumber = Annotated[int, Field(ge=0, lt=10**10, strict=True)]
 
 
 class FileAgent(AgentCreate):
-    """A definition, and members that mean nothing here."""
+    """A definition, what is kept of the file of the character that it was, and members that mean
+    nothing here."""
 
     model_config = ConfigDict(extra="allow")
+
+    character: Annotated[dict[str, Any], AfterValidator(_character)] | None = None
 
     @property
     def definition(self) -> AgentCreate:
@@ -124,7 +141,7 @@ type Value = FileAgent | Nobody | FileBlock | FilePassage | FileConversation | F
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One thing out of a file, and where in it that stands.
+    """One thing out of a file, where in it that stands, and what must be said about it.
 
     They come in this order: an agent, its blocks and passages, its conversations, each before its
     messages, which are told oldest first; then the next agent.
@@ -132,6 +149,7 @@ class Piece:
 
     place: tuple[str | int, ...]
     value: Value
+    notes: Sequence[str] = ()
 
 
 class ImportedAgent(BaseModel):

@@ -90,6 +90,8 @@ class _Planner:
         self._ids = ids
 
     def take(self, piece: Piece) -> None:
+        for note in piece.notes:
+            self.plan.warn(note)
         match piece.value:
             case FileAgent() as agent:
                 self._agent(piece, agent)

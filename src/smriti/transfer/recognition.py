@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import IO, Final
 
 from smriti.core.errors import Invalid
-from smriti.transfer.formats import smriti
+from smriti.transfer.formats import character, smriti
 from smriti.transfer.models import Piece
 from smriti.transfer.reader import MAX_SKIPPED, JsonReader
 
@@ -25,7 +25,10 @@ class Format:
     read: Callable[[JsonReader, Outline], Iterator[Piece]]
 
 
-FORMATS: Final = (Format(smriti.NAME, smriti.recognises, smriti.read),)
+FORMATS: Final = (
+    Format(smriti.NAME, smriti.recognises, smriti.read),
+    Format(character.NAME, character.recognises, character.read),
+)
 
 
 class UnknownFormat(Invalid):

@@ -18,25 +18,36 @@ uploads = APIRouter(tags=["transfer"], responses=PROBLEMS, route_class=ImportRou
 
 _FILE: Final = {
     "type": "object",
-    "description": "A file that an export has made, or another one of the same shape.",
-    "required": ["format", "version"],
-    "properties": {"version": {"type": "integer", "minimum": 1, "maximum": 1}},
-    "oneOf": [
+    "description": "A file that an export has made, or another one of the same shape; or a "
+    "character of ElizaOS.",
+    "anyOf": [
         {
-            "required": ["agent"],
+            "required": ["format", "version", "agent"],
             "properties": {
                 "format": {"const": "smriti-agent"},
+                "version": {"const": 1},
                 "agent": {"type": "object"},
                 "memory": {"type": "object"},
                 "conversations": {"type": "array", "items": {"type": "object"}},
             },
         },
         {
+            "required": ["format", "version"],
             "properties": {
                 "format": {"const": "smriti-account"},
+                "version": {"const": 1},
                 "agents": {"type": "array", "items": {"type": "object"}},
                 "conversations": {"type": "array", "items": {"type": "object"}},
-            }
+            },
+        },
+        {
+            "description": "A character; also with `lore`, `style`, `messageExamples`, and so on.",
+            "required": ["name", "bio"],
+            "properties": {
+                "name": {"type": "string", "minLength": 1, "maxLength": 100},
+                "bio": {"type": ["string", "array", "null"], "items": {"type": "string"}},
+                "system": {"type": ["string", "null"]},
+            },
         },
     ],
     "example": {
@@ -63,8 +74,20 @@ _FILE: Final = {
         ],
     },
 }
+_FORM: Final = {
+    "type": "object",
+    "description": "The same, as the field of a form.",
+    "required": ["file"],
+    "properties": {"file": {"type": "string", "contentMediaType": "application/json"}},
+}
 _BODY: Final = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": _FILE}}}
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": _FILE},
+            "multipart/form-data": {"schema": _FORM},
+        },
+    }
 }
 _DOWNLOAD: Final[dict[int | str, dict[str, Any]]] = {
     200: {
@@ -73,12 +96,17 @@ _DOWNLOAD: Final[dict[int | str, dict[str, Any]]] = {
             "application/json": {
                 "schema": {
                     "type": "object",
-                    "required": ["format", "version", "exported_at"],
-                    "properties": {
-                        "format": {"type": "string"},
-                        "version": {"type": "integer"},
-                        "exported_at": {"type": "string", "format": "date-time"},
-                    },
+                    "anyOf": [
+                        {
+                            "required": ["format", "version", "exported_at"],
+                            "properties": {
+                                "format": {"type": "string"},
+                                "version": {"type": "integer"},
+                                "exported_at": {"type": "string", "format": "date-time"},
+                            },
+                        },
+                        {"description": "A character.", "required": ["name", "knowledge"]},
+                    ],
                 }
             }
         },
@@ -96,9 +124,20 @@ async def export_agent(
     agent: ExportedAgent,
     exports: Exports,
     _slot: ExportSlot,
-    file_format: Annotated[Literal["smriti"], Query(alias="format")] = "smriti",  # noqa: ARG001
-    conversations: Annotated[bool, Query(description="Also what was said.")] = False,
+    file_format: Annotated[
+        Literal["smriti", "character"],
+        Query(
+            alias="format",
+            description="`character` is a character of ElizaOS: who the agent is and what it "
+            "knows, without what it has learnt.",
+        ),
+    ] = "smriti",
+    conversations: Annotated[bool, Query(description="Also what was said; not of a character.")] = (
+        False
+    ),
 ) -> StreamingResponse:
+    if file_format == "character":
+        return Download(exports.character(agent), f"{agent.agent_name}.character")
     return Download(exports.agent(agent, conversations=conversations), agent.agent_name)
 
 

@@ -11,6 +11,7 @@ from typing import IO, Any, Final
 
 from fastapi import Request
 from fastapi.responses import Response
+from python_multipart.multipart import parse_options_header
 from starlette.requests import ClientDisconnect
 
 from smriti.auth.idempotency.route import BodyNotArrived, IdempotentRoute
@@ -18,11 +19,14 @@ from smriti.auth.keys.dependencies import caller_of
 from smriti.core.config import Config
 from smriti.core.edge import Services
 from smriti.core.errors import Invalid, Unavailable
+from smriti.transfer.form import file_in
 from smriti.transfer.gate import TransferGate
 
 _IN_MEMORY: Final = 1024 * 1024
 _WRITTEN_AT_ONCE: Final = 1024 * 1024
 _SILENCE_S: Final = 60.0
+_MAX_BOUNDARY: Final = 70
+"""RFC 2046 §5.1.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +37,11 @@ class Upload:
     digest: bytes
 
 
-class NotJson(Invalid):
+class NoFile(Invalid):
     slug = "import-media-type"
 
     def __init__(self) -> None:
-        message = "must be application/json"
+        message = "must be application/json, or multipart/form-data with a boundary"
         error = {"type": "media_type", "loc": ["header", "Content-Type"], "msg": message}
         super().__init__(f"The file's Content-Type {message}.", errors=[error])
 
@@ -55,9 +59,8 @@ class ImportRoute(IdempotentRoute):
             user, _ = await caller_of(request)
             services: Services = request.app.state.services
             with services.get(TransferGate).passed(user.email):
-                _check_type(request)
                 directory = services.get(Config).smriti_data_dir
-                async with _received(request, directory) as upload:
+                async with _received(_file_of(request), directory) as upload:
                     request.state.upload = upload
                     return await handle(request)
 
@@ -68,19 +71,25 @@ class ImportRoute(IdempotentRoute):
         return upload.digest
 
 
-def _check_type(request: Request) -> None:
-    if request.headers.get("Content-Type", "").partition(";")[0].strip() != "application/json":
-        raise NotJson
+def _file_of(request: Request) -> AsyncIterator[bytes]:
+    """The body, or what a form in it holds."""
+    kind, options = parse_options_header(request.headers.get("Content-Type"))
+    if kind == b"application/json":
+        return _blocks(request)
+    boundary = options.get(b"boundary", b"")
+    if kind != b"multipart/form-data" or not 0 < len(boundary) <= _MAX_BOUNDARY:
+        raise NoFile
+    return file_in(_blocks(request), boundary)
 
 
 @asynccontextmanager
-async def _received(request: Request, directory: Path) -> AsyncIterator[Upload]:
-    """The body in a file, which is gone when the process is."""
+async def _received(content: AsyncIterator[bytes], directory: Path) -> AsyncIterator[Upload]:
+    """The content in a file, which is gone when the process is."""
     await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
     with tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(directory)) as file:
         digest = hashlib.sha256()
         try:
-            async for block in _blocks(request):
+            async for block in content:
                 digest.update(block)
                 await asyncio.to_thread(file.write, block)
         except (ClientDisconnect, TimeoutError) as error:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
+from smriti.agents.characters.repository import CharacterRepository
 from smriti.agents.models import Agent, AgentCreate
 from smriti.agents.service import AgentNotFound, AgentService
 from smriti.conversations.models import UNTITLED, Conversation
@@ -54,6 +55,7 @@ class Stores:
     """Where what is imported goes."""
 
     agents: AgentService
+    characters: CharacterRepository
     providers: ProviderService
     owners: MemoryOwnerRepository
     blocks: BlockService
@@ -117,6 +119,7 @@ class Writer:
         try:
             await self._stores.agents.get(self._user.email, agent.agent_id)
         except AgentNotFound:
+            await self._stores.characters.delete(agent)
             await self._stores.owners.delete_all_of(agent)
             raise AgentGone from None
 
@@ -133,6 +136,8 @@ class Writer:
         )
         self._agent = await self._stores.agents.adopt(agent)
         await self._stores.owners.note(self._owner)
+        if given.character is not None:
+            await self._stores.characters.keep(self._agent, given.character)
         if self._agent.agent_name != given.agent_name:
             self._warn(
                 f"There is an agent {given.agent_name!r} already: this one is called "

@@ -1,0 +1,1 @@
+"""Characters, as ElizaOS describes them in files: read, and told as the persona of an agent."""

@@ -214,7 +214,7 @@ def _add_conversations(services: Services, outside: Outside) -> None:
         on_clear=[recaller.forget_conversation],
     )
     services.add(runner, agent_service, messages, conversations, conversation_service)
-    services.add(turns, recaller, devices)
+    services.add(turns, recaller, devices, characters)
 
 
 def _add_turns(services: Services, outside: Outside, logs: EventLogs) -> None:

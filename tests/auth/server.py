@@ -11,6 +11,8 @@ from jose import jwt
 from smriti.auth.dependencies import Caller, CurrentUser
 from smriti.auth.google import GoogleSignIn
 from smriti.auth.hosts import LocalHosts, own_hosts
+from smriti.auth.keys.repository import KeyRepository
+from smriti.auth.keys.service import KeyService
 from smriti.auth.landing import Landing
 from smriti.auth.links import LoginLinks
 from smriti.auth.oidc import Client, OpenIdIssuer
@@ -65,6 +67,7 @@ class Server:
             self.tokens,
             self.links,
             sessions,
+            KeyService(KeyRepository(table)),
             LocalAccounts(
                 self.users,
                 self.tokens,

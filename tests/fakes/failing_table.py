@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from smriti.db.table import Action, Item, ItemPage, Put, Read, TableUnavailable
+from smriti.db.table import Action, Item, ItemPage, Key, Put, Read, TableUnavailable
 from tests.fakes.counting_table import CountingTable
 
 
@@ -17,6 +17,11 @@ class FailingTable(CountingTable):
         if any(self.breaks(action) for action in actions):
             raise self.error
         await super().write(*actions)
+
+    async def get(self, key: Key) -> Item | None:
+        if self.reads_break:
+            raise self.error
+        return await super().get(key)
 
     async def read(self, *reads: Read) -> list[Item | ItemPage | None]:
         if self.reads_break:

@@ -94,6 +94,11 @@ class MemoryStripe:
     async def customer(self, customer_id: str) -> StripeCustomer | None:
         return await self._answer("customer", self.customers.get(customer_id))
 
+    async def disown(self, customer_id: str) -> None:
+        if customer_id in self.customers:
+            self.customers[customer_id] = StripeCustomer()
+        await self._answer("disown", None)
+
     async def subscription(self, subscription_id: str) -> StripeSubscription | None:
         return await self._answer("subscription", self.known.get(subscription_id))
 

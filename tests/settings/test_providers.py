@@ -1,6 +1,7 @@
 """Provider settings over HTTP."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -117,7 +118,8 @@ async def test_the_servers_own_key_serves_the_local_owner_alone(
     table: Table, tmp_path: Path, setting: str, provider: str
 ) -> None:
     path = f"/settings/providers/{provider}"
-    async with open_home(table, tmp_path, model=None, **{setting: "sk-of-the-house"}) as home:
+    own: dict[str, Any] = {setting: "sk-of-the-house"}
+    async with open_home(table, tmp_path, model=None, **own) as home:
         assert (await home.get(path))["is_configured"] is False
         await home.become_owner()
 

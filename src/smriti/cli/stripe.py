@@ -1,12 +1,17 @@
 """`smriti stripe sync` and `smriti stripe reconcile`: for the operator who sells plans."""
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from typing import Any
 
 from smriti.cli.configuration import existing_database
+from smriti.cli.failures import CommandFailed
 from smriti.core.config import Config, ConfigurationError
 from smriti.factories import open_table
+from smriti.observability.logs import configure_logging
 from smriti.payments.catalogue import sync as sync_catalogue
+from smriti.payments.gateway import StripeFailed
 from smriti.payments.ledger import Ledger
 from smriti.payments.plans import Plans
 from smriti.payments.pricing import load_pricing
@@ -23,7 +28,7 @@ def sync(config: Config) -> None:
             "Set PRICING_CONFIG to a pricing file of your own: the ids are written into it."
         )
     load_pricing(file)  # which names the file and the place of a fault
-    text, sold = asyncio.run(_sync(config, file.read_text(encoding="utf-8")))
+    text, sold = _run(config, _sync(config, file.read_text(encoding="utf-8")))
     file.write_text(text, encoding="utf-8")
     if sold:
         print(f"Stripe sells {', '.join(sold)}; {str(file)!r} says under which ids.")
@@ -41,7 +46,7 @@ def reconcile(config: Config) -> None:
     """Ask Stripe for everybody's subscriptions, and write what has changed."""
     if config.dynamodb_table is None:
         existing_database(config)
-    people, of_nobody = asyncio.run(_reconcile(config))
+    people, of_nobody = _run(config, _reconcile(config))
     print(f"The records of {people} people are what Stripe says.")
     if of_nobody:
         print(f"{of_nobody} subscriptions belong to nobody who has an account here.")
@@ -55,6 +60,14 @@ async def _reconcile(config: Config) -> tuple[int, int]:
         plans = Plans(load_pricing(config.pricing_config))
         ledger = Ledger(gateway, plans, subscriptions, CustomerRepository(table))
         return await reconcile_records(gateway, ledger, subscriptions)
+
+
+def _run[T](config: Config, work: Coroutine[Any, Any, T]) -> T:
+    configure_logging(config.log_level, config.log_format)
+    try:
+        return asyncio.run(work)
+    except StripeFailed as failure:
+        raise CommandFailed(f"Stripe refuses, or does not answer. {failure.__cause__}") from failure
 
 
 def _gateway(config: Config, stack: AsyncExitStack) -> StripeGateway:

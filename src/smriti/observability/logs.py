@@ -29,6 +29,7 @@ _TALKATIVE: Final = (
     "httpcore2",
     "httpx2",
     "openai",
+    "stripe",
     "urllib3",
 )
 _UVICORN: Final = ("uvicorn", "uvicorn.error", "uvicorn.access")

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from smriti.core.errors import BadRequest, UpstreamFailed
 from smriti.payments.models import ENDED
@@ -69,7 +69,7 @@ class _Period(Wire):
 
 class SubscriptionItem(_Period):
     id: str
-    price: Price
+    price: Annotated[Price, Field(validation_alias=AliasChoices("price", "plan"))]
 
 
 class _Items(Wire):
@@ -174,6 +174,10 @@ class Gateway(Protocol):
         ...
 
     async def customer(self, customer_id: str) -> StripeCustomer | None: ...
+
+    async def disown(self, customer_id: str) -> None:
+        """Take off the customer whose account it was: the name may be somebody else's one day."""
+        ...
 
     async def subscription(self, subscription_id: str) -> StripeSubscription | None: ...
 

@@ -133,6 +133,7 @@ class Billing:
             if subscription.is_living:
                 await self._gateway.cancel(subscription.id)
         for customer_id in await self._ledger.customers_of(email):
+            await self._gateway.disown(customer_id)
             await self._customers.disown(customer_id)
 
     async def _current(self, email: str) -> StripeSubscription:

@@ -10,6 +10,7 @@ import structlog
 from pydantic import SecretStr, ValidationError
 from stripe.params import (
     CustomerCreateParams,
+    CustomerUpdateParams,
     PriceListParams,
     SubscriptionListParams,
     SubscriptionUpdateParams,
@@ -123,6 +124,10 @@ class StripeGateway:
 
     async def customer(self, customer_id: str) -> StripeCustomer | None:
         return await _find(StripeCustomer, self._v1.customers.retrieve_async(customer_id))
+
+    async def disown(self, customer_id: str) -> None:
+        nobody: CustomerUpdateParams = {"metadata": {"user_email": ""}}
+        await _find(Wire, self._v1.customers.update_async(customer_id, nobody))
 
     async def subscription(self, subscription_id: str) -> StripeSubscription | None:
         asking = self._v1.subscriptions.retrieve_async(subscription_id)
@@ -255,8 +260,9 @@ class StripeGateway:
         return made.id
 
     def event(self, payload: bytes, signature: str, secret: str) -> Event:
+        plain = signature.encode("ascii", "replace").decode()  # nothing else can be compared
         try:
-            stripe.WebhookSignature.verify_header(payload, signature, secret, _TOLERANCE_S)
+            stripe.WebhookSignature.verify_header(payload, plain, secret, _TOLERANCE_S)
             return Event.model_validate_json(payload)
         except (stripe.SignatureVerificationError, UnicodeDecodeError) as error:
             raise BadSignature from error

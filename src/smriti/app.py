@@ -45,6 +45,7 @@ from smriti.observability.router import router as observability_router
 from smriti.payments.gateway import Gateway
 from smriti.payments.pricing import load_pricing
 from smriti.payments.router import router as payments_router
+from smriti.payments.router import webhooks as payment_webhooks
 from smriti.retrieval.embeddings.port import Embedder
 from smriti.retrieval.indexes import Indexes
 from smriti.search.router import router as search_router
@@ -145,6 +146,7 @@ def _mounted(app: FastAPI) -> FastAPI:
         asking_router,  # first, where it is found soonest; it counts in its own round trip
         web_router,
         observability_router,
+        payment_webhooks,
         device_door,
     ):
         app.include_router(uncounted)

@@ -321,3 +321,16 @@ async def test_nothing_is_written_behind_a_deleted_account(shop: Shop, table: Ta
     assert (await shop.hear_of(bought)).status_code == 200
     assert await shop.subscriptions.find(ALICE, bought) is None
     assert await shop.home.items_with("evt_1") == []
+
+
+async def test_stripe_may_call_as_often_as_it_likes(
+    table: Table, tmp_path: Path, stripe: MemoryStripe
+) -> None:
+    settings: dict[str, Any] = {"rate_limits": "on", "requests_per_hour": 2}
+    async with open_home(
+        table, tmp_path, payments=stripe, stripe_webhook_secret="whsec", **settings
+    ) as home:
+        shop = Shop(home, stripe)
+        answers = [await shop.hear(f"evt_{n}", "charge.refunded", {}) for n in range(4)]
+
+    assert [answer.status_code for answer in answers] == [200] * 4

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Path
 
 from smriti.auth.dependencies import CurrentUser, TokensService, no_store
+from smriti.auth.keys.dependencies import AdminUser
 from smriti.core.edge import PROBLEMS, provide
 from smriti.payments.dependencies import Bills, Checkouts, Plan, RawBody, Webhooks, WebPages
 from smriti.payments.models import (
@@ -18,6 +19,7 @@ from smriti.payments.models import (
 from smriti.payments.pricing import Pricing, PricingView, shown
 
 router = APIRouter(prefix="/payments/stripe", tags=["payments"], responses=PROBLEMS)
+webhooks = APIRouter(prefix="/payments/stripe", tags=["payments"], responses=PROBLEMS)
 
 
 @router.get("/pricing", summary="List the plans and what they cost")
@@ -28,7 +30,7 @@ async def get_pricing(pricing: Annotated[Pricing, Depends(provide(Pricing))]) ->
 
 @router.post("/checkout", summary="Buy a plan, or a greater one in place of the present one")
 async def begin_checkout(
-    user: CurrentUser, checkouts: Checkouts, request: CheckoutRequest, pages: WebPages
+    user: AdminUser, checkouts: Checkouts, request: CheckoutRequest, pages: WebPages
 ) -> Destination:
     return Destination(url=await checkouts.begin(user, request, pages))
 
@@ -52,31 +54,31 @@ async def finish_checkout(
 
 
 @router.get("/subscription/status", summary="Show the present plan")
-async def get_subscription_status(user: CurrentUser, plan: Plan) -> SubscriptionStatus:
+async def get_subscription_status(user: AdminUser, plan: Plan) -> SubscriptionStatus:
     return await plan.status(user.email)
 
 
 @router.post("/subscription/cancel", summary="End the plan with the period that is paid")
-async def cancel_subscription(user: CurrentUser, bills: Bills) -> CancellationChange:
+async def cancel_subscription(user: AdminUser, bills: Bills) -> CancellationChange:
     return await bills.cancel(user.email)
 
 
 @router.post("/subscription/resume", summary="Take a cancellation back")
-async def resume_subscription(user: CurrentUser, bills: Bills) -> CancellationChange:
+async def resume_subscription(user: AdminUser, bills: Bills) -> CancellationChange:
     return await bills.resume(user.email)
 
 
 @router.post("/portal", summary="Open Stripe's pages for cards, invoices and changes of plan")
-async def open_portal(user: CurrentUser, bills: Bills, pages: WebPages) -> Destination:
+async def open_portal(user: AdminUser, bills: Bills, pages: WebPages) -> Destination:
     return Destination(url=await bills.open_portal(user.email, pages.settings))
 
 
-@router.post("/webhook", summary="Hear from Stripe")
+@webhooks.post("/webhook", summary="Hear from Stripe")
 async def receive_webhook(
-    webhooks: Webhooks,
+    webhook: Webhooks,
     payload: RawBody,
     stripe_signature: Annotated[str | None, Header()] = None,
 ) -> Received:
     """Public: the signature says who calls."""
-    await webhooks.receive(payload, stripe_signature)
+    await webhook.receive(payload, stripe_signature)
     return Received()

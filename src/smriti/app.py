@@ -13,6 +13,10 @@ from fastapi.responses import Response
 from starlette.types import Lifespan, Scope
 
 from smriti.agents.router import router as agents_router
+from smriti.agentserver.errors import OlderErrors
+from smriti.agentserver.router import PATHS as OLDER_PATHS
+from smriti.agentserver.router import asking as older_asking_router
+from smriti.agentserver.router import router as older_router
 from smriti.auth.hosts import LocalHosts, own_hosts
 from smriti.auth.keys.dependencies import EXPIRES, asker_of
 from smriti.auth.keys.router import router as keys_router
@@ -52,6 +56,7 @@ from smriti.search.router import router as search_router
 from smriti.settings.router import router as settings_router
 from smriti.transfer.router import router as transfer_router
 from smriti.transfer.router import uploads as uploads_router
+from smriti.turns.relay.service import Relay
 from smriti.turns.router import asking as asking_router
 from smriti.turns.router import imports as messages_router
 from smriti.turns.router import router as turns_router
@@ -130,6 +135,7 @@ async def _run(services: Services, stack: AsyncExitStack) -> None:
     users = services.get(UserService)
     stack.push_async_callback(services.get(Indexes).close)
     stack.push_async_callback(services.get(ModelService).close)
+    stack.push_async_callback(services.get(Relay).close)
     stack.push_async_callback(users.close)
     stack.push_async_callback(services.get(KeyService).close)
     stack.push_async_callback(services.get(DeviceService).close)
@@ -137,13 +143,14 @@ async def _run(services: Services, stack: AsyncExitStack) -> None:
     runner = services.get(TurnRunner)
     stack.push_async_callback(runner.close)
     await users.resume_deletions()
-    watching = asyncio.create_task(services.get(Starter).watch())
-    stack.callback(watching.cancel)
+    for watch in (services.get(Starter).watch, services.get(Relay).watch):
+        stack.callback(asyncio.create_task(watch()).cancel)
 
 
 def _mounted(app: FastAPI) -> FastAPI:
     for uncounted in (
         asking_router,  # first, where it is found soonest; it counts in its own round trip
+        older_asking_router,
         web_router,
         observability_router,
         payment_webhooks,
@@ -165,6 +172,7 @@ def _mounted(app: FastAPI) -> FastAPI:
         conversations_router,
         messages_router,
         search_router,
+        older_router,
         devices_router,
         device_sessions_router,
         ufo_router,
@@ -188,6 +196,7 @@ def _guarded(app: FastAPI, config: Config, metrics: Metrics) -> FastAPI:
         larger={"/agents/import": config.import_max_bytes},
     )
     app.add_middleware(CrashBarrier)
+    app.add_middleware(OlderErrors, paths=OLDER_PATHS)
     if config.local:
         app.add_middleware(LocalHosts, allowed=own_hosts(config))
     app.add_middleware(

@@ -1,6 +1,5 @@
 """Every long-lived object of the process, built once, from the table upwards."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -10,6 +9,7 @@ import httpx2
 from smriti.agents.characters.repository import CharacterRepository
 from smriti.agents.repository import AgentRepository
 from smriti.agents.service import AgentService
+from smriti.agentserver.assembly import add_agent_server
 from smriti.auth.assembly import add_sign_in
 from smriti.auth.idempotency.service import Idempotency
 from smriti.auth.keys.service import KeyService, RevokeHook
@@ -59,10 +59,7 @@ from smriti.tools.native.memory import MemoryTools
 from smriti.tools.native.recall import RecallTools
 from smriti.transfer.assembly import add_transfer
 from smriti.turns.answering import Answering
-from smriti.turns.architecture import Architecture
-from smriti.turns.architectures.krishna_device import KrishnaDevice
-from smriti.turns.architectures.krishna_memgpt import KrishnaMemGPT
-from smriti.turns.architectures.krishna_mini import KrishnaMini
+from smriti.turns.architectures.assembly import architecture_names, make_architectures
 from smriti.turns.capabilities import Capabilities
 from smriti.turns.context import ContextService
 from smriti.turns.control import TurnControl
@@ -71,7 +68,8 @@ from smriti.turns.opener import Opener
 from smriti.turns.plan import Desk
 from smriti.turns.queue import TurnQueue
 from smriti.turns.recalling import Recaller
-from smriti.turns.reminding import LEXICAL_RELEVANCE, Reminder
+from smriti.turns.relay.assembly import add_relay
+from smriti.turns.relay.repository import LinkRepository
 from smriti.turns.repository import TurnRepository
 from smriti.turns.runner import TurnRunner
 from smriti.turns.service import TurnService
@@ -126,6 +124,7 @@ def build_services(outside: Outside) -> Services:
     services.add(make_rates(outside.config, rate_windows(outside.config, table)))
     _add_models(services, outside)
     _add_memory(services, outside)
+    add_relay(services, outside.config, table)
     _add_conversations(services, outside)
     logs = MemoryLogs()
     add_devices(services, table, logs, on_key_revoked)
@@ -139,6 +138,7 @@ def build_services(outside: Outside) -> Services:
         )
     )
     add_transfer(services)
+    add_agent_server(services)
     billing = services.find(Billing)
     on_account_deleted += [
         services.get(KeyService).delete_all_of,
@@ -194,13 +194,20 @@ def _add_conversations(services: Services, outside: Outside) -> None:
     runner = TurnRunner(limit=config.max_concurrent_turns, grace_s=config.shutdown_grace_s)
     agents, devices = services.get(AgentRepository), DeviceRepository(outside.table)
     forget_memory = services.get(MemoryOwnerRepository).delete_all_of
+    unlink = services.get(LinkRepository).delete_of
     characters = CharacterRepository(outside.table)
     agent_service = AgentService(
         agents,
         services.get(UsageService),
-        architectures=[KrishnaMini.name, KrishnaMemGPT.name, KrishnaDevice.name],
+        architectures=architecture_names(services),
         providers=list(outside.providers),
-        on_delete=[runner.stop_agent, forget_memory, devices.forget_agent, characters.delete],
+        on_delete=[
+            runner.stop_agent,
+            forget_memory,
+            devices.forget_agent,
+            characters.delete,
+            unlink,
+        ],
     )
     messages = MessageRepository(outside.table)
     conversations = ConversationRepository(outside.table)
@@ -232,7 +239,9 @@ def _add_turns(services: Services, outside: Outside, logs: EventLogs) -> None:
         desk,
         opener,
         models=services.get(ModelService),
-        architectures=_architectures(services, outside),
+        architectures=make_architectures(
+            services, outside.config, by_meaning=outside.embedder is not None
+        ),
         summaries=SummaryKeeper(summaries, desk.messages, desk.conversation_service, opener.pasts),
     )
     queue = TurnQueue(
@@ -269,26 +278,6 @@ def _desk(services: Services, outside: Outside) -> Desk:
         services.get(Capabilities),
         services.get(UsageService),
     )
-
-
-def _architectures(services: Services, outside: Outside) -> Mapping[str, Architecture]:
-    remembering = KrishnaMemGPT(
-        services.get(BlockService),
-        services.get(ArchiveService),
-        services.get(RecallService),
-        services.get(MessageRepository),
-        agents=services.get(AgentRepository),
-        owners=services.get(MemoryOwnerRepository),
-    )
-    by_meaning = outside.embedder is not None
-    threshold = outside.config.relevance_threshold if by_meaning else LEXICAL_RELEVANCE
-    reminder = Reminder(services.get(RecallService), threshold=threshold)
-    known: tuple[Architecture, ...] = (
-        KrishnaMini(reminder),
-        remembering,
-        KrishnaDevice(reminder),
-    )
-    return {architecture.name: architecture for architecture in known}
 
 
 async def _ask_store(table: Table) -> None:

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from jose import jwt
 
+from smriti.agentserver.router import PATHS as OLDER_PATHS
 from smriti.auth.secrets import load_secrets
 from smriti.core.config import Config
 from tests.api.clients import open_client
@@ -105,10 +106,12 @@ async def _refusals(client: httpx2.AsyncClient, without: Set[str] = frozenset())
             continue
         path = operation.path_with({})
         response = await client.request(operation.method, path, json=operation.body)
-        problem = response.json()
-        assert response.headers["Content-Type"] == "application/problem+json"
-        assert problem["status"] != 401 or response.headers["WWW-Authenticate"] == "Bearer"
-        answers[str(operation)] = problem["status"], problem["detail"]
+        problem, older = response.json(), operation.path in OLDER_PATHS
+        told = "application/json" if older else "application/problem+json"
+        assert response.headers["Content-Type"] == told
+        assert response.status_code != 401 or response.headers["WWW-Authenticate"] == "Bearer"
+        sentence = problem["message" if older else "detail"]
+        answers[str(operation)] = response.status_code, sentence
     return answers
 
 

@@ -29,6 +29,8 @@ _WITHOUT_KEY: Final = {
     "POST /api/dispatch": "its clients know no such header: `task_name` says which task it is",
     "POST /api/sessions/{session_id}/approvals": "an approval is given once",
     "POST /api/sessions/{session_id}/cancel": "it creates nothing",
+    "POST /create_session": "its name says which agent it is",
+    "POST /agent_info": "makes nothing",
     "POST /auth/link": "hands out a secret",
     "POST /auth/local/login": "hands out a secret",
     "POST /auth/local/password": "hands out a secret",

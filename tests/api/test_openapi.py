@@ -6,11 +6,13 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from smriti.agentserver.router import PATHS as OLDER_PATHS
 from tests.api.clients import open_client
 from tests.api.document import DOCUMENT, OPERATIONS, Operation
 from tests.home import Home
 
 _WITH_JSON_BODY = [operation for operation in OPERATIONS if operation.has_json_body]
+_OLDER_ERROR = {"$ref": "#/components/schemas/OlderError"}
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
@@ -67,7 +69,10 @@ def test_a_success_says_what_it_answers(operation: Operation) -> None:
 def test_failures_are_documented_as_problems(operation: Operation) -> None:
     for status in ("4XX", "5XX"):
         content = operation.spec["responses"][status]["content"]
-        assert content == {"application/problem+json": {"schema": _PROBLEM}}
+        if operation.path in OLDER_PATHS:
+            assert content == {"application/json": {"schema": _OLDER_ERROR}}
+        else:
+            assert content == {"application/problem+json": {"schema": _PROBLEM}}
 
 
 def test_a_problem_has_a_shape() -> None:

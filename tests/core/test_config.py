@@ -90,3 +90,28 @@ def test_secrets_do_not_show_when_the_settings_are_printed() -> None:
 
     assert "sk-secret" not in shown
     assert "j" * 32 not in shown
+
+
+def test_the_servers_of_the_relay_are_pairs_of_addresses() -> None:
+    both = config(eliza_create="http://a/make, http://b/make", eliza_query="http://a/,http://b/")
+    one = config(tools_query="https://t/ask,")
+
+    assert both.elizas == [("http://a/make", "http://a/"), ("http://b/make", "http://b/")]
+    assert one.tool_servers == [("", "https://t/ask")]
+    assert config().elizas == []
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (
+            {"eliza_create": "http://a", "eliza_query": "http://a,http://b"},
+            "ELIZA_CREATE and ELIZA_QUERY must name the same servers",
+        ),
+        ({"tools_set": "t:5000/set"}, "TOOLS_SET and TOOLS_QUERY must be addresses"),
+        ({"tools_query": "http:///ask"}, "must be addresses"),
+    ],
+)
+def test_what_is_no_server_is_refused(values: dict[str, str], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        config(**values)

@@ -241,16 +241,16 @@ def test_the_newest_messages_are_left_out_for_lack_of_tokens_only(
     assert len(cut.said) <= 5
 
 
-async def test_krishna_mini_always_sees_the_newest_twenty(home: Home) -> None:
+async def test_krishna_mini_always_sees_the_newest_twenty_exchanges(home: Home) -> None:
     agent = await home.scripted_agent(agent_architecture="krishna-mini", context_tokens=200_000)
     conversation = await home.conversation(agent, title="Long")
-    for number in range(24):
+    for number in range(48):
         await home.services.get(MessageRepository).put(
             Message(
                 conversation_id=conversation["conversation_id"],
                 role="user" if number % 2 == 0 else "assistant",
                 content="word " * 1000,
-                created_at=datetime.now(UTC) - timedelta(minutes=30 - number),
+                created_at=datetime.now(UTC) - timedelta(minutes=50 - number),
             )
         )
     model = home.script(HELLO, [ModelFailed("Busy.")], HELLO, [ModelFailed("Busy.")])
@@ -259,4 +259,4 @@ async def test_krishna_mini_always_sees_the_newest_twenty(home: Home) -> None:
     await home.say(conversation, "Second")
 
     asked = [request for request in model.requests if "Librarian" in request.system]
-    assert [len(request.messages) for request in asked] == [21, 21]
+    assert [len(request.messages) for request in asked] == [41, 41]

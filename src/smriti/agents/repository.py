@@ -79,6 +79,10 @@ class AgentRepository(Repository[Agent]):
     async def find(self, owner: str, agent_id: str) -> Agent | None:
         return await self._find(agent_key(owner, agent_id))
 
+    async def find_named(self, owner: str, name: str) -> Agent | None:
+        lock = await self._table.get(_name_key(owner, name))
+        return None if lock is None else await self.find(owner, str(lock["agent_id"]))
+
     async def all_of(self, owner: str) -> list[Agent]:
         """Every agent of the owner, oldest first."""
         agents = await self._all(Query(f"User#{owner}", begins="Agent#"))

@@ -93,6 +93,12 @@ class AgentService:
             raise AgentNotFound
         return agent
 
+    async def named(self, owner: str, name: str) -> Agent:
+        agent = await self._agents.find_named(owner, name)
+        if agent is None:
+            raise AgentNotFound
+        return agent
+
     async def all_of(self, owner: str) -> list[Agent]:
         return await self._agents.all_of(owner)
 

@@ -1,5 +1,7 @@
 """The process's configuration, read from the environment: a field is the variable of its name."""
 
+import re
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -10,6 +12,8 @@ type Environment = Literal["local", "production"]
 type Switch = Literal["on", "off"]
 type WindowsKind = Literal["memory", "table"]
 type EmbeddingsKind = Literal["none", "openai", "bedrock", "local"]
+
+_HTTP: Final = re.compile(r"https?://[^/\s]+")
 
 _TAKEN_BY: Final[dict[EmbeddingsKind, set[str]]] = {
     "none": set(),
@@ -26,6 +30,10 @@ _TAKEN_BY: Final[dict[EmbeddingsKind, set[str]]] = {
 
 class ConfigurationError(Exception):
     """The settings contradict each other; the text says which to change."""
+
+
+def _listed(text: str) -> list[str]:
+    return [part for each in text.split(",") if (part := each.strip())]
 
 
 def faults_of(error: ValidationError) -> str:
@@ -185,6 +193,30 @@ class Config(BaseSettings):
             raise ValueError("EMBEDDING_BASE_URL needs EMBEDDING_MODEL: a model that it serves.")
         if kind == "openai" and not (self.embedding_base_url or self.embedding_api_key):
             raise ValueError("EMBEDDINGS=openai needs EMBEDDING_API_KEY (or EMBEDDING_BASE_URL).")
+        return self
+
+    @property
+    def elizas(self) -> list[tuple[str, str]]:
+        """Of each Eliza server where it makes agents, and where it answers; either may be empty."""
+        return list(
+            zip_longest(_listed(self.eliza_create), _listed(self.eliza_query), fillvalue="")
+        )
+
+    @property
+    def tool_servers(self) -> list[tuple[str, str]]:
+        return list(zip_longest(_listed(self.tools_set), _listed(self.tools_query), fillvalue=""))
+
+    @model_validator(mode="after")
+    def _relays_are_servers(self) -> Self:
+        for names, pairs in (
+            ("ELIZA_CREATE and ELIZA_QUERY", self.elizas),
+            ("TOOLS_SET and TOOLS_QUERY", self.tool_servers),
+        ):
+            given = [address for pair in pairs for address in pair if address]
+            if len(given) not in {len(pairs), 2 * len(pairs)}:
+                raise ValueError(f"{names} must name the same servers, in the same order.")
+            if not all(_HTTP.match(address) for address in given):
+                raise ValueError(f"{names} must be addresses that begin with http:// or https://.")
         return self
 
     @model_validator(mode="after")

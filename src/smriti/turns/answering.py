@@ -181,7 +181,8 @@ class Answering:
         running.record.model = prompt.request.model
         plan = Plan(
             request=prompt.request.continued(*answer.parts) if answer.parts else prompt.request,
-            provider=provider,
+            provider=mind.provider or provider,
+            aside=provider,
             mind=mind,
             talk=opening.talk,
             stay=running.stay,
@@ -212,7 +213,7 @@ class Answering:
             self._opener.pasts.keep(conversation.conversation_id, known, fence=conversation.fence)
         else:
             self._opener.pasts.drop(conversation.conversation_id)
-        ask = Ask(plan.provider, plan.request.model, prompt.traits)
+        ask = Ask(plan.aside, plan.request.model, prompt.traits)
 
         async def follow_up() -> None:
             if turn.completed and turn.answer is not None and conversation.untitled:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from smriti.agents.models import Agent
 from smriti.conversations.models import Conversation
+from smriti.llm.provider import Provider
 from smriti.memory.blocks.models import CoreMemory
 from smriti.memory.recall.models import Exchange
 from smriti.messages.models import Message
@@ -39,12 +40,14 @@ its conversation. Never fails, and never takes long."""
 class Mind:
     """One turn's thinking. `settle` is called once, after the answer is stored, and may take long.
 
-    `system` is the same to the byte while agent and memory are unchanged.
+    `system` is the same to the byte while agent and memory are unchanged. `provider` answers in the
+    place of the agent's own.
     """
 
     system: str
     tools: Toolset
     remind: Remind | None = None
+    provider: Provider | None = None
     settle: Callable[[Ask], Awaitable[None]] = _nothing
 
 

@@ -27,6 +27,9 @@ _WORDS: Final = {
     Snapshot: "SNAPSHOT",
 }
 
+LAST: Final = frozenset({"STREAM_COMPLETE", "ERROR"})
+"""What every stream ends with."""
+
 
 def envelope(event: TurnEvent, *, turn_id: str, seq: int) -> dict[str, Any]:
     """The event as clients know it: the contract's six members first, then ours."""

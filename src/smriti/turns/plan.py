@@ -52,12 +52,15 @@ class Plan:
     """How a turn will think: the first request, the model, the mind, who talks with whom, and what
     is `done` already. Its `stay` is where and how long it may think.
 
+    `aside` is asked for what is not the answer: a title, a summary.
+
     `writes` make the question acknowledged; they run while the model request is under way, and
     `greeting` is told after them.
     """
 
     request: ModelRequest
     provider: Provider
+    aside: Provider
     mind: Mind
     talk: Talk
     stay: Stay

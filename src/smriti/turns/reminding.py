@@ -23,7 +23,6 @@ from smriti.retrieval.text import highlights
 LIMIT_S: Final = 1.5
 """An answer does not wait longer for what it can do without."""
 
-MOST_EXCHANGES: Final = 4
 SHOWN_CHARACTERS: Final = 500
 """Of each text of an exchange."""
 
@@ -31,8 +30,8 @@ _READ_CHARACTERS: Final = 20_000
 """Of a question; its rarest words are among the first thousands."""
 
 _LOOKED_AT: Final = 64
-_READ: Final = 12
-"""Some of the best may be gone, or left behind."""
+_SPARE: Final = 3
+"""For each exchange so many are read: some of the best may be gone, or left behind."""
 
 LEXICAL_RELEVANCE: Final = 0.15
 """Lexical score by its upper bound: below that nothing is relevant. Of 20 questions about earlier
@@ -84,11 +83,12 @@ class Occasion:
 
 
 class Reminder:
-    """`threshold`: below that relevance nothing is remembered."""
+    """`threshold`: below that relevance nothing is remembered; `most`: so many exchanges."""
 
-    def __init__(self, recall: RecallService, *, threshold: float) -> None:
+    def __init__(self, recall: RecallService, *, threshold: float, most: int) -> None:
         self._recall = recall
         self._threshold = threshold
+        self._most = most
 
     async def remind(self, owner: MemoryOwner, occasion: Occasion) -> Sequence[Exchange]:
         """The most relevant past exchanges, the best first; none when nothing is relevant, or when
@@ -115,9 +115,9 @@ class Reminder:
             for hit in found.page(0, _LOOKED_AT)
             if hit.score >= weakest and not occasion.knows(hit)
         ]
-        best = list(dict.fromkeys(hit.sk for hit in hits))[:_READ]
+        best = list(dict.fromkeys(hit.sk for hit in hits))[: self._most * _SPARE]
         exchanges = await self._recall.exchanges(owner, best)
-        kept = [each for each in exchanges if occasion.fits(each)][:MOST_EXCHANGES]
+        kept = [each for each in exchanges if occasion.fits(each)][: self._most]
         return await asyncio.to_thread(lambda: [_shortened(each, query) for each in kept])
 
 

@@ -4,14 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
+
+import orjson
 
 from smriti.core.errors import NotFound
 from smriti.messages.repository import MessageRepository
 from smriti.realtime.broker import Behind, EventLog, EventLogs
 from smriti.realtime.sse import Form, bare, data_frame, follow
 from smriti.turns.capabilities import Capabilities
-from smriti.turns.envelope import envelope
+from smriti.turns.envelope import LAST, envelope
 from smriti.turns.events import Snapshot
 from smriti.turns.models import TurnRecord, log_name
 from smriti.turns.repository import TurnRepository
@@ -126,6 +128,19 @@ class TurnStreams:
         name = log_name(conversation_id, turn_id)
         read = partial(self._read, conversation_id, turn_id)
         return await self._storyteller.attach(Story(turn_id, name, read, self._retold), after, form)
+
+    async def end_of(self, conversation_id: str, turn_id: str) -> dict[str, Any] | None:
+        """The turn's last event, when it comes; None when the process ends before the turn."""
+        told = b""
+        chunks = await self.attach(conversation_id, turn_id)
+        if chunks is not None:
+            async for chunk in chunks:
+                told = chunk
+        last = told.removesuffix(b"\n\n").rpartition(b"\n\n")[2]
+        event: dict[str, Any] | None = None
+        if last.startswith(b"data: "):
+            event = orjson.loads(last.removeprefix(b"data: "))
+        return event if event and event["event_type"] in LAST else None
 
     async def _read(self, conversation_id: str, turn_id: str) -> TurnRecord:
         record = await self._turns.find(conversation_id, turn_id)

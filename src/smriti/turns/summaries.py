@@ -11,7 +11,7 @@ from smriti.messages.repository import MessageRepository, message_key
 from smriti.turns.asking import Ask
 from smriti.turns.past import PastCache, Shown
 from smriti.turns.summariser import Summariser
-from smriti.turns.summary import SummaryRepository, Told, to_summarise
+from smriti.turns.summary import KEPT_MESSAGES, SummaryRepository, Told, to_summarise
 
 _AT_ONCE: Final = 1000
 """Messages that one turn's summary may grow by; an imported history is caught up with in steps."""
@@ -39,7 +39,12 @@ class SummaryKeeper:
     ) -> None:
         """Fold the oldest messages that are shown, and all before them, into the summary."""
         told = [Told(s.words, s.tokens, s.message.role == "user") for s in shown.said]
-        count = to_summarise(told, room_words=shown.shape.words, room_tokens=room_tokens)
+        count = to_summarise(
+            told,
+            room_words=shown.shape.words,
+            room_tokens=room_tokens,
+            kept=max(KEPT_MESSAGES, shown.shape.newest),
+        )
         conversation_id = conversation.conversation_id
         if not count or conversation_id in self._busy:
             return

@@ -84,18 +84,20 @@ class Told(NamedTuple):
     is_question: bool
 
 
-def to_summarise(oldest_first: Sequence[Told], *, room_words: int, room_tokens: int) -> int:
+def to_summarise(
+    oldest_first: Sequence[Told], *, room_words: int, room_tokens: int, kept: int = KEPT_MESSAGES
+) -> int:
     """How many of the oldest messages to fold into the summary, in whole exchanges.
 
     None until three quarters of the window are full; then so many that 40 % stay, but never one of
-    the newest 20 messages.
+    the newest `kept` messages.
     """
     words = sum(message.words for message in oldest_first)
     tokens = sum(message.tokens for message in oldest_first)
     if words <= _FULL * room_words and tokens <= _FULL * room_tokens:
         return 0
     folded = 0
-    for place in range(len(oldest_first) - KEPT_MESSAGES + 1):
+    for place in range(len(oldest_first) - kept + 1):
         message = oldest_first[place]
         if message.is_question:
             folded = place

@@ -37,7 +37,7 @@ def read(reader: JsonReader, _outline: Mapping[str, object]) -> Iterator[Piece]:
     yield Piece((), agent, notes)
     for position, entry in enumerate(entries):
         place = "knowledge", position
-        for text in _passages(entry):
+        for text in passages_of(entry):
             passage = {"content": text, "tags": [KNOWLEDGE]}
             yield Piece(place, reader.checked(FilePassage, passage, place))
 
@@ -57,7 +57,7 @@ def _notes(character: Character, kept: Kept) -> Iterator[str]:
         yield f"too large to be kept for an export: {_listed(kept.too_large)}."
 
 
-def _passages(knowledge: object) -> Iterator[str]:
+def passages_of(knowledge: object) -> Iterator[str]:
     """A text, in pieces that fit the archive; none of anything else."""
     text = knowledge if isinstance(knowledge, str) else ""
     for start in range(0, len(text), MAX_CHARACTERS):

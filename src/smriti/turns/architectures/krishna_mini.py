@@ -16,12 +16,12 @@ from smriti.turns.reminding import Occasion, Reminder
 class KrishnaMini:
     name = "krishna-mini"
     history_words = 10_000
-    newest = 20
     max_steps = 0
     remembers = False
 
-    def __init__(self, reminder: Reminder) -> None:
+    def __init__(self, reminder: Reminder, *, newest: int) -> None:
         self._reminder = reminder
+        self.newest = newest
 
     def mind(self, scene: Scene) -> Mind:
         system = f"{identity(scene.agent)}\n\n{RELEVANT_PAST}"

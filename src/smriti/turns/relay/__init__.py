@@ -1,0 +1,1 @@
+"""Handing questions on to the older server's specialised servers, Eliza and Tools."""

@@ -38,11 +38,13 @@ _OWNED: Final = (
 _ANSWERS: Final = {
     "DELETE /agents/{agent_id}": 204,  # always, by contract; nothing is deleted
     "GET /agents/update-schema/{agent_id}": 200,  # for any id, by contract
+    "GET /payments/stripe/session/{session_id}": 503,  # for any id: no Stripe is configured here
 }
 # What is not 404 with bob's own agent and something of alice's: gone already, by contract.
 _ANSWERS_OF_OWN_AGENT: Final = {
     "DELETE /agents/{agent_id}/archival-memory/{memory_id}": 204,
     "DELETE /agents/{agent_id}/memory-blocks/{name}": 204,
+    "GET /payments/stripe/session/{session_id}": 503,  # the same
 }
 
 type Ids = dict[str, str]

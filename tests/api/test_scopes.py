@@ -79,6 +79,11 @@ OPENED_BY: Final[dict[tuple[KeyScope, ...], set[str]]] = {
     ("admin",): {
         "GET /auth/me",
         "GET /usage",
+        "POST /payments/stripe/checkout",
+        "POST /payments/stripe/portal",
+        "GET /payments/stripe/subscription/status",
+        "POST /payments/stripe/subscription/cancel",
+        "POST /payments/stripe/subscription/resume",
         "GET /users/me/export",
         "GET /settings/providers",
         "GET /settings/providers/{provider_name}",

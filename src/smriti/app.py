@@ -8,7 +8,6 @@ from typing import Final
 
 import structlog
 from fastapi import FastAPI, Request
-from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import Response
 from starlette.types import Lifespan, Scope
 
@@ -17,6 +16,7 @@ from smriti.agentserver.errors import OlderErrors
 from smriti.agentserver.router import PATHS as OLDER_PATHS
 from smriti.agentserver.router import asking as older_asking_router
 from smriti.agentserver.router import router as older_router
+from smriti.auth.cors import Cors
 from smriti.auth.hosts import LocalHosts, own_hosts
 from smriti.auth.keys.dependencies import EXPIRES, asker_of
 from smriti.auth.keys.router import router as keys_router
@@ -67,6 +67,10 @@ from smriti.usage.router import router as usage_router
 from smriti.users.service import UserService
 from smriti.web.router import pages
 from smriti.web.router import router as web_router
+from smriti.widget.keys.router import router as widget_keys_router
+from smriti.widget.keys.service import WidgetKeyService
+from smriti.widget.pages import router as widget_pages_router
+from smriti.widget.router import router as widget_router
 from smriti.wiring import NATIVE_TOOLS, Outside, build_services
 
 _STRANGER_BODY_BYTES: Final = 256 * 1024
@@ -138,6 +142,7 @@ async def _run(services: Services, stack: AsyncExitStack) -> None:
     stack.push_async_callback(services.get(Relay).close)
     stack.push_async_callback(users.close)
     stack.push_async_callback(services.get(KeyService).close)
+    stack.push_async_callback(services.get(WidgetKeyService).close)
     stack.push_async_callback(services.get(DeviceService).close)
     stack.push_async_callback(services.get(DeviceSessions).close)
     runner = services.get(TurnRunner)
@@ -155,6 +160,7 @@ def _mounted(app: FastAPI) -> FastAPI:
         observability_router,
         payment_webhooks,
         device_door,
+        widget_pages_router,
     ):
         app.include_router(uncounted)
     for router in (
@@ -176,6 +182,8 @@ def _mounted(app: FastAPI) -> FastAPI:
         devices_router,
         device_sessions_router,
         ufo_router,
+        widget_router,
+        widget_keys_router,
     ):
         app.include_router(router, dependencies=[RequestRate])
     app.mount("/app", pages())
@@ -200,11 +208,10 @@ def _guarded(app: FastAPI, config: Config, metrics: Metrics) -> FastAPI:
     if config.local:
         app.add_middleware(LocalHosts, allowed=own_hosts(config))
     app.add_middleware(
-        CORSMiddleware,
-        allow_origins=config.origins,
-        allow_methods=["*"],
-        allow_headers=["*"],
-        expose_headers=["*", REFRESHED, EXPIRES, "X-Request-Id", "Retry-After"],
+        Cors,
+        origins=config.origins,
+        open_paths="/widget/",
+        shown=["*", REFRESHED, EXPIRES, "X-Request-Id", "Retry-After"],
     )
     app.add_middleware(RequestLog, metrics=metrics)
     return app

@@ -81,6 +81,7 @@ from smriti.usage.assembly import make_rates, make_usage
 from smriti.usage.service import UsageService
 from smriti.users.repository import DeletionRepository, UserRepository
 from smriti.users.service import DeleteHook, UserService
+from smriti.widget.assembly import add_widget
 
 _MEGABYTE: Final = 1024 * 1024
 
@@ -139,6 +140,7 @@ def build_services(outside: Outside) -> Services:
     )
     add_transfer(services)
     add_agent_server(services)
+    add_widget(services, outside.secrets, table)
     billing = services.find(Billing)
     on_account_deleted += [
         services.get(KeyService).delete_all_of,

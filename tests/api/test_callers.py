@@ -26,10 +26,19 @@ PUBLIC: Final[Mapping[str, str]] = {
     "GET /auth/callback": "the way back; Google says who comes",
     "GET /auth/callback/google": "the same, at its older address",
     "POST /auth/sign-out": "only forgets the caller's cookie",
+    "GET /widget/auth/google": "a visitor's way to Google; the address names a public key",
+    "GET /widget/auth/callback": "and back",
     "GET /payments/stripe/pricing": "the pricing page is read before signing up",
     "POST /payments/stripe/webhook": "the signature says that Stripe calls",
 }
-PRIVATE: Final = [operation for operation in OPERATIONS if str(operation) not in PUBLIC]
+FOR_VISITORS: Final = [operation for operation in OPERATIONS if "widget_key" in operation.callers]
+"""With a public key, from a page: see `tests/widget`."""
+
+PRIVATE: Final = [
+    operation
+    for operation in OPERATIONS
+    if str(operation) not in PUBLIC and operation not in FOR_VISITORS
+]
 FOR_PROGRAMS: Final = {str(each) for each in PRIVATE if "api_key" in each.callers}
 """What keys of programs open, too; which one, `test_scopes.py` says."""
 
@@ -94,8 +103,9 @@ def test_the_public_operations_are_operations() -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 def test_an_operation_declares_its_caller_or_is_public(operation: Operation) -> None:
-    assert ("bearer" in operation.callers) == (str(operation) not in PUBLIC)
-    assert operation.callers.keys() <= {"api_key", "bearer"}
+    assert ("bearer" in operation.callers) == (operation in PRIVATE)
+    known = {"widget_key", "visitor"} if operation in FOR_VISITORS else {"api_key", "bearer"}
+    assert operation.callers.keys() <= known
 
 
 async def _refusals(client: httpx2.AsyncClient, without: Set[str] = frozenset()) -> Refusals:

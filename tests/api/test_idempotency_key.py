@@ -32,6 +32,9 @@ _WITHOUT_KEY: Final = {
     "POST /create_session": "its name says which agent it is",
     "POST /agent_info": "makes nothing",
     "POST /auth/link": "hands out a secret",
+    "POST /widget/auth/anonymous": "hands out a secret",
+    "POST /widget/auth/refresh": "hands out a secret",
+    "POST /widget/conversations": "an empty one more does no harm; visitors have no account",
     "POST /auth/local/login": "hands out a secret",
     "POST /auth/local/password": "hands out a secret",
     "POST /auth/local/signup": "hands out a secret",
@@ -55,6 +58,7 @@ _CREATIONS: Final[dict[str, dict[str, Any]]] = {
     "/agents/{agent_id}/memory-blocks": {"name": "plans", "description": "Hers"},
     "/agents/{agent_id}/memory-blocks/human/restore": {"version": 0},
     "/agents/{agent_id}/archival-memory": {"content": "Drinks tea 🍵"},
+    "/agents/{agent_id}/api-keys": {"name": "Shop", "allowed_origins": ["https://shop.example"]},
     "/settings/providers/OpenAI": {"base_url": "http://model.test/v1", "api_key": "sk-secret"},
 }
 

@@ -44,6 +44,8 @@ OPENED_BY: Final[dict[tuple[KeyScope, ...], set[str]]] = {
         f"GET {_BLOCK}/history",
         f"GET {_AGENT}/archival-memory",
         f"GET {_MEMORY}",
+        f"GET {_AGENT}/api-keys",
+        f"GET {_AGENT}/api-keys/{{key_id}}",
         "GET /llm/models/{provider_name}",
         "POST /agent_info",
     },
@@ -61,6 +63,9 @@ OPENED_BY: Final[dict[tuple[KeyScope, ...], set[str]]] = {
         f"POST {_AGENT}/archival-memory:batch",
         f"PATCH {_MEMORY}",
         f"DELETE {_MEMORY}",
+        f"POST {_AGENT}/api-keys",
+        f"PATCH {_AGENT}/api-keys/{{key_id}}",
+        f"DELETE {_AGENT}/api-keys/{{key_id}}",
     },
     ("agents:read", "chat"): {f"GET {_AGENT}/export", f"GET {_AGENT}/recall", "GET /search"},
     ("devices",): {

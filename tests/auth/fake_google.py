@@ -32,7 +32,8 @@ def other_rsa_key() -> str:
 class FakeGoogle:
     """`claims` replaces members of the identity token; `sign_with` is the key that signs it."""
 
-    def __init__(self) -> None:
+    def __init__(self, issuer: str = ISSUER) -> None:
+        self.issuer = issuer
         self.claims: dict[str, Any] = {}
         self.sign_with = rsa_key()
         self.kid = "key-1"
@@ -47,9 +48,9 @@ class FakeGoogle:
         return {"code": "the-code", "state": self._asked_for["state"]}
 
     def http(self) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(transport=httpx2.MockTransport(self._answer))
+        return httpx2.AsyncClient(transport=httpx2.MockTransport(self.answer))
 
-    def _answer(self, request: httpx2.Request) -> httpx2.Response:
+    def answer(self, request: httpx2.Request) -> httpx2.Response:
         self.asked.append(request.url.path)
         if self.broken:
             raise httpx2.ConnectError("Nobody is there.")
@@ -58,10 +59,10 @@ class FakeGoogle:
                 return httpx2.Response(
                     200,
                     json={
-                        "issuer": ISSUER,
-                        "authorization_endpoint": f"{ISSUER}/authorize",
-                        "token_endpoint": f"{ISSUER}/token",
-                        "jwks_uri": f"{ISSUER}/keys",
+                        "issuer": self.issuer,
+                        "authorization_endpoint": f"{self.issuer}/authorize",
+                        "token_endpoint": f"{self.issuer}/token",
+                        "jwks_uri": f"{self.issuer}/keys",
                     },
                 )
             case "/keys":
@@ -83,7 +84,7 @@ class FakeGoogle:
         ):
             return httpx2.Response(400, json={"error": "invalid_grant"})
         claims = {
-            "iss": ISSUER,
+            "iss": self.issuer,
             "aud": CLIENT_ID,
             "sub": "1234567890",
             "iat": unix_now(),

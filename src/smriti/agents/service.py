@@ -31,6 +31,8 @@ class TooManyAgents(Conflict):
 
 
 class AgentService:
+    """`on_delete` are called with an agent that is about to go."""
+
     def __init__(
         self,
         agents: AgentRepository,
@@ -44,7 +46,11 @@ class AgentService:
         self._usage = usage
         self.architectures = tuple(architectures)
         self.providers = tuple(providers)
-        self._on_delete = tuple(on_delete)
+        self._on_delete = list(on_delete)
+
+    def begin_deleting_with(self, hook: DeleteHook) -> None:
+        """Call it before all the others: it shuts the agent's doors."""
+        self._on_delete.insert(0, hook)
 
     async def create(self, owner: str, new: AgentCreate) -> Agent:
         """A new agent; when the owner has one of this name, that one, unchanged.

@@ -54,12 +54,22 @@ class Departure(BaseModel):
     attempt: str
 
 
+class Person(BaseModel):
+    """Whom Google vouches for. `subject` is their id there."""
+
+    subject: str
+    email: str
+    name: str
+    picture: str | None
+
+
 class _Attempt(BaseModel):
     state: str = Field(default_factory=lambda: secrets.token_urlsafe(_RANDOM_BYTES))
     nonce: str = Field(default_factory=lambda: secrets.token_urlsafe(_RANDOM_BYTES))
     verifier: str = Field(default_factory=lambda: secrets.token_urlsafe(_RANDOM_BYTES))
     expires_at: int = Field(default_factory=lambda: unix_now() + ATTEMPT_LIFETIME_S)
     redirect_uri: str
+    errand: str
 
 
 class GoogleSignIn:
@@ -77,8 +87,13 @@ class GoogleSignIn:
         self._once = once
         self._box = box
 
-    async def depart(self, redirect_uri: str) -> Departure:
-        attempt = _Attempt(redirect_uri=redirect_uri)
+    @property
+    def is_configured(self) -> bool:
+        return self._issuer is not None
+
+    async def depart(self, redirect_uri: str, *, errand: str = "") -> Departure:
+        """`errand`: what the browser goes for, see `errand_of`."""
+        attempt = _Attempt(redirect_uri=redirect_uri, errand=errand)
         digest = hashlib.sha256(attempt.verifier.encode()).digest()
         url = await self._configured().authorize_url(
             {
@@ -94,8 +109,25 @@ class GoogleSignIn:
         )
         return Departure(url=url, attempt=self._box.seal(attempt.model_dump_json(), place=_PLACE))
 
+    def errand_of(self, sealed: str | None) -> str | None:
+        """What the browser that kept this attempt had left for; None when that is too long ago."""
+        attempt = self._opened(sealed)
+        return attempt.errand if attempt else None
+
     async def arrive(self, answer: GoogleAnswer, sealed: str | None) -> User | SignInError:
         """The user who signed in, or why not. `sealed` is the attempt that the browser kept."""
+        person = await self.identify(answer, sealed)
+        if not isinstance(person, Person):
+            return person
+        if person.email.endswith(LOCAL_DOMAIN) or self.errand_of(sealed):
+            return "auth_failed"
+        try:
+            return await self._users.sign_in(person.email, name=person.name, picture=person.picture)
+        except AccountBeingDeleted:
+            return "account_being_deleted"
+
+    async def identify(self, answer: GoogleAnswer, sealed: str | None) -> Person | SignInError:
+        """Who came back, whether they have an account here or not."""
         issuer = self._configured()
         if answer.error is not None:
             return "access_denied"
@@ -113,12 +145,10 @@ class GoogleSignIn:
                     redirect_uri=attempt.redirect_uri,
                 )
             )
-            return await self._signed_in(identity)
+            return _person(identity)
         except IdentityRefused as error:
             log.warning("google_sign_in.refused", reason=error.detail)
             return "auth_failed"
-        except AccountBeingDeleted:
-            return "account_being_deleted"
 
     def _configured(self) -> OpenIdIssuer:
         if self._issuer is None:
@@ -138,13 +168,14 @@ class GoogleSignIn:
             return False
         return await self._once.take_state(state, lifetime_s=ATTEMPT_LIFETIME_S)
 
-    async def _signed_in(self, identity: Identity) -> User:
-        email = normal_email(identity.email)
-        if not identity.email_verified:
-            raise IdentityRefused("The address is not verified.")
-        if email.endswith(LOCAL_DOMAIN) or "@" not in email or len(email) > _MAX_EMAIL:
-            raise IdentityRefused("The address is not one that we take.")
-        name = (identity.name or email.partition("@")[0])[:_MAX_NAME]
-        picture = identity.picture or ""
-        shown = picture.startswith("https://") and len(picture) <= _MAX_PICTURE
-        return await self._users.sign_in(email, name=name, picture=picture if shown else None)
+
+def _person(identity: Identity) -> Person:
+    email = normal_email(identity.email)
+    if not identity.email_verified:
+        raise IdentityRefused("The address is not verified.")
+    if "@" not in email or len(email) > _MAX_EMAIL:
+        raise IdentityRefused("The address is not one that we take.")
+    name = (identity.name or email.partition("@")[0])[:_MAX_NAME]
+    picture = identity.picture or ""
+    shown = picture.startswith("https://") and len(picture) <= _MAX_PICTURE
+    return Person(subject=identity.sub, email=email, name=name, picture=picture if shown else None)

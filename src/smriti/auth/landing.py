@@ -61,14 +61,16 @@ class Landing:
     def callback_url(self, connection: HTTPConnection) -> str:
         return self._sessions.base_url(connection) + _CALLBACK_PATH
 
-    def to_google(self, connection: HTTPConnection, departure: Departure) -> Response:
-        """The cookie is `Lax`: it must come along when Google sends the browser back."""
+    def to_google(
+        self, connection: HTTPConnection, departure: Departure, *, path: str = _CALLBACK_PATH
+    ) -> Response:
+        """The cookie is `Lax`: it must come along when Google sends the browser back, to `path`."""
         response = RedirectResponse(departure.url, status_code=307, headers=_HEADERS)
         response.set_cookie(
             _ATTEMPT_COOKIE,
             departure.attempt,
             max_age=ATTEMPT_LIFETIME_S,
-            path=_CALLBACK_PATH,
+            path=path,
             httponly=True,
             samesite="lax",
             secure=self._sessions.is_secure(connection),
@@ -80,9 +82,12 @@ class Landing:
 
     def from_google(self, connection: HTTPConnection, outcome: User | SignInError) -> Response:
         """With a FRONTEND_URL the token goes there, else into the cookie of our own page."""
-        response = self._arrived(connection, outcome)
-        response.delete_cookie(_ATTEMPT_COOKIE, path=_CALLBACK_PATH, httponly=True)
-        return response
+        return _without_attempt(self._arrived(connection, outcome), _CALLBACK_PATH)
+
+    def to_page(self, url: str, *, path: str) -> Response:
+        """Where a browser goes on that came back from Google to `path`, if not to our own app."""
+        response = RedirectResponse(url, status_code=307, headers=_HEADERS)
+        return _without_attempt(response, path)
 
     def _arrived(self, connection: HTTPConnection, outcome: User | SignInError) -> Response:
         if not isinstance(outcome, User):
@@ -100,6 +105,11 @@ class Landing:
     def _redirect(self, url: str, **query: str) -> Response:
         status = 307 if self._frontend else 303
         return RedirectResponse(f"{url}?{urlencode(query)}", status_code=status, headers=_HEADERS)
+
+
+def _without_attempt(response: Response, path: str) -> Response:
+    response.delete_cookie(_ATTEMPT_COOKIE, path=path, httponly=True)
+    return response
 
 
 def _page(error: AppError) -> Response:

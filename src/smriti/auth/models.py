@@ -29,8 +29,8 @@ type NewPassword = Annotated[
 type GivenPassword = Annotated[SecretStr, Field(max_length=1024), AfterValidator(_without_halves)]
 
 
-class Claims(BaseModel):
-    """What a dashboard token says; its signature and its expiry have been checked."""
+class TokenClaims(BaseModel):
+    """What every token of ours says; its signature has been checked. Times are Unix seconds."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,7 +39,12 @@ class Claims(BaseModel):
     picture: str | None = None
     iat: int
     exp: int
-    type: Literal["user"]
+
+
+class Claims(TokenClaims):
+    """What a dashboard token says."""
+
+    type: Literal["user"] = "user"
     token_version: int
 
 

@@ -46,6 +46,7 @@ class Grant(BaseModel):
 class Identity(BaseModel):
     """The claims of a verified identity token that we use."""
 
+    sub: str
     email: str
     email_verified: bool = False
     name: str | None = None

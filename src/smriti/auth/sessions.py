@@ -29,7 +29,7 @@ class Sessions:
         cookie = connection.cookies.get(COOKIE)
         if bearer is not None:
             claims = self._tokens.read(bearer)
-        elif cookie is not None and self._same_origin(connection):
+        elif cookie is not None and self.is_own_page(connection):
             claims = self._tokens.read(cookie)
         else:
             raise NotSignedIn("Missing or invalid authorization header")
@@ -43,7 +43,8 @@ class Sessions:
     def is_secure(self, connection: HTTPConnection) -> bool:
         return self.base_url(connection).startswith("https://")
 
-    def _same_origin(self, connection: HTTPConnection) -> bool:
+    def is_own_page(self, connection: HTTPConnection) -> bool:
+        """Whether a page of this server sends the request; no other page can say so."""
         site = connection.headers.get("sec-fetch-site")
         if site is not None:
             return site == "same-origin"

@@ -70,11 +70,15 @@ class ConversationRepository(Repository[Conversation]):
         return conversation_key(entity.created_by, entity.conversation_id)
 
     async def create(self, conversation: Conversation) -> Conversation:
+        await self._table.write(self.creation(conversation))
+        return conversation
+
+    def creation(self, conversation: Conversation) -> Put:
+        """The action of a new conversation."""
         marks: Item = {"untitled": True} if conversation.untitled else {}
         if conversation.agent_owner is not None:
             marks["agent_owner"] = conversation.agent_owner
-        await self._table.write(Put({**self.item(conversation), **marks}, when=NEW))
-        return conversation
+        return Put({**self.item(conversation), **marks}, when=NEW)
 
     async def adopt(self, conversation: Conversation) -> None:
         """Write a conversation that was held elsewhere; one that is there stays as it is."""

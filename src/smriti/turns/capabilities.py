@@ -69,8 +69,9 @@ class Capabilities:
         self._by_tool = {tool: capability for capability in known for tool in capability.lasting}
 
     def tools(self, scene: Scene, stage: Stage) -> list[Toolset]:
-        """What the scene's agent may use beside the tools of its architecture."""
-        mine = scene.agent.capabilities
+        """What the scene's agent may use beside the tools of its architecture: nothing when it
+        talks with a stranger, whose machines they are not."""
+        mine = scene.agent.capabilities if scene.user == scene.agent.created_by else ()
         return [each.tools(scene, stage) for each in self._known if each.name in mine]
 
     def lasting(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -39,7 +40,11 @@ async def _count_request(subject: _Subject, rates: Rates) -> None:
         await rates.count(subject)
 
 
-async def _count_chat(subject: _Subject, rates: Rates) -> AsyncIterator[Awaitable[None] | None]:
+@asynccontextmanager
+async def counted_chat(
+    subject: str | None, rates: RequestRates
+) -> AsyncIterator[Awaitable[None] | None]:
+    """The counting of a message, begun; it has ended when this ends."""
     if subject is None:
         yield None
         return
@@ -49,6 +54,11 @@ async def _count_chat(subject: _Subject, rates: Rates) -> AsyncIterator[Awaitabl
         yield counting
     finally:
         await asyncio.gather(counting, return_exceptions=True)  # it may have been refused before
+
+
+async def _count_chat(subject: _Subject, rates: Rates) -> AsyncIterator[Awaitable[None] | None]:
+    async with counted_chat(subject, rates) as counting:
+        yield counting
 
 
 # For every route but those of turns.

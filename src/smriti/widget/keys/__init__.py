@@ -1,0 +1,1 @@
+"""Public keys: which web sites may embed an agent, and how."""

@@ -118,11 +118,7 @@ def build_services(outside: Outside) -> Services:
     on_key_revoked: list[RevokeHook] = []
     services = Services(outside.config, outside.metrics, health, users, box, outside.pricing)
     add_sign_in(services, outside.secrets, table, outside.http, on_key_revoked=on_key_revoked)
-    add_payments(services, table, outside.payments)
-    agents = AgentRepository(table)
-    plans = services.get(Plans)
-    services.add(agents, make_usage(outside.config, table, plans, agents=agents.count))
-    services.add(make_rates(outside.config, rate_windows(outside.config, table)))
+    _add_metering(services, outside)
     _add_models(services, outside)
     _add_memory(services, outside)
     add_relay(services, outside.config, table)
@@ -150,6 +146,14 @@ def build_services(outside: Outside) -> Services:
         services.get(AgentService).delete_all_of,
     ]
     return services
+
+
+def _add_metering(services: Services, outside: Outside) -> None:
+    config, table = outside.config, outside.table
+    add_payments(services, table, outside.payments)
+    agents, plans = AgentRepository(table), services.get(Plans)
+    services.add(agents, make_usage(config, table, plans, agents=agents.count))
+    services.add(make_rates(config, rate_windows(config, table)))
 
 
 def _add_models(services: Services, outside: Outside) -> None:

@@ -56,6 +56,14 @@ async def test_the_turn_is_the_owners_and_the_memory_the_visitors(home: Home) ->
     assert await home.items_with("User#alice@local#") == []
 
 
+async def test_what_visitors_ask_counts_for_the_owner(shop: Shop) -> None:
+    async with shop.visit() as visit:
+        await visit.say(await visit.conversation(), "Hi")
+
+    (usage,) = await shop.home.items_with("Usage#20")
+    assert (usage["pk"], usage["messages_used"]) == ("User#alice@local", 1)
+
+
 async def test_what_a_visitor_tells_is_remembered_for_that_visitor_only(shop: Shop) -> None:
     async with shop.visit() as bo, shop.visit() as cy:
         await bo.say(await bo.conversation(), "My name is Bo and I work at Acme")

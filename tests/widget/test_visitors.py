@@ -83,6 +83,25 @@ async def test_an_owner_may_want_to_know_who_talks(shop: Shop) -> None:
     assert "sign in with Google" in answer.json()["detail"]
 
 
+async def test_who_came_without_a_name_stays_no_longer_than_the_owner_wants_it(
+    shop: Shop,
+) -> None:
+    token = (await _enter(shop))["access_token"]
+    await shop.home.client.patch(shop.key_path, json={"allow_anonymous": False})
+
+    async with shop.page(Authorization=f"Bearer {token}") as page:
+        answers = [
+            await page.get("/widget/conversations"),
+            await page.post("/widget/auth/refresh"),
+        ]
+    named = forged(shop.home, token, email="ada@example.com")
+
+    assert [(each.status_code, each.json()["type"]) for each in answers] == [
+        (401, "/problems/unauthenticated")
+    ] * 2
+    assert await _listed(shop, named) == (200, "")
+
+
 async def test_a_conversation_needs_a_visitor(shop: Shop) -> None:
     async with shop.page() as page:
         answer = await page.post("/widget/conversations", json={})

@@ -24,6 +24,11 @@ class VisitorClaims(TokenClaims):
     agent_id: str
     key_id: str
 
+    @property
+    def is_anonymous(self) -> bool:
+        """Google tells everybody's address."""
+        return self.email is None
+
 
 @dataclass(frozen=True, slots=True)
 class Visitor:

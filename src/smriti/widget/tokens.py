@@ -52,4 +52,6 @@ class VisitorTokens:
         claims = self._signer.read(token, grace_s=grace_s)
         if (claims.agent_id, claims.key_id) != (key.agent_id, key.key_id):
             raise NotSignedIn("Token of another widget")
+        if claims.is_anonymous and not key.allow_anonymous:
+            raise NotSignedIn("This agent talks only with visitors who sign in with Google.")
         return Visitor(key, claims)

@@ -4,6 +4,8 @@ import gzip
 
 import pytest
 
+from smriti.auth.sessions import Sessions
+from smriti.auth.tokens import Tokens
 from smriti.widget.pages import WidgetPages
 from tests.home import BASE_URL
 from tests.widget.shop import SITE, Shop
@@ -63,3 +65,17 @@ async def test_the_callback_page_tells_only_pages_that_the_key_names(
     assert f"of {told}) window.opener?.postMessage(message, origin)" in answer.text
     nonce = answer.headers["Content-Security-Policy"].partition("'nonce-")[2].rstrip("'")
     assert f'<script nonce="{nonce}">' in answer.text
+
+
+@pytest.mark.parametrize("host", ["!!!", "a..b", "[::1", "a b"])
+async def test_a_server_called_by_no_name_tells_only_the_pages_of_the_key(
+    shop: Shop, host: str
+) -> None:
+    services = shop.home.services
+    services.add(Sessions(services.get(Tokens), api_base_url=f"http://{host}"))
+
+    async with shop.page() as page:
+        query = {"api_key": shop.key["public_key"]}
+        answer = await page.get("/widget/auth/callback-page", params=query)
+
+    assert f'of ["{SITE}"])' in answer.text

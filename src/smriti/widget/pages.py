@@ -78,7 +78,7 @@ async def callback_page(
     `origin`: of that page. Without it the page is sought among all that may be it.
     """
     key = await keys.verify(api_key)
-    known = [*key.allowed_origins, origin_of(own_url)]
+    known = [*key.allowed_origins, *_origins(own_url)]
     listening = [each for each in known if origin in {None, each}]
     nonce = secrets.token_urlsafe()
     page = pages.callback.replace("{origins}", orjson.dumps(listening).decode())
@@ -89,6 +89,14 @@ async def callback_page(
             "Cache-Control": "no-store",
         },
     )
+
+
+def _origins(url: str) -> list[str]:
+    """None when the server was called by a name that no page has."""
+    try:
+        return [origin_of(url)]
+    except ValueError:
+        return []
 
 
 def _read(name: str) -> str:

@@ -115,6 +115,16 @@ async def test_no_token_goes_where_the_key_does_not_say(shop: Shop, redirect_uri
     assert "is not allowed for this API key" in answer.json()["detail"]
 
 
+async def test_no_token_goes_to_a_name_that_browsers_read_otherwise(shop: Shop) -> None:
+    origins = {"allowed_origins": ["https://strasse.example"]}
+    await shop.home.client.patch(shop.key_path, json=origins)
+
+    async with shop.page() as browser:
+        answer = await _depart(browser, shop, "https://straße.example/")
+
+    assert answer.status_code == 403
+
+
 async def test_a_key_without_a_list_sends_tokens_to_our_own_page_only(shop: Shop) -> None:
     await shop.home.client.patch(shop.key_path, json={"allowed_origins": []})
 

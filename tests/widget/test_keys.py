@@ -86,6 +86,7 @@ async def test_an_origin_is_kept_as_browsers_write_it(shop: Shop, given: str, ke
     [
         *("shop.example", "https://", "ftp://shop.example", "https://shop.example/path", "null"),
         *("https://a@shop.example", "https://shop.example:99999", "https://<b>.example", "*"),
+        *("https://straße.example", "https://a\u200db.example"),  # browsers make another host of it
     ],
 )
 async def test_what_is_no_origin_is_refused(shop: Shop, wrong: str) -> None:

@@ -24,8 +24,12 @@ def origin_of(url: str) -> str:
     if usual is None or not parts.hostname or parts.username is not None:
         raise ValueError("must be the origin of a web site, like https://shop.example")
     host = parts.hostname.encode("idna").decode()
-    if not _HOST.fullmatch(host):
-        raise ValueError(f"{host!r} is no name of a host")
+    # Of what IDNA 2003 spells anew, browsers make another host: straße is not strasse to them.
+    is_as_browsers_read_it = (
+        parts.hostname.isascii() or host.encode().decode("idna") == parts.hostname
+    )
+    if not (is_as_browsers_read_it and _HOST.fullmatch(host)):
+        raise ValueError(f"{parts.hostname!r} is no name of a host; try it in ASCII, with xn--")
     port = "" if parts.port in {None, usual} else f":{parts.port}"
     return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
 

@@ -62,7 +62,7 @@ from smriti.turns.router import imports as messages_router
 from smriti.turns.router import router as turns_router
 from smriti.turns.runner import TurnRunner
 from smriti.turns.starter import Starter
-from smriti.usage.dependencies import RequestRate
+from smriti.usage.dependencies import RequestRate, count_request
 from smriti.usage.router import router as usage_router
 from smriti.users.service import UserService
 from smriti.web.router import pages
@@ -186,6 +186,7 @@ def _mounted(app: FastAPI) -> FastAPI:
         widget_keys_router,
     ):
         app.include_router(router, dependencies=[RequestRate])
+    app.state.admit = count_request
     app.mount("/app", pages())
     return app
 

@@ -106,6 +106,28 @@ async def test_whatever_comes_is_counted_even_if_it_is_refused(home: Home) -> No
     assert answers == [200, 404, 422, 422, 429, 429]
 
 
+async def test_a_request_that_is_answered_again_is_counted_each_time_but_not_twice(
+    home: Home,
+) -> None:
+    agent = await home.agent()
+    _limit(home, hour=3)
+
+    answers = [
+        await home.client.post(
+            "/conversations/",
+            json={"agent_id": agent["agent_id"], "title": "Tea"},
+            headers={"Idempotency-Key": "once"},
+        )
+        for _ in range(4)
+    ]
+
+    assert [each.status_code for each in answers] == [201, 201, 201, 429]
+    assert [each.headers.get("Idempotency-Replayed") for each in answers] == [
+        *(None, "true", "true"),
+        None,
+    ]
+
+
 async def test_a_user_is_one_caller_by_token_and_by_cookie_and_another_is_another(
     home: Home,
 ) -> None:

@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from python_multipart.multipart import parse_options_header
 from starlette.requests import ClientDisconnect
 
-from smriti.auth.idempotency.route import BodyNotArrived, IdempotentRoute
+from smriti.auth.idempotency.route import Admit, BodyNotArrived, IdempotentRoute
 from smriti.auth.keys.dependencies import caller_of
 from smriti.core.config import Config
 from smriti.core.edge import Services
@@ -56,6 +56,8 @@ class ImportRoute(IdempotentRoute):
         handle = super().get_route_handler()
 
         async def handle_upload(request: Request) -> Response:
+            admit: Admit = request.app.state.admit
+            await admit(request)
             user, _ = await caller_of(request)
             services: Services = request.app.state.services
             with services.get(TransferGate).passed(user.email):

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from smriti.auth.dependencies import client_address
 from smriti.auth.keys.dependencies import asker_of
 from smriti.auth.throttle import network_of
-from smriti.core.edge import provide
+from smriti.core.edge import Services, provide
 from smriti.core.errors import Unauthenticated
 from smriti.usage.rates import RequestRates
 
@@ -34,7 +34,14 @@ async def subject_of(request: Request, rates: Rates) -> str | None:
 _Subject = Annotated[str | None, Depends(subject_of)]
 
 
-async def _count_request(subject: _Subject, rates: Rates) -> None:
+async def count_request(request: Request) -> None:
+    """Count a request, once, whoever asks for it: its route, or what answers in its place."""
+    if getattr(request.state, "is_counted", False):
+        return
+    request.state.is_counted = True
+    services: Services = request.app.state.services
+    rates = services.get(RequestRates)
+    subject = await subject_of(request, rates)
     if subject is not None:
         rates.check(subject)
         await rates.count(subject)
@@ -62,7 +69,7 @@ async def _count_chat(subject: _Subject, rates: Rates) -> AsyncIterator[Awaitabl
 
 
 # For every route but those of turns.
-RequestRate = Depends(_count_request)
+RequestRate = Depends(count_request)
 
 # For those: the counting has begun, and is to be awaited with the turn's first reads.
 ChatRate = Annotated[Awaitable[None] | None, Depends(_count_chat, scope="function")]

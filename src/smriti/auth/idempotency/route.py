@@ -4,7 +4,7 @@ No dependency: the framework would resolve it, with the caller, for requests wit
 """
 
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 from fastapi import Request
@@ -31,6 +31,10 @@ _PARAMETER: Final = {
     "the same key is not done again but answered as the first time, with the header "
     "`Idempotency-Replayed: true`; another request with that key is refused (422).",
 }
+
+
+type Admit = Callable[[Request], Awaitable[None]]
+"""The application's `state.admit`: what a request must pass before it is done or answered again."""
 
 
 class InvalidKey(Invalid):
@@ -66,6 +70,8 @@ class IdempotentRoute(APIRoute):
         async def handle_once(request: Request) -> Response:
             if request.method != "POST" or HEADER not in request.headers:
                 return await handle(request)
+            admit: Admit = request.app.state.admit
+            await admit(request)
             services: Services = request.app.state.services
             idempotency = services.get(Idempotency)
             claim = await self._begin(request, idempotency)

@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 
 from smriti.agents import forms
-from smriti.agents.dependencies import Agents, OwnedAgent, ShownAgent
-from smriti.agents.models import Agent, AgentCreate, AgentUpdate
+from smriti.agents.dependencies import AgentChange, Agents, NewAgent, OwnedAgent, ShownAgent
+from smriti.agents.models import Agent
 from smriti.auth.idempotency.route import IdempotentRoute
 from smriti.auth.keys.dependencies import AgentsReader, AgentsWriter
 from smriti.core.clock import Id
@@ -41,7 +41,7 @@ async def update_schema(
 @router.post(
     "", status_code=201, summary="Create an agent, or get the one that has this name already"
 )
-async def create_agent(new: AgentCreate, user: AgentsWriter, agents: Agents) -> Agent:
+async def create_agent(user: AgentsWriter, new: NewAgent, agents: Agents) -> Agent:
     return await agents.create(user.email, new)
 
 
@@ -56,7 +56,7 @@ async def get_agent(agent: ShownAgent) -> Agent:
 
 
 @router.put("/{agent_id}", summary="Change an agent")
-async def update_agent(update: AgentUpdate, agent: OwnedAgent, agents: Agents) -> Agent:
+async def update_agent(update: AgentChange, agent: OwnedAgent, agents: Agents) -> Agent:
     return await agents.update(agent, update)
 
 

@@ -1,17 +1,21 @@
 """Decisions about agents: which values make sense, and what goes when one goes."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterator, Sequence, Set
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence, Set
 from itertools import count
 from typing import Final
 
 from smriti.agents.models import Agent, AgentCreate, AgentUpdate
 from smriti.agents.repository import MAX_AGENTS, AgentRepository, AgentsFull
+from smriti.auth.keys.models import ApiKey, KeyScope
+from smriti.auth.keys.service import require
 from smriti.core.errors import Conflict, Invalid, NotFound
 from smriti.db.table import ConditionFailed
 from smriti.usage.service import UsageService
 
 _MAX_NAME: Final = 100
+_LENT_WITH: Final[KeyScope] = "devices"
+"""The capability that lends machines, and the scope that opens them."""
 
 type DeleteHook = Callable[[Agent], Awaitable[None]]
 
@@ -28,6 +32,12 @@ class TooManyAgents(Conflict):
 
     def __init__(self) -> None:
         super().__init__(f"There are {MAX_AGENTS} agents already. Delete one first.")
+
+
+def check_lent(key: ApiKey | None, capabilities: Iterable[str]) -> None:
+    """`ScopeMissing` when a program would give an agent what it may not do itself."""
+    if key is not None and _LENT_WITH in capabilities:
+        require(key, [_LENT_WITH])
 
 
 class AgentService:

@@ -1,7 +1,7 @@
 """A look through a whole file before anything of it is written: whether all of it can be, under
 which ids, and what must be known of a thing before the file tells it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -53,6 +53,7 @@ class PlannedAgent:
     they have in the file."""
 
     agent_id: str
+    capabilities: Sequence[str] = ()
     blocks: set[str] = field(default_factory=set)
     core_bytes: int = 0
     memories: int = 0
@@ -113,7 +114,8 @@ class _Planner:
     def _agent(self, piece: Piece, agent: FileAgent) -> None:
         number = len(self.plan.agents)
         _check(piece, number < MAX_AGENTS, f"is one of more than {MAX_AGENTS} agents")
-        self.plan.agents.append(PlannedAgent(self._ids.of("agent", number)))
+        planned = PlannedAgent(self._ids.of("agent", number), agent.capabilities)
+        self.plan.agents.append(planned)
         for name in agent.ignored:
             self.plan.warn(f"Agent {agent.agent_name!r}: {name[:80]!r} is not known here.")
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from smriti.auth.idempotency.dependencies import NewId
-from smriti.auth.keys.dependencies import AdminUser, AgentsWriter
+from smriti.auth.keys.dependencies import AdminUser, AgentsWriter, KeyOf
 from smriti.core.edge import PROBLEMS
 from smriti.transfer.dependencies import ExportedAgent, Exports, ExportSlot, Imports, Uploaded
 from smriti.transfer.download import Download
@@ -160,6 +160,6 @@ async def export_account(user: AdminUser, exports: Exports, _slot: ExportSlot) -
     openapi_extra=_BODY,
 )
 async def import_agents(
-    upload: Uploaded, user: AgentsWriter, imports: Imports, import_id: NewId
+    upload: Uploaded, user: AgentsWriter, key: KeyOf, imports: Imports, import_id: NewId
 ) -> Imported:
-    return await imports.run(user, upload.file, import_id)
+    return await imports.run(user, upload.file, import_id, key=key)

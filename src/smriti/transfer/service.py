@@ -3,6 +3,8 @@
 import asyncio
 from typing import IO
 
+from smriti.agents.service import check_lent
+from smriti.auth.keys.models import ApiKey
 from smriti.core.errors import AppError, Unavailable
 from smriti.memory.blocks.models import DEFAULT_BLOCKS
 from smriti.transfer.batches import Batches
@@ -30,14 +32,19 @@ class ImportService:
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
 
-    async def run(self, user: User, file: IO[bytes], import_id: str) -> Imported:
+    async def run(
+        self, user: User, file: IO[bytes], import_id: str, *, key: ApiKey | None = None
+    ) -> Imported:
         """Make new agents of what stands in `file`. Again with the same `import_id`, it goes on.
+        `key`: the program that asks for it.
 
-        `UnknownFormat`, `ImportFileInvalid`, `TooManyAgents`, `PlanLimitReached`: then nothing was
-        written.
+        `UnknownFormat`, `ImportFileInvalid`, `ScopeMissing`, `TooManyAgents`, `PlanLimitReached`:
+        then nothing was written.
         """
         ids = DerivedIds(import_id)
         plan = await asyncio.to_thread(lambda: plan_of(pieces_of(file), ids))
+        for agent in plan.agents:
+            check_lent(key, agent.capabilities)
         await self._check_room(user.email, plan)
         writer = Writer(self._stores, user, plan, ids)
         try:

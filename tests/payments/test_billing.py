@@ -114,6 +114,23 @@ async def test_a_cancellation_is_taken_back(shop: Shop) -> None:
     )
 
 
+async def test_who_has_two_subscriptions_ends_both_at_once(shop: Shop) -> None:
+    lesser = await shop.buy("starter")
+    greater = shop.stripe.subscribe(shop.stripe.known[lesser].customer, "price_p_m").id
+    await shop.post("subscription/cancel")
+    ending = {each: shop.stripe.known[each].is_ending for each in (lesser, greater)}
+
+    again = await shop.post("subscription/cancel")
+    await shop.post("subscription/resume")
+
+    assert ending == {lesser: True, greater: True}
+    assert again.status_code == 400
+    assert shop.stripe.known[lesser].is_ending
+    assert not shop.stripe.known[greater].is_ending
+    status = await shop.status()
+    assert (status["tier"], status["cancel_at_period_end"]) == ("pro", False)
+
+
 @pytest.mark.parametrize("what", ["cancel", "resume"])
 async def test_without_a_plan_there_is_nothing_to_end(shop: Shop, what: str) -> None:
     answer = await shop.post(f"subscription/{what}")

@@ -100,20 +100,24 @@ class Billing:
         self._customers = customers
 
     async def cancel(self, email: str) -> CancellationChange:
-        """At the end of what is paid; until then nothing changes."""
-        current = await self._current(email)
-        if current.is_ending:
+        """At the end of what is paid, until then nothing changes: of every subscription, though
+        there should be one."""
+        going_on = [one for one in await self._paid(email) if not one.is_ending]
+        if not going_on:
             raise AlreadyEnding
-        await self._gateway.end_at_period_end(current)
-        return await self._changed(email, current, "Your plan ends with the current period.")
+        for each in going_on:
+            await self._gateway.end_at_period_end(each)
+            await self._ledger.record(email, each.id)
+        return self._changed(going_on[-1], "Your plan ends with the current period.")
 
     async def resume(self, email: str) -> CancellationChange:
         """Take a cancellation back, before the plan has ended."""
-        current = await self._current(email)
+        current = (await self._paid(email))[-1]
         if not current.is_ending:
             raise NotEnding
         await self._gateway.go_on(current)
-        return await self._changed(email, current, "Your plan goes on.")
+        await self._ledger.record(email, current.id)
+        return self._changed(current, "Your plan goes on.")
 
     async def open_portal(self, email: str, return_url: str) -> str:
         known = await self._ledger.customers_of(email)
@@ -136,16 +140,14 @@ class Billing:
             await self._gateway.disown(customer_id)
             await self._customers.disown(customer_id)
 
-    async def _current(self, email: str) -> StripeSubscription:
+    async def _paid(self, email: str) -> list[StripeSubscription]:
+        """The greatest last. `NoSubscription`."""
         found = [one for one in await self._ledger.refresh(email) if one.status in PAYING]
         if not found:
             raise NoSubscription
-        return max(found, key=self._plans.worth)
+        return sorted(found, key=self._plans.worth)
 
-    async def _changed(
-        self, email: str, current: StripeSubscription, message: str
-    ) -> CancellationChange:
-        await self._ledger.record(email, current.id)
+    def _changed(self, current: StripeSubscription, message: str) -> CancellationChange:
         item, _ = self._plans.item_of(current)
         _, end = current.period_of(item)
         return CancellationChange(message=message, current_period_end=_text(end))

@@ -12,6 +12,8 @@ PAYING: Final = frozenset({"active", "trialing", "past_due"})
 """The statuses that give the plan: past_due too, while Stripe still tries to get the money."""
 ENDED: Final = frozenset({"canceled", "incomplete_expired"})
 """The statuses that nothing follows."""
+UNREADABLE: Final = "unreadable"
+"""Not one of Stripe's: of a record that is broken, until Stripe is asked again."""
 
 
 def _unix_seconds(value: object) -> object:

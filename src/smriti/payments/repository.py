@@ -9,6 +9,9 @@ WebhookEvent#<event_id>   the same                         an event that was dea
 
 from typing import Final, Literal
 
+import structlog
+from pydantic import ValidationError
+
 from smriti.core.clock import unix_now
 from smriti.db.repository import Repository
 from smriti.db.table import (
@@ -29,13 +32,17 @@ from smriti.db.table import (
     TransactionFailed,
     eq,
 )
-from smriti.payments.models import Customer, Subscription
+from smriti.payments.models import UNREADABLE, Customer, Subscription
+from smriti.payments.pricing import FREE
 from smriti.users.repository import ALIVE, user_key
 
 type Outcome = Literal["saved", "moved", "seen", "no account"]
 
 SUBSCRIPTIONS: Final = "Subscription#"
 _KEPT_S: Final = 90 * 24 * 3600  # Stripe sends an event again for at most 30 days
+_DECISIVE: Final = {"plan_name", "status", "current_period_end"}
+
+log = structlog.get_logger()
 
 
 def _customer_key(email: str) -> Key:
@@ -65,8 +72,29 @@ def _unmoved(old: Subscription | Customer | None) -> Condition:
     return same if old.revision else EXISTS & (Absent("revision") | same)  # an older table's
 
 
+def load_subscription(item: Item) -> Subscription:
+    """Read tolerantly: a broken record blocks nobody. It gives no plan unless that much of it is
+    sound, and Stripe's next word repairs it."""
+    try:
+        return Subscription.model_validate(item)
+    except ValidationError as error:
+        broken = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}
+        log.warning("subscription.unreadable", sk=item["sk"], fields=sorted(broken))
+        sound = {name: value for name, value in item.items() if name not in broken}
+        if broken & _DECISIVE:
+            sound |= {"plan_name": FREE, "status": UNREADABLE}
+        named: Item = {
+            "user_email": str(item["pk"]).removeprefix("User#"),
+            "subscription_id": str(item["sk"]).removeprefix(SUBSCRIPTIONS),
+        }
+        return Subscription.model_validate(named | sound)
+
+
 class SubscriptionRepository(Repository[Subscription]):
     entity = Subscription
+
+    def load(self, item: Item) -> Subscription:
+        return load_subscription(item)
 
     def key(self, entity: Subscription) -> Key:
         return f"User#{entity.user_email}", f"{SUBSCRIPTIONS}{entity.subscription_id}"

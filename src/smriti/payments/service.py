@@ -6,7 +6,13 @@ from smriti.core.clock import utc_now
 from smriti.core.errors import BadRequest, NotFound, Unavailable
 from smriti.payments.gateway import CustomerGone, Gateway, StripeFailed, StripeSubscription
 from smriti.payments.ledger import Ledger
-from smriti.payments.models import PAYING, CancellationChange, Subscription, SubscriptionStatus
+from smriti.payments.models import (
+    PAYING,
+    UNREADABLE,
+    CancellationChange,
+    Subscription,
+    SubscriptionStatus,
+)
 from smriti.payments.plans import Plans
 from smriti.payments.repository import CustomerRepository, SubscriptionRepository
 
@@ -68,10 +74,11 @@ class PlanService:
         return self._shown(stored)
 
     def _is_doubtful(self, stored: Sequence[Subscription]) -> bool:
-        """Whether Stripe may know more: nothing is stored, or a period has ended without a word."""
+        """Whether Stripe may know more: nothing is stored, or nothing that can be read, or a period
+        has ended without a word."""
         if self._plans.active(stored, utc_now()) is not None:
             return False
-        return not stored or any(one.status in PAYING for one in stored)
+        return not stored or any(one.status in {*PAYING, UNREADABLE} for one in stored)
 
     def _shown(self, stored: Sequence[Subscription]) -> SubscriptionStatus:
         active = self._plans.active(stored, utc_now())

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self, cast
 
-from pydantic import BaseModel
-
 from smriti.agents.repository import agent_key
 from smriti.auth.models import Asker
 from smriti.db.table import Get, Item, ItemPage, Read
 from smriti.memory.keys import core_query
 from smriti.messages.repository import newest_messages
 from smriti.payments.models import Subscription
+from smriti.payments.repository import SUBSCRIPTIONS, load_subscription
 from smriti.settings.models import ProviderSettings
 from smriti.settings.repository import plan_and_providers
 from smriti.turns.summary import summary_key
@@ -63,13 +62,11 @@ class Found:
 
     @property
     def providers(self) -> list[ProviderSettings]:
-        return self._of_kind(ProviderSettings)
+        return [ProviderSettings.model_validate(item) for item in self._at("ProviderSettings#")]
 
     @property
     def subscriptions(self) -> list[Subscription]:
-        return self._of_kind(Subscription)
+        return [load_subscription(item) for item in self._at(SUBSCRIPTIONS)]
 
-    def _of_kind[M: BaseModel](self, kind: type[M]) -> list[M]:
-        prefix = f"{kind.__name__}#"
-        found = [item for item in self.settings.items if str(item["sk"]).startswith(prefix)]
-        return [kind.model_validate(item) for item in found]
+    def _at(self, begins: str) -> list[Item]:
+        return [item for item in self.settings.items if str(item["sk"]).startswith(begins)]

@@ -56,24 +56,72 @@ async def test_a_former_price_is_still_its_plans(stripe: MemoryStripe) -> None:
     old = Pricing.model_validate_json(first).tiers[1].stripe_price_ids
     assert old is not None
 
-    dearer, _ = await sync(stripe, first.replace('"$9"', '"€1,009.50"'))
-    back, _ = await sync(stripe, dearer.replace('"€1,009.50"', '"$9"'))
+    dearer, _ = await sync(stripe, first.replace('"$9"', '"$1,009.50"'))
+    back, _ = await sync(stripe, dearer.replace('"$1,009.50"', '"$9"'))
 
     new = Pricing.model_validate_json(dearer).tiers[1].stripe_price_ids
     assert new is not None
     assert (new.annual, new.former) == (old.annual, {old.monthly: "monthly"})
     price = next(one for one in stripe.prices[stripe.on_sale[0].id] if one.id == new.monthly)
-    assert (price.unit_amount, price.currency) == (100_950, "eur")
+    assert (price.unit_amount, price.currency) == (100_950, "usd")
     assert Pricing.model_validate_json(back).tiers[1].stripe_price_ids == StripePrices(
         monthly=old.monthly, annual=old.annual, former={new.monthly: "monthly"}
     )
 
 
-async def test_a_plan_has_both_prices_or_none(stripe: MemoryStripe) -> None:
-    half = PACKAGED.read_text(encoding="utf-8").replace('"$90"', '"90 dollars"')
+@pytest.mark.parametrize(
+    ("shown", "sold_for"),
+    [
+        ("€9", (900, "eur")),
+        ("£9.05", (905, "gbp")),
+        (" $1,234,567 ", (123_456_700, "usd")),
+        ("$1000.50", (100_050, "usd")),
+    ],
+)
+async def test_a_price_is_read_as_it_is_shown(
+    stripe: MemoryStripe, shown: str, sold_for: tuple[int, str]
+) -> None:
+    await sync(stripe, _priced(monthly=shown, annual=shown))
 
-    with pytest.raises(ConfigurationError, match="The plan 'starter' has one price only"):
+    (product,) = stripe.on_sale
+    assert [(one.unit_amount, one.currency) for one in stripe.prices[product.id]] == [sold_for] * 2
+
+
+@pytest.mark.parametrize("shown", ["€9,50", "$9.5", "¥900", "$1.000,00", "9 USD", "$9/mo", "$1,00"])
+async def test_a_price_that_cannot_be_read_is_told_and_nothing_is_made(
+    stripe: MemoryStripe, shown: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=r"plan 'pro' .* Write both like \$9"):
+        await sync(stripe, _priced("pro", monthly=shown, annual=shown))
+
+    assert stripe.on_sale == []
+
+
+def _priced(plan: str = "starter", **prices: str) -> str:
+    """The packaged file, with these prices of a plan; the other plan is sold in dollars, or, where
+    the first is changed, not at all."""
+    pricing = json.loads(PACKAGED.read_text(encoding="utf-8"))
+    free, starter, pro, enterprise = pricing["tiers"]
+    tiers = [free, starter, pro, enterprise] if plan == "pro" else [free, starter, enterprise]
+    next(tier for tier in tiers if tier["key"] == plan)["prices"] = prices
+    return json.dumps(pricing | {"tiers": tiers})
+
+
+async def test_a_plan_has_both_prices_or_none(stripe: MemoryStripe) -> None:
+    half = _priced("pro", monthly="$29", annual="$0")
+
+    with pytest.raises(ConfigurationError, match="The plan 'pro' has one price only"):
         await sync(stripe, half)
+
+    assert stripe.on_sale == []
+
+
+@pytest.mark.parametrize("monthly", ["$29", "€29"])
+async def test_all_plans_are_sold_in_one_currency(stripe: MemoryStripe, monthly: str) -> None:
+    with pytest.raises(ConfigurationError, match="in eur and usd"):
+        await sync(stripe, _priced("pro", monthly=monthly, annual="€290"))
+
+    assert stripe.on_sale == []
 
 
 async def test_records_become_what_stripe_says(shop: Shop) -> None:

@@ -12,8 +12,12 @@ from smriti.payments.gateway import Price, Recurring, Wire
 from smriti.payments.pricing import Cycle, Pricing, StripePrices, Tier
 
 _CURRENCIES: Final = {"$": "usd", "€": "eur", "£": "gbp"}
-_MONEY: Final = re.compile(r"([$€£])(\d[\d,]*)(?:\.(\d\d))?")
+_MONEY: Final = re.compile(r"([$€£])(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d\d))?", re.ASCII)
+_NOT_FREE: Final = re.compile(r"[1-9]")
 _INTERVALS: Final[Mapping[Cycle, str]] = {"monthly": "month", "annual": "year"}
+
+type Amounts = Mapping[Cycle, tuple[str, int]]
+"""Currency and cents of each cycle."""
 
 
 class Product(Wire):
@@ -55,28 +59,41 @@ class Sold(BaseModel):
 
 async def sync(catalogue: Catalogue, file: str) -> tuple[str, list[str]]:
     """Make what is missing. Answers the pricing file's text with the ids, and the keys of the plans
-    that are sold. `ConfigurationError` when a plan has one price only.
+    that are sold. `ConfigurationError`, and nothing was made, when prices contradict each other.
 
     Running it again makes nothing. A price that has changed is a new one; the former stays in the
     file, because those who have it go on paying it.
     """
     pricing = Pricing.model_validate_json(file)
+    on_sale = [(tier, amounts) for tier in pricing.tiers if (amounts := _amounts(tier))]
+    _check_currency(on_sale)
     products = await catalogue.products()
-    sold = {
-        tier.key: await _sold(catalogue, tier, amounts, products)
-        for tier in pricing.tiers
-        if (amounts := _amounts(tier))
-    }
+    sold = {tier.key: await _sold(catalogue, tier, amounts, products) for tier, amounts in on_sale}
     return _written(file, sold), list(sold)
 
 
-def _amounts(tier: Tier) -> dict[Cycle, tuple[str, int]]:
-    """Currency and cents of each cycle; empty for what is free, or sold by talking."""
+def _check_currency(on_sale: Sequence[tuple[Tier, Amounts]]) -> None:
+    """Stripe changes no subscription to a price in another currency."""
+    currencies = {currency for _, amounts in on_sale for currency, _ in amounts.values()}
+    if len(currencies) > 1:
+        raise ConfigurationError(
+            f"The plans are priced in {' and '.join(sorted(currencies))}. Use one currency: nobody "
+            "could change from a plan in one to a plan in another."
+        )
+
+
+def _amounts(tier: Tier) -> Amounts:
+    """Empty for what is free, or sold by talking."""
     shown: dict[Cycle, str] = {"monthly": tier.prices.monthly, "annual": tier.prices.annual}
     amounts = {cycle: money for cycle, text in shown.items() if (money := _money(text))}
     if len(amounts) == 1:
         raise ConfigurationError(
             f"The plan {tier.key!r} has one price only: {shown}. Write both like $9, €9.50 or £90."
+        )
+    if len(amounts) < sum(bool(_NOT_FREE.search(text)) for text in shown.values()):
+        raise ConfigurationError(
+            f"The prices of the plan {tier.key!r} cannot be read: {shown}. Write both like $9, "
+            "€9.50 or £1,090; what is not sold at Stripe has no digits."
         )
     return amounts
 
@@ -93,7 +110,7 @@ def _money(text: str) -> tuple[str, int] | None:
 async def _sold(
     catalogue: Catalogue,
     tier: Tier,
-    amounts: Mapping[Cycle, tuple[str, int]],
+    amounts: Amounts,
     products: Sequence[Product],
 ) -> Sold:
     ours = [one.id for one in products if one.id == tier.stripe_product_id]

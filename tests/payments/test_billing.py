@@ -165,7 +165,9 @@ async def test_without_stripe_only_the_free_plan_is_known(table: Table, tmp_path
 
     assert set(calls.values()) == {503}
     assert (checkout.status_code, session.status_code) == (503, 503)
-    assert checkout.json()["detail"] == "Payments are not configured"
+    assert checkout.json()["detail"] == (
+        "Payments are not configured: set STRIPE_SECRET_KEY, and start the server again."
+    )
     assert status == NOTHING
 
 

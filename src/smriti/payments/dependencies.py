@@ -1,7 +1,7 @@
 """What the routes of payments ask for."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Request
 from fastapi.requests import HTTPConnection
@@ -15,15 +15,19 @@ from smriti.payments.checkout import Checkout, Pages
 from smriti.payments.service import Billing, PaymentsOff, PlanService
 from smriti.payments.webhook import Webhook
 
+_WEBHOOK_SETTINGS: Final = "STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET"
 
-def configured[T](kind: type[T]) -> Callable[[HTTPConnection], Awaitable[T]]:
-    """The process's one `kind`, else `PaymentsOff`."""
+
+def configured[T](
+    kind: type[T], *, by: str = "STRIPE_SECRET_KEY"
+) -> Callable[[HTTPConnection], Awaitable[T]]:
+    """The process's one `kind`, else `PaymentsOff`. `by` names the settings that it needs."""
 
     async def from_app(connection: HTTPConnection) -> T:
         services: Services = connection.app.state.services
         service = services.find(kind)
         if service is None:
-            raise PaymentsOff
+            raise PaymentsOff(by)
         return service
 
     return from_app
@@ -46,6 +50,6 @@ async def _raw_body(request: Request) -> bytes:
 Plan = Annotated[PlanService, Depends(provide(PlanService))]
 Checkouts = Annotated[Checkout, Depends(configured(Checkout))]
 Bills = Annotated[Billing, Depends(configured(Billing))]
-Webhooks = Annotated[Webhook, Depends(configured(Webhook))]
+Webhooks = Annotated[Webhook, Depends(configured(Webhook, by=_WEBHOOK_SETTINGS))]
 WebPages = Annotated[Pages, Depends(_pages)]
 RawBody = Annotated[bytes, Depends(_raw_body)]

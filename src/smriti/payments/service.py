@@ -20,8 +20,10 @@ from smriti.payments.repository import CustomerRepository, SubscriptionRepositor
 class PaymentsOff(Unavailable):
     slug = "payments-not-configured"
 
-    def __init__(self) -> None:
-        super().__init__("Payments are not configured")
+    def __init__(self, settings: str) -> None:
+        super().__init__(
+            f"Payments are not configured: set {settings}, and start the server again."
+        )
 
 
 class NoSubscription(NotFound):

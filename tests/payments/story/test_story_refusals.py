@@ -140,8 +140,10 @@ async def test_without_a_key_there_is_no_shop(table: Table, tmp_path: Path) -> N
         ]
         shown = await home.get(f"{PREFIX}/subscription/status")
 
-    off = (503, "payments-not-configured", "Payments are not configured")
-    assert [problem(response) for response in responses] == [off] * 4
+    text = "Payments are not configured: set {}, and start the server again."
+    off = (503, "payments-not-configured", text.format("STRIPE_SECRET_KEY"))
+    both = text.format("STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET")
+    assert [problem(response) for response in responses] == [off] * 3 + [(*off[:2], both)]
     assert shown == free()
 
 

@@ -61,6 +61,10 @@ def test_another_file_can_be_named(tmp_path: Path) -> None:
             [_tier("free"), _tier("pro", limits={"agents": -1})],
             "tiers.1.limits.agents: Input should be greater than or equal to 0",
         ),
+        (
+            [_tier("free"), _tier("pro", stripe_price_ids={"monthly": "", "annual": ""})],
+            "tiers.1.stripe_price_ids.monthly: String should have at least 1 character",
+        ),
         ([_tier("free", prices={"monthly": "$0"})], "tiers.0.prices.annual: Field required"),
     ],
 )

@@ -14,6 +14,7 @@ from smriti.core.config import ConfigurationError, faults_of
 FREE: Final = "free"
 
 type Cycle = Literal["monthly", "annual"]
+type PriceId = Annotated[str, Field(min_length=1)]
 type Limit = Annotated[int, Field(ge=0, description="0 means unlimited.")]
 
 
@@ -27,8 +28,8 @@ class Prices(BaseModel):
 class StripePrices(BaseModel):
     """The ids of Stripe's prices. `former`: of those that are sold no longer, but still paid."""
 
-    monthly: str
-    annual: str
+    monthly: PriceId
+    annual: PriceId
     former: dict[str, Cycle] = {}
 
     def by_cycle(self) -> dict[Cycle, str]:

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from smriti.agents.repository import agent_key
-from smriti.db.table import Delete, Set, Table
+from smriti.db.table import Delete, Put, Set, Table
 from tests.home import Home, open_home
 from tests.transfer.files import agent_file, send_file
 from tests.usage.counting import limited
@@ -73,6 +73,28 @@ async def test_of_a_hundred_agents_at_once_as_many_are_made_as_may_be(home: Home
 
     assert made == [201] + [429] * 99
     assert len(await home.get("/agents")) == 2
+
+
+async def test_an_older_tables_count_of_agents_is_made_anew(home: Home, table: Table) -> None:
+    """It has the item, but its number under another name."""
+    counter = "User#alice@local", "Usage#active"
+    one = (await home.post("/agents", agent("One")))["agent_id"]
+
+    async def older() -> None:
+        pk, sk = counter
+        await table.write(Put({"pk": pk, "sk": sk, "agents": 7}))
+
+    await older()
+    used = (await home.get("/usage"))["used"]["agents"]
+    await older()
+    await home.post("/agents", agent("Two"))
+    refused = await home.client.post("/agents", json=agent("Three"))
+    await older()
+    await home.client.delete(f"/agents/{one}")
+
+    assert used == 1
+    assert refusal(refused) == full("Agent", 2, 2)
+    assert ((await table.get(counter)) or {})["active_agents"] == 1
 
 
 async def test_one_block_too_many_is_refused_in_known_words(home: Home) -> None:

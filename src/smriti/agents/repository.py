@@ -7,6 +7,7 @@ User#<owner>  Usage#active            how many agents the owner has (`active_age
 
 import hashlib
 from collections.abc import Sequence
+from typing import Final
 
 import structlog
 from pydantic import ValidationError
@@ -18,6 +19,7 @@ from smriti.db.repository import Repository, everything, stored
 from smriti.db.table import (
     EXISTS,
     NEW,
+    Absent,
     Action,
     Add,
     Compare,
@@ -25,6 +27,7 @@ from smriti.db.table import (
     Delete,
     Item,
     Key,
+    Present,
     Put,
     Query,
     Remove,
@@ -35,6 +38,8 @@ from smriti.db.table import (
 
 MAX_AGENTS = 1000
 """Of one owner: a plain list has no pages."""
+
+_COUNT: Final = "active_agents"
 
 log = structlog.get_logger()
 
@@ -91,7 +96,7 @@ class AgentRepository(Repository[Agent]):
     async def count(self, owner: str) -> int:
         """How many agents the owner has."""
         counter = await self._table.get(_count_key(owner))
-        if counter is not None:
+        if counter is not None and _COUNT in counter:
             return _counted(counter)
         await self._count_again(owner)
         return await self.count(owner)
@@ -104,12 +109,12 @@ class AgentRepository(Repository[Agent]):
         owner = agent.created_by
         lock_pk, lock_sk = _name_key(owner, agent.agent_name)
         lock: Item = {"pk": lock_pk, "sk": lock_sk, "agent_id": agent.agent_id}
-        room = EXISTS & Compare("active_agents", "<", most)
+        room = Compare(_COUNT, "<", most)
         try:
             await self._table.write(
                 Put(lock, when=NEW),
                 Put(self.item(agent), when=NEW),
-                Update(_count_key(owner), (Add("active_agents", 1),), when=room),
+                Update(_count_key(owner), (Add(_COUNT, 1),), when=room),
             )
         except TransactionFailed as failure:
             return await self._after_refusal(agent, most, failure)
@@ -124,18 +129,18 @@ class AgentRepository(Repository[Agent]):
             raise Conflict("An agent of this name is being deleted. Try again in a moment.")
         if (standing := failure.failed.get(1)) is not None:
             return self.load(standing)
-        if (counter := failure.failed.get(2)) is not None:
+        if _COUNT in (counter := failure.failed.get(2) or {}):
             raise AgentsFull(_counted(counter))
         await self._count_again(owner)
         return await self.create(agent, most=most)
 
     async def _count_again(self, owner: str) -> None:
-        """An owner without a counter is new, or comes from an older table."""
+        """An owner without a count is new, or comes from an older table."""
         agents = await everything(self._table, Query(f"User#{owner}", begins="Agent#"))
         pk, sk = _count_key(owner)
-        counter: Item = {"pk": pk, "sk": sk, "active_agents": len(agents)}
+        counter: Item = {"pk": pk, "sk": sk, _COUNT: len(agents)}
         try:
-            await self._table.write(Put(counter, when=NEW))
+            await self._table.write(Put(counter, when=Absent(_COUNT)))
         except ConditionFailed:
             return
 
@@ -153,7 +158,7 @@ class AgentRepository(Repository[Agent]):
         owner = agent.created_by
         actions: list[Action] = [
             Delete(self.key(agent), when=EXISTS),
-            Update(_count_key(owner), (Add("active_agents", -1),), when=EXISTS),
+            Update(_count_key(owner), (Add(_COUNT, -1),), when=Present(_COUNT)),
         ]
         name = _name_key(owner, agent.agent_name)
         lock = await self._table.get(name)
@@ -170,5 +175,5 @@ class AgentRepository(Repository[Agent]):
 
 
 def _counted(counter: Item) -> int:
-    count = counter["active_agents"]
+    count = counter[_COUNT]
     return count if isinstance(count, int) else 0

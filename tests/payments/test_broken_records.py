@@ -1,12 +1,14 @@
 """A stored subscription that cannot be read blocks nobody, and is what Stripe says in the end."""
 
+from collections.abc import Mapping
+
 import pytest
 
-from smriti.db.table import Item, Remove, Set
+from smriti.db.table import Change, Item, Remove, Set
 from smriti.payments.reconcile import reconcile
 from tests.payments.conftest import ALICE, Shop
 
-DAMAGES = {
+DAMAGES: Mapping[str, Change] = {
     "no status": Remove("status"),
     "no plan": Remove("plan_name"),
     "no end": Set("current_period_end", "soon"),

@@ -152,3 +152,13 @@ async def test_pages_go_through_an_index(memory: SqliteTable) -> None:
 
     assert [first, second, end] == [items[:3], items[3:], None]
     assert await everything(memory, Query("g", index=True, limit=2)) == items
+
+
+async def test_everything_goes_on_where_a_page_ended(memory: SqliteTable) -> None:
+    items: list[Item] = [{"pk": "p", "sk": f"{n}"} for n in range(5)]
+    await memory.bulk(puts=items)
+    first = await memory.query(Query("p", limit=2))
+
+    rest = await everything(memory, Query("p", limit=2, after=first.next))
+
+    assert [*first.items, *rest] == items

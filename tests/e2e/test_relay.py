@@ -290,6 +290,31 @@ async def test_long_answers_are_kept_in_part_and_read_as_json(
     assert 10_000 < len(orjson.dumps(text)) <= 20_000
 
 
+async def test_a_text_that_fits_is_kept_whole_out_of_a_long_answer(
+    servers: dict[str, Server], table: Table, tmp_path: Path
+) -> None:
+    async def with_much_else(_: Json) -> web.Response:
+        return web.json_response({"text": "It rains.", "embedding": [0.5] * 10_000})
+
+    servers["e1"].manner = with_much_else
+    async with relaying(table, tmp_path, [servers["e1"]], []) as (_, older):
+        await older.create()
+        answered = await older.query("Rain?")
+
+    assert answered.json()["data1"] == {"text": "It rains."}
+
+
+async def test_an_id_that_is_too_long_to_keep_is_none(
+    servers: dict[str, Server], table: Table, tmp_path: Path
+) -> None:
+    eliza = servers["e1"]
+    eliza.name = "e" * 500_000
+    async with relaying(table, tmp_path, [eliza], []) as (_, older):
+        made = await older.create()
+
+    assert (made.status_code, made.json()["type"]) == (502, "agent-not-made")
+
+
 async def test_servers_that_only_answer_know_agents_by_our_ids(
     servers: dict[str, Server], table: Table, tmp_path: Path
 ) -> None:

@@ -10,14 +10,13 @@ died: that turn is continued (`turns/starter.py`) before anything else happens h
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
 from smriti.conversations.models import Conversation, Stretch
 from smriti.core.clock import sort_time, utc_now
 from smriti.core.paging import Page, PageRequest
-from smriti.db.repository import Repository, collect, everything
+from smriti.db.repository import Repository, collect, everything, pages
 from smriti.db.table import (
     EXISTS,
     NEW,
@@ -121,14 +120,11 @@ class ConversationRepository(Repository[Conversation]):
         """The ids of all conversations, oldest first, by the id of the agent they are with."""
         found: dict[str, list[str]] = {}
         query = Query(f"USER#{owner}", begins="CONVERSATION#", limit=_PAGE)
-        while True:
-            page = await self._table.query(query)
-            for item in page.items:
+        async for items in pages(self._table, query):
+            for item in items:
                 ids = found.setdefault(str(item["agent_id"]), [])
                 ids.append(str(item["conversation_id"]))
-            if page.next is None:
-                return found
-            query = replace(query, after=page.next)
+        return found
 
     async def change(
         self, owner: str, conversation_id: str, changes: dict[str, str]
@@ -169,13 +165,8 @@ class ConversationRepository(Repository[Conversation]):
 
     async def delete_partition(self, partition: str) -> None:
         """Remove every item of the partition: messages, pieces, turn records."""
-        after: str | None = None
-        while True:
-            page = await self._table.query(Query(partition, after=after))
-            await self._table.bulk(deletes=[key_of(item) for item in page.items])
-            after = page.next
-            if after is None:
-                return
+        async for items in pages(self._table, Query(partition)):
+            await self._table.bulk(deletes=[key_of(item) for item in items])
 
     async def take(
         self, owner: str, conversation_id: str, *, holder: str, until: datetime

@@ -156,7 +156,7 @@ class Config(BaseSettings):
     def origins(self) -> list[str]:
         """The web origins that may call the API: CORS_ORIGINS, by default FRONTEND_URL."""
         given = self.cors_origins if self.cors_origins is not None else self.frontend_url or ""
-        return [origin.strip().rstrip("/") for origin in given.split(",") if origin.strip()]
+        return [origin.rstrip("/") for origin in _listed(given)]
 
     @property
     def plans_enforced(self) -> bool:
@@ -170,8 +170,7 @@ class Config(BaseSettings):
     @property
     def superusers(self) -> frozenset[str]:
         """Whom no limit of a plan stops, by their normal e-mails."""
-        emails = (email.strip().lower() for email in self.superuser_emails.split(","))
-        return frozenset(email for email in emails if email)
+        return frozenset(_listed(self.superuser_emails.lower()))
 
     @property
     def _public(self) -> bool:

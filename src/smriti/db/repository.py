@@ -1,6 +1,7 @@
 """What repositories share: entities in and out of the table."""
 
 from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import cast
 
@@ -71,12 +72,16 @@ async def collect(table: Table, query: Query, page: PageRequest) -> tuple[list[I
     return items[: page.limit], position_of(items[page.limit - 1], index=query.index)
 
 
-async def everything(table: Table, query: Query) -> list[Item]:
-    items: list[Item] = []
-    after: str | None = None
+async def pages(table: Table, query: Query) -> AsyncIterator[list[Item]]:
+    """The items of `query`, as they are read."""
+    after = query.after
     while True:
         found = await table.query(replace(query, after=after))
-        items += found.items
+        yield found.items
         after = found.next
         if after is None:
-            return items
+            return
+
+
+async def everything(table: Table, query: Query) -> list[Item]:
+    return [item async for items in pages(table, query) for item in items]

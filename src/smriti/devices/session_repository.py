@@ -29,6 +29,7 @@ from smriti.db.table import (
     Set,
     TransactionFailed,
     eq,
+    key_of,
 )
 from smriti.devices.models import DeviceSession
 from smriti.llm.types import Part
@@ -119,7 +120,7 @@ class SessionRepository(Repository[DeviceSession]):
 
     async def delete_all_of(self, owner: str) -> None:
         items = await everything(self._table, Query(_partition(owner)))
-        await self._table.bulk(deletes=[(str(item["pk"]), str(item["sk"])) for item in items])
+        await self._table.bulk(deletes=[key_of(item) for item in items])
 
 
 def _attributes(session: DeviceSession) -> Item:

@@ -83,6 +83,13 @@ class ModelFailed(UpstreamFailed):
         self.retry_after_s = retry_after_s
 
 
+def chosen_model(request: ModelRequest, default: str) -> str:
+    """The model to ask; `ModelFailed` when neither the agent nor the settings name one."""
+    if model := request.model or default:
+        return model
+    raise ModelFailed("No model is chosen. Name one in the agent or in the settings.")
+
+
 class ModelInfo(BaseModel):
     """A model that a provider offers."""
 

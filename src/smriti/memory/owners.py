@@ -2,12 +2,11 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Final
 
 from smriti.agents.models import Agent
 from smriti.core.clock import sort_time, utc_now
-from smriti.db.repository import everything
+from smriti.db.repository import everything, pages
 from smriti.db.table import Default, Delete, Table, key_of
 from smriti.memory import keys
 from smriti.memory.models import MemoryOwner
@@ -57,16 +56,11 @@ class MemoryOwnerRepository:
 
     async def delete(self, agent_id: str, user_id: str) -> None:
         """Remove all that an agent remembers of one user."""
-        query = keys.everything_query(agent_id, user_id)
-        while True:
-            page = await self._table.query(query)
+        async for items in pages(self._table, keys.everything_query(agent_id, user_id)):
             # Locks go first: they are found through the passages that name them.
-            locks = [key for item in page.items for key in keys.locks_of(item)]
+            locks = [key for item in items for key in keys.locks_of(item)]
             await self._table.bulk(deletes=locks)
-            await self._table.bulk(deletes=[key_of(item) for item in page.items])
-            if page.next is None:
-                break
-            query = replace(query, after=page.next)
+            await self._table.bulk(deletes=[key_of(item) for item in items])
         await self._table.write(Delete(keys.owner_key(agent_id, user_id)))
         self._noted.pop((agent_id, user_id), None)
         for forget in self._on_delete:

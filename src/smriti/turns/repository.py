@@ -8,12 +8,11 @@ The index is how a process that starts, or one that lives on, finds the turns of
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Final
 
 from smriti.core.clock import utc_now
 from smriti.core.paging import Page, PageRequest
-from smriti.db.repository import Repository, stored
+from smriti.db.repository import Repository, pages, stored
 from smriti.db.table import (
     EXISTS,
     NEW,
@@ -73,13 +72,8 @@ class TurnRepository(Repository[TurnRecord]):
     async def in_pages(self, conversation_id: str) -> AsyncIterator[list[TurnRecord]]:
         """All turns of a conversation, oldest first, as they are read."""
         query = Query(conversation_partition(conversation_id), begins="TURN#", limit=250)
-        after: str | None = None
-        while True:
-            page = await self._table.query(replace(query, after=after))
-            yield [self.load(item) for item in page.items]
-            after = page.next
-            if after is None:
-                return
+        async for items in pages(self._table, query):
+            yield [self.load(item) for item in items]
 
     async def put_all(self, records: Sequence[TurnRecord]) -> None:
         """Store turns that ended elsewhere."""

@@ -8,7 +8,7 @@ AccountDeletion  <email>         (gsi2) the jobs that are not done yet
 from typing import Final
 
 from smriti.core.clock import sort_time, unix_now, utc_now
-from smriti.db.repository import Repository
+from smriti.db.repository import Repository, pages
 from smriti.db.table import (
     EXISTS,
     INDEX,
@@ -127,14 +127,9 @@ class DeletionRepository(Repository[AccountDeletion]):
 
     async def wipe(self, email: str) -> None:
         """Delete every item of the user's partition but the tombstone."""
-        after: str | None = None
-        while True:
-            found = await self._table.query(Query(f"User#{email}", after=after))
-            keys = {key_of(item) for item in found.items} - {_tombstone_key(email)}
+        async for items in pages(self._table, Query(f"User#{email}")):
+            keys = {key_of(item) for item in items} - {_tombstone_key(email)}
             await self._table.bulk(deletes=list(keys))
-            after = found.next
-            if after is None:
-                return
 
     async def finish(self, deletion: AccountDeletion) -> None:
         """From here on the address is free again."""

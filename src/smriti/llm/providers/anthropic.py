@@ -6,36 +6,24 @@ from functools import partial
 from typing import Final
 
 import anthropic
-import anyio
 import httpx2
 import orjson
 from anthropic import AsyncAnthropic, AsyncAPIResponse
 
-from smriti.core.errors import AppError
 from smriti.llm.catalog import BUILT_IN, Catalog
-from smriti.llm.provider import Credentials, ModelFailed, ModelInfo, ProviderEvent
+from smriti.llm.provider import Credentials, ModelInfo, ProviderEvent, chosen_model
 from smriti.llm.providers.anthropic_errors import Failures, said_by
 from smriti.llm.providers.anthropic_request import to_wire
 from smriti.llm.providers.anthropic_stream import ReplyReader
 from smriti.llm.providers.bodies import bound, whole
-from smriti.llm.providers.failures import ErrorInStream, StreamBroken, secrets_of
+from smriti.llm.providers.failures import FAILURES, StreamBroken, secrets_of
 from smriti.llm.providers.reading import events_of
 from smriti.llm.providers.shared_client import SharedClient
 from smriti.llm.types import ModelRequest
 
 MAX_MODELS: Final = 1_000
 
-# What the SDK and its transport raise while they send and read; anyio's from a cut TLS connection.
-_FAILURES: Final = (
-    anthropic.AnthropicError,
-    httpx2.HTTPError,
-    httpx2.InvalidURL,
-    OSError,
-    anyio.EndOfStream,
-    AppError,
-    StreamBroken,
-    ErrorInStream,
-)
+_FAILURES: Final = (anthropic.AnthropicError, *FAILURES)
 
 
 class AnthropicProvider:
@@ -61,9 +49,7 @@ class AnthropicProvider:
         self._client = SharedClient(self._connect)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
-        model = request.model or self._model
-        if not model:
-            raise ModelFailed("No model is chosen. Name one in the agent or in the settings.")
+        model = chosen_model(request, self._model)
         try:
             async with (
                 self._client.used() as client,

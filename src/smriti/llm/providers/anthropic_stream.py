@@ -18,7 +18,7 @@ from smriti.llm.provider import (
 )
 from smriti.llm.providers.failures import ErrorInStream, StreamBroken
 from smriti.llm.providers.pieces import Meter, arguments_of, count_of
-from smriti.llm.providers.sse import DataLines, LineTooLong
+from smriti.llm.providers.sse import DataLines
 from smriti.llm.types import ToolCall, Usage
 
 SIGNED: Final = "anthropic:"
@@ -75,11 +75,7 @@ class ReplyReader:
 
     def feed(self, received: bytes) -> list[ProviderEvent]:
         """The events that `received` completes. `StreamBroken`, `ErrorInStream`."""
-        try:
-            payloads = self._lines.feed(received)
-        except LineTooLong as error:
-            raise StreamBroken("sent a line that is too long.") from error
-        for payload in payloads:
+        for payload in self._lines.feed(received):
             self._events.extend(self._read(payload))
         return self.taken()
 

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
-from smriti.llm.provider import Credentials, ModelFailed, ModelInfo, ProviderEvent
+from smriti.llm.provider import Credentials, ModelInfo, ProviderEvent, chosen_model
 from smriti.llm.providers.bedrock_client import BedrockClient, host_of
 from smriti.llm.providers.bedrock_errors import Failures
 from smriti.llm.providers.bedrock_line import CONNECT_S, Line, Lines, OpenConnection, open_https
@@ -66,9 +66,7 @@ class BedrockProvider:
         self._listings = lines("bedrock")
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
-        model = request.model or self._model
-        if not model:
-            raise ModelFailed("No model is chosen. Name one in the agent or in the settings.")
+        model = chosen_model(request, self._model)
         reader = ReplyReader()
         begun = False
         try:

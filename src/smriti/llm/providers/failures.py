@@ -8,7 +8,11 @@ from email.utils import parsedate_to_datetime
 from math import isfinite, nan
 from typing import Final
 
+import anyio
+import httpx2
+
 from smriti.core.clock import utc_now
+from smriti.core.errors import AppError
 
 _MAX_QUOTE: Final = 200
 _LIKE_A_KEY: Final = re.compile(r"(?i)\bbearer\s+\S+|\bsk-[\w*.-]+")
@@ -33,6 +37,18 @@ class ErrorInStream(Exception):
         self.message = message
         self.code = code
         self.name = name
+
+
+FAILURES: Final = (
+    httpx2.HTTPError,
+    httpx2.InvalidURL,
+    OSError,
+    anyio.EndOfStream,  # of a TLS connection that was cut
+    AppError,
+    StreamBroken,
+    ErrorInStream,
+)
+"""What sending and reading raise, an SDK's own errors apart."""
 
 
 @dataclass(frozen=True)

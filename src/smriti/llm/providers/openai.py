@@ -4,17 +4,15 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
-import anyio
 import httpx2
 import openai
 import orjson
 from openai import Omit
 
-from smriti.core.errors import AppError
 from smriti.llm.headers import parse_headers
-from smriti.llm.provider import Credentials, ModelFailed, ModelInfo, ProviderEvent
+from smriti.llm.provider import Credentials, ModelInfo, ProviderEvent, chosen_model
 from smriti.llm.providers.bodies import whole
-from smriti.llm.providers.failures import ErrorInStream, StreamBroken, secrets_of
+from smriti.llm.providers.failures import FAILURES, StreamBroken, secrets_of
 from smriti.llm.providers.openai_client import OpenAIClient
 from smriti.llm.providers.openai_errors import Failures
 from smriti.llm.providers.openai_request import to_wire
@@ -27,17 +25,7 @@ from smriti.llm.types import ModelRequest
 
 MAX_MODELS: Final = 1_000
 
-# What the SDK and its transport raise while they send and read; anyio's from a cut TLS connection.
-_FAILURES: Final = (
-    openai.OpenAIError,
-    httpx2.HTTPError,
-    httpx2.InvalidURL,
-    OSError,
-    anyio.EndOfStream,
-    AppError,
-    StreamBroken,
-    ErrorInStream,
-)
+_FAILURES: Final = (openai.OpenAIError, *FAILURES)
 
 
 class OpenAIProvider:
@@ -62,9 +50,7 @@ class OpenAIProvider:
         self._client = SharedClient(self._connect)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ProviderEvent]:
-        model = request.model or self._model
-        if not model:
-            raise ModelFailed("No model is chosen. Name one in the agent or in the settings.")
+        model = chosen_model(request, self._model)
         try:
             async with self._client.used() as client, self._answer(client, request, model) as body:
                 reader = ResponseReader(model) if self._uses_responses else ReplyReader()

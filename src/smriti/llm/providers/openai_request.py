@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import assert_never
 
-from smriti.llm.providers.openai_body import Wire, led, spliced
+from smriti.llm.providers.openai_body import Wire, led, question, spliced
 from smriti.llm.providers.steps import arguments_json, steps_of
 from smriti.llm.types import (
     ChatMessage,
@@ -80,24 +80,14 @@ def _one_question(asked: Sequence[ChatMessage]) -> ChatMessage:
 def _message(message: ChatMessage) -> bytes:
     match message.role:
         case "user":
-            return led([_question(message)])
+            return led([question(message, _image, text_type="text")])
         case "assistant":
             return led(_steps(message))
         case _:
             assert_never(message.role)
 
 
-def _question(message: ChatMessage) -> Wire:
-    images = [_image(part) for part in message.parts if isinstance(part, ImagePart)]
-    text = message.text
-    if not images:  # plain text is what every server understands
-        return {"role": "user", "content": text}
-    said: list[Wire] = [{"type": "text", "text": text}] if text else []
-    return {"role": "user", "content": [*images, *said]}
-
-
-def _image(image: ImagePart) -> Wire:
-    url = f"data:{image.media_type};base64,{image.data}"
+def _image(url: str) -> Wire:
     return {"type": "image_url", "image_url": {"url": url}}
 
 

@@ -6,11 +6,10 @@ from typing import Final, assert_never
 
 import orjson
 
-from smriti.llm.providers.openai_body import Wire, led, spliced
+from smriti.llm.providers.openai_body import Wire, led, question, spliced
 from smriti.llm.providers.steps import Step, arguments_json, steps_of
 from smriti.llm.types import (
     ChatMessage,
-    ImagePart,
     ModelRequest,
     ReasoningPart,
     Sampling,
@@ -82,24 +81,14 @@ def _input(request: ModelRequest, model: str) -> bytes:
 def _message(message: ChatMessage) -> bytes:
     match message.role:
         case "user":
-            return led([_question(message)])
+            return led([question(message, _image, text_type="input_text")])
         case "assistant":
             return led(_steps(message))
         case _:
             assert_never(message.role)
 
 
-def _question(message: ChatMessage) -> Wire:
-    images = [_image(part) for part in message.parts if isinstance(part, ImagePart)]
-    text = message.text
-    if not images:
-        return {"role": "user", "content": text}
-    said: list[Wire] = [{"type": "input_text", "text": text}] if text else []
-    return {"role": "user", "content": [*images, *said]}
-
-
-def _image(image: ImagePart) -> Wire:
-    url = f"data:{image.media_type};base64,{image.data}"
+def _image(url: str) -> Wire:
     return {"type": "input_image", "detail": "auto", "image_url": url}
 
 

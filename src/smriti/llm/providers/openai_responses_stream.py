@@ -18,7 +18,7 @@ from smriti.llm.provider import (
 from smriti.llm.providers.failures import ErrorInStream, StreamBroken, StreamCut
 from smriti.llm.providers.openai_responses_request import SIGNED
 from smriti.llm.providers.pieces import Said, arguments_of, count_of
-from smriti.llm.providers.sse import DataLines, LineTooLong
+from smriti.llm.providers.sse import DataLines
 from smriti.llm.types import ToolCall, Usage
 
 # Some events repeat the instructions, the tools and the whole answer.
@@ -63,11 +63,7 @@ class ResponseReader:
 
     def feed(self, received: bytes) -> list[ProviderEvent]:
         """The events that `received` completes. `StreamBroken`, `ErrorInStream`."""
-        try:
-            payloads = self._lines.feed(received)
-        except LineTooLong as error:
-            raise StreamBroken("sent a line that is too long.") from error
-        for payload in payloads:
+        for payload in self._lines.feed(received):
             if payload and payload != b"[DONE]" and not self.done:  # some gateways end with it
                 self._read(payload)
         return self.taken()
@@ -78,7 +74,7 @@ class ResponseReader:
     def read(self, payload: bytes) -> list[ProviderEvent]:
         """What was not streamed can only be an error."""
         self._read(payload)
-        return self._said.taken()
+        return self.taken()
 
     def _read(self, payload: bytes) -> None:
         try:

@@ -18,7 +18,7 @@ from smriti.llm.provider import (
 )
 from smriti.llm.providers.failures import ErrorInStream, StreamBroken, StreamCut
 from smriti.llm.providers.pieces import Said, arguments_of, count_of
-from smriti.llm.providers.sse import DataLines, LineTooLong
+from smriti.llm.providers.sse import DataLines
 from smriti.llm.types import ToolCall, Usage
 
 _REASONS: Final[dict[str, FinishReason]] = {
@@ -66,11 +66,7 @@ class ReplyReader:
 
     def feed(self, received: bytes) -> list[ProviderEvent]:
         """The events that `received` completes. `StreamBroken`, `ErrorInStream`."""
-        try:
-            payloads = self._lines.feed(received)
-        except LineTooLong as error:
-            raise StreamBroken("sent a line that is too long.") from error
-        for payload in payloads:
+        for payload in self._lines.feed(received):
             if payload == b"[DONE]":
                 self.done = True
             elif payload and not self.done:
@@ -83,7 +79,7 @@ class ReplyReader:
     def read(self, payload: bytes) -> list[ProviderEvent]:
         """The events of a reply that was not streamed."""
         self._read(payload)
-        return self._said.taken()
+        return self.taken()
 
     def _read(self, payload: bytes) -> None:
         try:

@@ -2,11 +2,9 @@
 
 from typing import Final
 
+from smriti.llm.providers.failures import StreamBroken
+
 MAX_LINE_BYTES: Final = 1024 * 1024
-
-
-class LineTooLong(Exception):
-    """A line of more bytes than are taken."""
 
 
 class DataLines:
@@ -21,10 +19,10 @@ class DataLines:
         self._rest = b""
 
     def feed(self, received: bytes) -> list[bytes]:
-        """The payloads of the lines that `received` completes."""
+        """The payloads of the lines that `received` completes. `StreamBroken`."""
         if b"\r" in received:  # CR, LF and CRLF end a line; an empty line more does no harm
             received = received.replace(b"\r", b"\n")
         *lines, self._rest = (self._rest + received).split(b"\n")
         if len(self._rest) > self._max_bytes:
-            raise LineTooLong
+            raise StreamBroken("sent a line that is too long.")
         return [line[5:].strip() for line in lines if line.startswith(b"data:")]

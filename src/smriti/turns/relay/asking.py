@@ -66,10 +66,9 @@ def _kept(answer: Json) -> str:
     if len(whole) <= MAX_RESULT_CHARACTERS:
         return whole
     text = text_of(answer)
-    while len(whole) > MAX_RESULT_CHARACTERS:
-        text = text[: len(text) * 9 // 10 - 1]
-        whole = orjson.dumps({"text": text}).decode()
-    return whole
+    while len(told := orjson.dumps({"text": text}).decode()) > MAX_RESULT_CHARACTERS:
+        text = text[: len(text) * 9 // 10]
+    return told
 
 
 def answer_of(result: ToolResult) -> Json:

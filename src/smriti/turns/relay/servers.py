@@ -7,6 +7,7 @@ from smriti.turns.relay.models import Likeness, Link, Question
 from smriti.turns.relay.pool import Json
 
 _DEEPEST: Final = 8
+_LONGEST_ID: Final = 1000
 _TEXTS: Final = ("text", "result", "response", "answer", "message", "content")
 
 
@@ -78,9 +79,10 @@ class Tools:
 
 
 def made_id(answer: Json, name: str) -> str | None:
-    """The id under which an agent was made."""
+    """The id under which an agent was made, unless it is too long to keep."""
     value = answer.get(name) if isinstance(answer, dict) else None
-    return str(value) if isinstance(value, str | int) and value else None
+    made = str(value) if isinstance(value, str | int) and value else ""
+    return made if 0 < len(made) <= _LONGEST_ID else None
 
 
 def text_of(answer: Json, *, deepest: int = _DEEPEST) -> str:

@@ -16,7 +16,7 @@ from smriti.db.table import NEW, Put, Table
 from smriti.users.service import UserService
 from tests.api.clients import open_client
 from tests.fakes.counting_table import CountingTable
-from tests.home import HELLO, PLAIN_TURN, Home, events_of, open_home
+from tests.home import COUNTED_HELLO, HELLO, PLAIN_TURN, Home, events_of, open_home
 
 _NEW: Final = {"name": "Nightly report", "scopes": ["chat"]}
 _EXPIRES: Final = "X-API-Key-Expires"
@@ -183,7 +183,7 @@ async def test_a_turn_of_a_key_makes_one_round_trip_more(table: Table, tmp_path:
         made = await home.post("/api-keys", _NEW)
         await _answer(home, made["key"])  # from now on its use is noted
         home.client.headers["Authorization"] = f"Bearer {made['key']}"
-        home.script(HELLO, HELLO)
+        home.script(HELLO, COUNTED_HELLO)
         await home.say(conversation, "Hi")
         counting.waves.clear()
         await home.say(conversation, "Hi again")

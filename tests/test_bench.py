@@ -10,7 +10,7 @@ import pytest
 
 from corpus import Corpus
 from figures import Part, Row, differences, quantile, quiet, shown, table
-from smriti.retrieval.text import terms
+from smriti.retrieval.text import stems_of, terms
 from stub_model import PLAIN, Manner, Plan
 from targets import OPENAI, SMRITI, Dialect, Reading, Turn
 
@@ -213,7 +213,9 @@ def test_searching_is_measured(tmp_path: Path) -> None:
 def test_generated_texts_have_their_words_as_often_as_english() -> None:
     corpus = Corpus()
     documents = list(corpus.documents(3000))
-    stems = Counter(stem for each in documents for stem in terms(each.text.split())[0])
+    stems = Counter(
+        stem for each in documents for stem in stems_of([terms(each.text.split())[0]])[0].tolist()
+    )
     usual = sum(count for _, count in stems.most_common(100)) / stems.total()
 
     assert len(stems) > 10_000

@@ -1,6 +1,7 @@
 """Lists of numbers by term: the same whether they came one by one or together."""
 
 from collections import defaultdict
+from itertools import chain
 
 import numpy as np
 from hypothesis import given, settings
@@ -27,7 +28,13 @@ def test_numbers_stand_in_the_order_in_which_they_came(
             expected[term].append(value)
         terms, values = [term for term, _ in pairs], [value for _, value in pairs]
         if step == "many":
-            lists.extend(np.array(terms, np.uint64), np.array(values, np.uint32))
+            some = sorted({term for term, _ in pairs})
+            each = [[value for term, value in pairs if term == one] for one in some]
+            lists.extend(
+                np.array(some, np.uint64),
+                np.array(list(map(len, each)), np.int64),
+                np.array(list(chain.from_iterable(each)), np.uint32),
+            )
         else:
             lists.append(terms, values)
         if step == "settle":

@@ -12,10 +12,11 @@ from smriti.retrieval.text import (
     highlights,
     index_text,
     names,
-    number_of,
-    parts_of_name,
+    parts_of,
+    parts_of_word,
     query_terms,
     rows_of,
+    stems_of,
     terms,
     words,
 )
@@ -51,38 +52,62 @@ def test_words(text: str, found: list[str]) -> None:
     assert words(text) == found
 
 
-def _numbers(*found: str) -> list[int]:
-    return list(map(number_of, found))
+def _stems(*found: str) -> list[int]:
+    numbers, _ = stems_of([terms([word])[0] for word in found])
+    return list(map(int, numbers))
+
+
+def _parts(*pieces: str) -> list[int]:
+    numbers, _ = parts_of([piece.ljust(4, "\0") + "\n" for piece in pieces])
+    return list(map(int, numbers))
 
 
 def test_stop_words_go_and_the_others_get_stems_and_parts() -> None:
-    assert terms(["what", "dogs", "i", "東京"]) == (
-        _numbers("dog", "東京"),
-        _numbers("<dog", "dogs", "ogs>", "東", "京"),
-    )
-    assert terms(["8"]) == (_numbers("8"), _numbers("<8>"))
-    assert terms(["łódź"])[1] == _numbers("<łód", "łódź", "ódź>")
-    assert terms(["#8", "@rexes", "@the"]) == (_numbers("8", "rex"), _numbers("@rexes"))
+    stems, pieces = terms(["what", "dogs", "i", "東京"])
+    assert stems_of([stems, b"", stems])[0].tolist() == 2 * _stems("dog", "東京")
+    assert stems_of([stems, b"", stems])[1] == [2, 0, 2]
+    parts, sizes = parts_of([pieces, "", pieces])
+    assert parts.tolist() == 2 * _parts("<dog", "dogs", "ogs>", "東", "京")
+    assert sizes == [5, 0, 5]
+    assert parts_of([""])[1] == [0]
+
+
+@pytest.mark.parametrize(
+    ("word", "parts"),
+    [
+        ("8", ["<8>"]),
+        ("ox", ["<ox>"]),
+        ("łódź", ["<łód", "łódź", "ódź>"]),
+        ("東京", ["東", "京"]),
+        ("#rexes", []),
+        ("@the", []),
+    ],
+)
+def test_parts_of_a_word(word: str, parts: list[str]) -> None:
+    assert parts_of_word(word) == _parts(*parts)
 
 
 def test_a_name_is_known_and_has_parts() -> None:
     assert names(["#8", "@rexes", "@the", "dogs"]) == ["@rexes"]
-    assert list(parts_of_name("@rexes")) == _numbers("<rex", "rexe", "exes", "xes>")
+    assert len(parts_of_word("@rexes")) == 1
+    assert parts_of_word("rexes") == _parts("<rex", "rexe", "exes", "xes>")
+    assert terms(["@rexes"])[0] == terms(["rex"])[0]
 
 
 def test_terms_that_differ_have_different_numbers() -> None:
     letters = "<>az09éж東\U00020000"
     found = ["".join(each) for size in range(1, 5) for each in product(letters, repeat=size)]
+    hidden = [parts_of_word(f"@{word}{word}x")[0] for word in found]
 
-    assert len(set(map(number_of, found))) == len(set(found))
-    assert all(0 < number < 1 << 64 for number in map(number_of, found))
+    assert len({*_parts(*found), *hidden}) == 2 * len(found)
+    assert len({terms([word])[0] for word in found}) > len(found) / 2
 
 
 def test_a_query_names_a_stem_once() -> None:
     assert query_terms("When did dogs dog the DOGS?", 9) == {
-        number_of("dog"): _numbers("<dog", "dogs", "ogs>", "dog>")
+        _stems("dog")[0]: _parts("<dog", "dogs", "ogs>", "dog>")
     }
-    assert list(query_terms("one two three", 2)) == _numbers("one", "two")
+    assert list(query_terms("one two three", 2)) == _stems("one", "two")
 
 
 def test_signs_that_stand_for_many_words_do_not_make_a_text_many_times_as_long() -> None:

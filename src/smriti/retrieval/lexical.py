@@ -1,20 +1,22 @@
 """BM25 over words and parts of words, row by row (`specs/retrieval.md`, *Lexical score*)."""
 
 import math
-from array import array
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import chain, repeat
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from smriti.retrieval.lists import FEW, MANY, SHARE, Lists, Numbers
-from smriti.retrieval.text import names, parts_of_name, query_terms, terms
-
-K1: Final = 0.9
-B: Final = 0.3
+from smriti.retrieval.field import K1, Alive, Field, Found, Scores, Weighed
+from smriti.retrieval.text import (
+    names,
+    parts_of,
+    parts_of_word,
+    query_terms,
+    stems_of,
+    terms,
+)
 
 GRAMS: Final = 0.15
 """The weight of the parts of words, beside that of words."""
@@ -30,145 +32,15 @@ of some 40, and take the most time."""
 MOST_ASKED: Final = 1000
 """Different words of a query that are looked at, to find the rarest."""
 
-_COUNT_BITS: Final = 8
-_MOST_COUNTED: Final = (1 << _COUNT_BITS) - 1
-_NONE: Final = np.zeros(0, np.uint32)
-
 _NAME_BYTES: Final = 1000
-
-type Scores = NDArray[np.float32]
-type Alive = NDArray[np.bool] | None
-"""Which rows are not dropped; None when none is."""
-
-
-class Found(NamedTuple):
-    """The rows that have a term, and those that have it more than once, and how often (8 bits)."""
-
-    rows: list[Numbers]
-    repeated: list[Numbers]
-
-    def known(self, alive: Alive) -> int:
-        """How many rows have it."""
-        if alive is None:
-            return sum(map(len, self.rows))
-        return sum(int(np.count_nonzero(alive[rows])) for rows in self.rows)
-
-
-type Weighed = tuple[Found, float]
-
-
-class Field:
-    """The rows of terms. A row that is dropped keeps its place until `keep`."""
-
-    def __init__(self) -> None:
-        self.rows = Lists()
-        self.repeated = Lists()
-        self.lengths = array("H")
-        self.total = 0
-        """The terms of all rows that are not dropped."""
-        self._waiting = array("Q")
-        """The terms of the last rows, which are in no list yet."""
-        self._listed = 0
-        self._shared: tuple[tuple[int, int, int], Scores] | None = None
-
-    @property
-    def bytes(self) -> int:
-        return self.rows.bytes + self.repeated.bytes + 8 * len(self._waiting)
-
-    def append(self, terms: Sequence[int]) -> None:
-        """The next row."""
-        self._waiting.extend(terms)
-        self.lengths.append(len(terms))
-        self.total += len(terms)
-        if len(self._waiting) > MANY + len(self.rows.values) // SHARE:
-            self.settle()
-
-    def settle(self) -> None:
-        """Puts into the lists what waits."""
-        if len(self._waiting) > FEW:
-            self._list_many()
-        start = 0
-        for row in range(self._listed, len(self.lengths)):
-            counts = Counter(self._waiting[start : start + self.lengths[row]])
-            start += self.lengths[row]
-            self.rows.append(counts, repeat(row))
-            often = {term: min(count, _MOST_COUNTED) for term, count in counts.items() if count > 1}
-            self.repeated.append(often, (row << _COUNT_BITS | count for count in often.values()))
-        self._listed, self._waiting = len(self.lengths), array("Q")
-
-    def _list_many(self) -> None:
-        terms = np.frombuffer(self._waiting, np.uint64)
-        lengths = np.frombuffer(self.lengths, np.uint16)[self._listed :]
-        rows = np.repeat(np.arange(self._listed, len(self.lengths), dtype=np.uint32), lengths)
-        order = np.argsort(terms, kind="stable")
-        terms, rows = terms[order], rows[order]
-        new = np.ones(len(terms), np.bool)
-        new[1:] = (terms[1:] != terms[:-1]) | (rows[1:] != rows[:-1])
-        first = np.flatnonzero(new)
-        counts = np.diff(first, append=len(terms))
-        self.rows.extend(terms[first], rows[first])
-        often, counts = first[counts > 1], np.minimum(counts[counts > 1], _MOST_COUNTED)
-        counted = rows[often].astype(np.int64) << _COUNT_BITS | counts
-        self.repeated.extend(terms[often], counted.astype(np.uint32))
-        self._listed, self._waiting = len(self.lengths), array("Q")
-
-    def drop(self, row: int) -> None:
-        self.total -= self.lengths[row]
-
-    def find(self, terms: Collection[int]) -> list[Found]:
-        """Where each of the terms is."""
-        self.settle()
-        return list(map(Found, self.rows.of(terms), self.repeated.of(terms)))
-
-    def scores(self, weighed: Sequence[Weighed], rows: int) -> Scores:
-        """Of every row, the dropped ones included, and one 0 more; `rows` of them are not dropped.
-
-        A term that a row has once, as most, weighs what only the row's length decides: it is
-        enough to add up the idf of these. What it weighs more if it is there more often comes then.
-        """
-        idf = np.array([weight for _, weight in weighed], np.float32)
-        scores = np.zeros(len(self.lengths) + 1, np.float32)
-        # Many times slower for numbers of other types.
-        np.add.at(scores, *_flat([found.rows for found, _ in weighed], idf))
-        shares = self._shares(rows)
-        counted, weight = _flat([found.repeated for found, _ in weighed], idf)
-        row, more = counted >> _COUNT_BITS, (counted & _MOST_COUNTED).astype(np.float32) - 1
-        norm = np.float32(K1 + 1) / shares[row] - 1
-        np.add.at(scores, row, weight * norm * more / (norm + more + 1))
-        scores[:-1] *= shares
-        return scores
-
-    def _shares(self, rows: int) -> Scores:
-        """Of each row, what of the idf of a term counts that it has once."""
-        if self._shared is None or self._shared[0] != (rows, self.total, len(self.lengths)):
-            longer = np.float32(K1 * B * rows / max(1, self.total))
-            norms = np.frombuffer(self.lengths, np.uint16) * longer
-            norms += np.float32(K1 * (1 - B) + 1)
-            shares = np.float32(K1 + 1) / norms
-            self._shared = (rows, self.total, len(self.lengths)), shares
-        return self._shared[1]
-
-    def keep(self, kept: NDArray[np.bool]) -> None:
-        """Forgets all other rows, and terms that only these have; those kept close ranks."""
-        self.settle()
-        moved = np.cumsum(kept) - 1
-        self.rows.keep(kept, moved, 0)
-        self.repeated.keep(kept, moved, _COUNT_BITS)
-        self.lengths = array("H", np.frombuffer(self.lengths, np.uint16)[kept].tobytes())
-        self._listed = len(self.lengths)
-
-    def restore(self, lengths: NDArray[np.uint16], total: int) -> None:
-        """Takes the lengths of rows that are listed, and the sum of those not dropped."""
-        self.lengths = array("H", lengths.tobytes())
-        self.total, self._listed = total, len(lengths)
 
 
 class Lexical:
     """Both fields. Rows are numbered as they come."""
 
     def __init__(self) -> None:
-        self.words = Field()
-        self.grams = Field()
+        self.words = Field(stems_of)
+        self.grams = Field(parts_of)
         self.names: dict[str, None] = {}
         """Names of authors: each is a term, whose parts are looked up in `_named`."""
         self._named: dict[int, list[int]] = {}
@@ -181,18 +53,17 @@ class Lexical:
 
     def append(self, words: Sequence[str]) -> None:
         """The next row, as `rows_of` makes it."""
-        stems, grams = terms(words)
+        stems, pieces = terms(words)
         self.words.append(stems)
-        self.grams.append(grams)
+        self.grams.append(pieces)
         self.add_names(names(words))
 
     def add_names(self, found: Iterable[str]) -> None:
         for name in found:
             if name not in self.names:
                 self.names[name] = None
-                (term,) = terms([name])[1]
-                for part in parts_of_name(name):
-                    self._named.setdefault(part, []).append(term)
+                for part in parts_of_word(name[1:]):
+                    self._named.setdefault(part, []).extend(parts_of_word(name))
 
     def drop(self, row: int) -> None:
         self.words.drop(row)
@@ -201,8 +72,10 @@ class Lexical:
     def keep(self, kept: NDArray[np.bool]) -> None:
         self.words.keep(kept)
         self.grams.keep(kept)
+        terms = [parts_of_word(name) for name in self.names]
+        lists = self.grams.rows.of(chain.from_iterable(terms))
         known = [
-            name for name in self.names if any(map(len, self.grams.rows.of(terms([name])[1])[0]))
+            name for name, pieces in zip(self.names, lists, strict=True) if any(map(len, pieces))
         ]
         self.names, self._named = {}, {}
         self.add_names(known)
@@ -263,13 +136,6 @@ class Lexical:
             for name in self._names_of(part):
                 weights[name] = weights.get(name, 0.0) + weight
         return [(grams[term], weight) for term, weight in weights.items()]
-
-
-def _flat(lists: Sequence[Sequence[Numbers]], weights: Scores) -> tuple[NDArray[np.intp], Scores]:
-    """All numbers of the lists, and the weight of the list of each."""
-    pieces = [_NONE, *chain.from_iterable(lists)]
-    sizes = [sum(map(len, pieces)) for pieces in lists]
-    return np.concatenate(pieces, dtype=np.intp), np.repeat(weights, sizes)
 
 
 def _idf(known: int, rows: int) -> float:

@@ -53,25 +53,30 @@ class Lists:
         if self._since > min(MANY, FEW + len(self.values) // SHARE):
             self.settle()
 
-    def extend(self, terms: Terms, values: Numbers) -> None:
-        """A number more for each of many terms."""
-        newer = [np.full(len(known), term, np.uint64) for term, known in self._newer.items()]
-        terms = np.concatenate((*newer, terms))
-        values = np.concatenate((*self._newer.values(), values), dtype=np.uint32)
-        order = np.argsort(terms, kind="stable")
-        added, more = np.unique(terms, return_counts=True)
-        known = np.union1d(self.terms, added)
-        sizes = np.zeros(len(known), np.int64)
-        sizes[np.searchsorted(known, self.terms)] = self.sizes
-        at = np.searchsorted(known, added)
-        values = np.insert(self.values, np.repeat(np.cumsum(sizes)[at], more), values[order])
-        sizes[at] += more
-        self.restore(known, sizes, values)
+    def extend(self, terms: Terms, sizes: Sizes, values: Numbers) -> None:
+        """More numbers for many terms, given like those of `restore`."""
+        self.settle()
+        at = np.searchsorted(self.terms, terms)
+        after = np.searchsorted(self.terms, terms, side="right")
+        values = np.insert(self.values, np.repeat(self.starts[after], sizes), values)
+        new = at == after
+        known = np.insert(self.terms, at[new], terms[new])
+        all_sizes = np.insert(self.sizes, at[new], 0)
+        all_sizes[at + np.cumsum(new) - new] += sizes
+        self.restore(known, all_sizes, values)
 
     def settle(self) -> None:
         """Puts all numbers into their places."""
         if self._since:
-            self.extend(np.zeros(0, np.uint64), np.zeros(0, np.uint32))
+            terms = sorted(self._newer)
+            newer = [self._newer[term] for term in terms]
+            self._newer.clear()
+            self._since = 0
+            self.extend(
+                np.array(terms, np.uint64),
+                np.fromiter(map(len, newer), np.int64),
+                np.frombuffer(b"".join(newer), np.uint32),
+            )
 
     def of(self, terms: Iterable[int]) -> list[list[Numbers]]:
         """The list of each of these, in pieces."""

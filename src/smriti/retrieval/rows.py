@@ -97,8 +97,8 @@ class Rows:
             self.kernels.number(document.kernel),
             1,
         )
-        for column, value in zip(self.columns.values(), values, strict=True):
-            for _ in range(count):
+        for _ in range(count):
+            for column, value in zip(self.columns.values(), values, strict=True):
                 column.append(value)
         rows = range(first, first + count)
         self.sks.extend([document.sk] * count)

@@ -22,11 +22,11 @@ import Stemmer
 from numpy.typing import NDArray
 
 from smriti.retrieval import text
+from smriti.retrieval.field import Field
 from smriti.retrieval.index import Index
-from smriti.retrieval.lexical import Field
 from smriti.retrieval.rows import COLUMNS, NONE, Interned, Rows
 
-MAGIC: Final = b"smriti-index-4\r\n"
+MAGIC: Final = b"smriti-index-5\r\n"
 _DIGEST: Final = 32
 _SIZE: Final = 8
 _ALIGNED: Final = 8
@@ -150,7 +150,7 @@ def _arrays_of(index: Index) -> Arrays:
     }
 
 
-def _field_arrays(name: str, field: Field) -> Arrays:
+def _field_arrays(name: str, field: Field[bytes] | Field[str]) -> Arrays:
     field.settle()
     arrays: dict[str, NDArray[Any]] = {f"{name}_lengths": np.frombuffer(field.lengths, np.uint16)}
     for kind, lists in (("rows", field.rows), ("repeated", field.repeated)):

@@ -8,9 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import islice, takewhile
+from struct import unpack
 from typing import Final
 
+import numpy as np
 import Stemmer
+from numpy.typing import NDArray
 
 from smriti.retrieval.documents import Document
 
@@ -24,14 +28,23 @@ _DAY: Final = "#"
 """Before a word of a row's day, which has a stem, but no parts: "marmalade" begins like "March"."""
 
 _NAME: Final = "@"
-"""Before a word of the author's name, which is a part itself; `parts_of_name` takes it apart."""
+"""Before a word of the author's name, which is a part itself; without it the word has parts."""
+
+_MARKS: Final = _DAY + _NAME
 
 _GRAM: Final = 4
+_FACTORS: Final = np.array([0x9E37_79B9_7F4A_7C15**at % 2**64 for at in range(_GRAM)], np.uint64)
+_NOTHING: Final = "\0"
+_END: Final = "\n"
+_PRIVATE: Final = 0xF0000
+"""From here on 16 bits of characters that mean nothing."""
+
 _NUMBER: Final = 8
 """Bytes."""
 
-_REMEMBERED: Final = 16_384
-"""Words, about 8 MB: making their parts is half of the work of taking a text in."""
+
+_REMEMBERED: Final = 65_536
+"""Words, about 20 MB: making their parts is half of the work of taking a text in."""
 
 _LEADS: Final = 64
 
@@ -46,11 +59,15 @@ _MONTHS: Final = (
 )
 # fmt: on
 
+_ASCII: Final = bytes(
+    ord(chr(code).lower()) if chr(code).isalnum() else ord(" ") for code in range(128)
+).ljust(256)
+"""What stands for each byte of an ASCII text, so that spaces divide its words."""
+
 _CJK: Final = (
     "\u3005-\u3007\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 )
-_ASCII: Final = re.compile("[a-z0-9]+")
 _RUN: Final = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+")
 _CJK_CHARACTER: Final = re.compile(f"[{_CJK}]")
 _SHOWN: Final = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}](?:[^\W_{_CJK}]|[\u0300-\u036f])*")
@@ -75,6 +92,17 @@ STOP_WORDS: Final = frozenset({
 })
 # fmt: on
 """English words that say nothing of what a text is about, and those that only ask."""
+
+
+type Stems = bytes
+"""Of a row, 64 bits each, the highest byte first."""
+
+type Pieces = str
+"""Of a row: the words that count, each with its borders, of which `parts_of` makes the parts."""
+
+type Numbered = tuple[NDArray[np.uint64], list[int]]
+"""Terms as numbers that no other term has, or else once in many billions of them, and how many of
+them are of each row."""
 
 
 class _OfThread(threading.local):
@@ -108,64 +136,94 @@ def _lead(day: str, author: str) -> list[str]:
 def words(text: str) -> list[str]:
     """All words in order; of a run of Chinese, Japanese or Korean the pairs of characters."""
     if text.isascii():
-        return [word[:LONGEST_WORD] for word in _ASCII.findall(text.lower())]
+        found = text.encode().translate(_ASCII).decode().split()
+        return [word[:LONGEST_WORD] for word in found]
     return [word for run in _RUN.findall(_folded(text)) for word in _words_of(run)]
 
 
-def number_of(term: str) -> int:
-    """A number of 64 bits that no other term has, or else once in many billions of them."""
-    raw = term.encode()
-    return int.from_bytes(raw if len(raw) < _NUMBER else blake2b(raw, digest_size=_NUMBER).digest())
-
-
-def terms(found: Iterable[str]) -> tuple[list[int], list[int]]:
-    """The numbers of the stems of the words that count, and of the parts of these words."""
-    stems: list[int] = []
-    parts: list[int] = []
-    for word in found:
-        if word not in STOP_WORDS:
-            stem, grams = _terms_of(word)
-            stems += stem
-            parts += grams
-    return stems, parts
+def terms(found: Iterable[str]) -> tuple[Stems, Pieces]:
+    """Of the words that count."""
+    each = list(map(_terms_of, found))
+    return b"".join([stem for stem, _ in each]), "".join([piece for _, piece in each])
 
 
 @lru_cache(_REMEMBERED)
-def _terms_of(word: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Its stem, and its parts; a word that does not count has neither."""
-    bare = word.lstrip(_DAY + _NAME)
+def _terms_of(word: str) -> tuple[Stems, Pieces]:
+    """Its stem, and its pieces; a word that does not count has neither."""
+    bare = word.lstrip(_MARKS)
     if bare in STOP_WORDS:
-        return (), ()
-    stem = (number_of(_OF_THREAD.stemmer.stemWord(bare)),)
+        return b"", ""
+    stem = _numbered(_OF_THREAD.stemmer.stemWord(bare))
     if word == bare:
-        return stem, tuple(_parts(word))
-    return stem, (number_of(word),) if word.startswith(_NAME) else ()
+        return stem, _pieces(word)
+    return stem, _hidden(word) if word.startswith(_NAME) else ""
+
+
+def _numbered(term: str) -> bytes:
+    raw = term.encode()
+    if len(raw) < _NUMBER:
+        return raw.rjust(_NUMBER, b"\0")
+    return blake2b(raw, digest_size=_NUMBER).digest()
+
+
+def _pieces(word: str) -> Pieces:
+    """Of a CJK word its characters."""
+    if _is_cjk(word):
+        return "".join([character.ljust(_GRAM, _NOTHING) + _END for character in word])
+    return f"<{word}>".ljust(_GRAM, _NOTHING) + _END
+
+
+def _hidden(name: str) -> Pieces:
+    """A single part: four characters that no text has."""
+    return "".join([chr(_PRIVATE + each) for each in unpack(">4H", _numbered(name))]) + _END
+
+
+def stems_of(rows: Sequence[Stems]) -> Numbered:
+    """The stems of rows."""
+    numbers = np.frombuffer(b"".join(rows), ">u8").astype(np.uint64)
+    return numbers, [len(row) // _NUMBER for row in rows]
+
+
+def parts_of(rows: Sequence[Pieces]) -> Numbered:
+    """The parts of rows: all that are four characters of one piece."""
+    codes = np.frombuffer("".join(rows).encode("utf-32-le"), "<u4").astype(np.uint64)
+    if not len(codes):
+        return codes, [0] * len(rows)
+    whole = codes != ord(_END)
+    pairs = whole[:-1] & whole[1:]
+    numbers = np.correlate(codes, _FACTORS, "valid")
+    return numbers[pairs[:-2] & pairs[2:]], [len(row) - _GRAM * row.count(_END) for row in rows]
 
 
 def names(found: Iterable[str]) -> list[str]:
     """The words of an author's name, marked, that count."""
-    return [word for word in found if word[0] == _NAME and word[1:] not in STOP_WORDS]
+    marked = takewhile(lambda word: word[0] in _MARKS, found)
+    return [word for word in marked if word[0] == _NAME and word[1:] not in STOP_WORDS]
 
 
-def parts_of_name(name: str) -> Sequence[int]:
-    """Of one that is marked: it is a part itself."""
-    return _terms_of(name[1:])[1]
+def parts_of_word(word: str) -> list[int]:
+    """Of one; a marked name is a single part."""
+    return list(map(int, parts_of([_terms_of(word)[1]])[0]))
 
 
 def stems(text: str) -> set[str]:
     """Of the words that count."""
-    return set(_OF_THREAD.stemmer.stemWords(_telling(words(text))))
+    telling = [word for word in words(text) if word not in STOP_WORDS]
+    return set(_OF_THREAD.stemmer.stemWords(telling))
 
 
 def query_terms(query: str, limit: int) -> dict[int, list[int]]:
     """The different stems that a query asks for, at most so many, and the parts of their words."""
+    found = [_terms_of(word) for word in dict.fromkeys(words(query)) if word not in STOP_WORDS]
+    stems, _ = stems_of([stem for stem, _ in found])
+    numbers, sizes = parts_of([pieces for _, pieces in found])
     asked: dict[int, dict[int, None]] = {}
-    for word in dict.fromkeys(words(query)):
-        found, grams = _terms_of(word)
-        for stem in found:
-            if stem in asked or len(asked) < limit:
-                asked.setdefault(stem, {}).update(dict.fromkeys(grams))
-    return {stem: list(grams) for stem, grams in asked.items()}
+    left = iter(numbers.tolist())
+    for stem, size in zip(stems.tolist(), sizes, strict=True):
+        parts = dict.fromkeys(islice(left, size))
+        if stem in asked or len(asked) < limit:
+            asked.setdefault(stem, {}).update(parts)
+    return {stem: list(parts) for stem, parts in asked.items()}
 
 
 def highlights(text: str, query: str) -> list[tuple[int, int]]:
@@ -200,10 +258,6 @@ def _pairs_within(run: str, start: int, wanted: set[str]) -> Iterator[tuple[int,
                 yield start + at, start + at + size
 
 
-def _telling(found: Iterable[str]) -> list[str]:
-    return [word for word in found if word not in STOP_WORDS]
-
-
 def _day(document: Document) -> str:
     day = document.created_at.astimezone(UTC)
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
@@ -219,18 +273,6 @@ def _words_of(run: str) -> Sequence[str]:
     if not _is_cjk(run):
         return (run[:LONGEST_WORD],)
     return [run[at : at + 2] for at in range(len(run) - 1)] or (run,)
-
-
-def _parts(word: str) -> Iterable[int]:
-    """Its parts of four characters, the borders being two more; of a CJK word its characters."""
-    if _is_cjk(word):
-        return map(number_of, word)
-    whole = f"<{word}>"
-    places = range(max(1, len(whole) - _GRAM + 1))
-    if word.isascii():  # the same, in a third of the time
-        raw = whole.encode()
-        return [int.from_bytes(raw[at : at + _GRAM]) for at in places]
-    return [number_of(whole[at : at + _GRAM]) for at in places]
 
 
 def _is_cjk(run: str) -> bool:

@@ -1,7 +1,8 @@
 """Whatever is sent, the answer is a clear problem, and nothing is poisoned by it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -9,10 +10,13 @@ import httpx2
 import pytest
 
 from smriti.agentserver.router import PATHS as OLDER_PATHS
+from smriti.core.clock import unix_now
+from smriti.db.table import Table
 from tests.api.document import OPERATIONS, Operation
 from tests.api.dump import dump
 from tests.devices.line import plug_in_machine
-from tests.home import Home
+from tests.fakes.memory_stripe import MemoryStripe
+from tests.home import Home, open_home
 
 _IDS: Final[Mapping[str, str]] = {
     "longer than any key": "x" * 3000,
@@ -62,6 +66,7 @@ _QUERIES: Final = (
 # Idempotent deletes and forms for any id: the contract's answers to ids of nothing.
 _SUCCESSFUL: Final = {
     "DELETE /agents/{agent_id}",
+    "DELETE /agents/{agent_id}/api-keys/{key_id}",
     "DELETE /agents/{agent_id}/archival-memory/{memory_id}",
     "DELETE /agents/{agent_id}/memory-blocks/{name}",
     "GET /agents/update-schema/{agent_id}",
@@ -72,6 +77,15 @@ _WITH_BODY: Final = [operation for operation in OPERATIONS if operation.has_json
 _HALF: Final = "\ud800"
 
 type Ids = dict[str, str]
+
+
+@pytest.fixture
+async def home(table: Table, tmp_path: Path) -> AsyncIterator[Home]:
+    """With payments, which else refuse whatever is sent."""
+    settings: dict[str, Any] = {"stripe_webhook_secret": "whsec", "plan_limits": "off"}
+    stripe = MemoryStripe(now=unix_now())
+    async with open_home(table, tmp_path, payments=stripe, **settings) as home:
+        yield home
 
 
 @pytest.fixture

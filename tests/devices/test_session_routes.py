@@ -140,7 +140,7 @@ async def test_a_program_does_not_approve_what_it_asked_for(
     async with open_client(home.app, Authorization=f"Bearer {by_bearer}") as client:
         as_bearer = await client.post("/api/sessions/any/approvals", json=body)
 
-    assert [by_header.status_code, as_bearer.status_code] == [401, 401]
+    assert [by_header.status_code, as_bearer.status_code] == [403, 403]
 
 
 @pytest.mark.parametrize("path", ["", "/any", "/any/events"])

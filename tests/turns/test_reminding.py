@@ -12,7 +12,7 @@ from smriti.llm.provider import Finished, ProviderEvent, TextChunk
 from smriti.turns.reminding import SHOWN_CHARACTERS, telling_words
 from smriti.turns.request import PAST_TOKENS
 from tests.fakes.counting_table import CountingTable
-from tests.home import HELLO, PLAIN_TURN, Home, open_home, spoken
+from tests.home import COUNTED_HELLO, HELLO, PLAIN_TURN, Home, open_home, spoken
 
 type Json = dict[str, Any]
 
@@ -225,7 +225,7 @@ async def test_it_costs_one_round_trip_and_one_more_when_there_is_something(
         agent = await mini(home)
         await talked(home, agent, [("I like tea", "Green tea?"), ("Cello", "Music")])
         new = await home.conversation(agent, title="New")
-        home.script(HELLO, HELLO)
+        home.script(HELLO, COUNTED_HELLO)
         await home.say(new, "Which viola?")
         counting.waves.clear()
         await home.say(new, question)

@@ -13,7 +13,14 @@ from smriti.observability.logs import configure_logging
 from tests.home import Home, open_home
 from tests.turns.crashing import Cluster
 
-_LONGEST = ("tests/turns/test_turn_machine.py", "tests/devices/test_aip_", "tests/e2e/")
+_LONGEST = (
+    "tests/turns/test_turn_machine.py",
+    "tests/devices/test_aip_",
+    "tests/e2e/",
+    "tests/api/test_bad_input.py",
+    "tests/api/test_scopes.py",
+    "tests/payments/story/",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -13,6 +13,7 @@ import requests
 import schemathesis
 from fastapi import FastAPI, Request
 from hypothesis import HealthCheck, settings
+from pydantic import SecretStr
 from schemathesis import checks
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.python import asgi
@@ -20,7 +21,7 @@ from schemathesis.specs.openapi import checks as openapi_checks
 
 from smriti.app import create_app
 from smriti.auth.dependencies import CurrentUser
-from smriti.core.clock import new_id
+from smriti.core.clock import new_id, unix_now
 from smriti.core.config import Config
 from smriti.core.edge import Services
 from smriti.devices.hub import Hub
@@ -29,6 +30,7 @@ from smriti.llm.provider import ProviderFactories
 from smriti.llm.providers.demo import DemoProvider
 from tests.api.document import DOCUMENT
 from tests.devices.line import plug_in_machine
+from tests.fakes.memory_stripe import MemoryStripe
 from tests.home import BASE_URL, PASSWORD, events_of
 
 _SCHEMA: Final = schemathesis.openapi.from_dict(DOCUMENT)
@@ -140,13 +142,19 @@ class World:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     data = tmp_path_factory.mktemp("data")
-    config = Config(_env_file=None, smriti_data_dir=data, log_level="ERROR")
+    config = Config(
+        _env_file=None,
+        smriti_data_dir=data,
+        log_level="ERROR",
+        plan_limits="off",
+        stripe_webhook_secret=SecretStr("whsec"),
+    )
     providers: ProviderFactories = {
         "Demo": lambda _: DemoProvider(),
         "OpenAI": lambda _: DemoProvider(),
         "Anthropic": lambda _: DemoProvider(),
     }
-    app = create_app(config, providers=providers)
+    app = create_app(config, providers=providers, payments=MemoryStripe(now=unix_now()))
     app.post(_PLUG_IN)(_plug_in)
     with asgi.get_client(cast(asgi.ASGIApp, app)) as session:
         _SCHEMA.app = app

@@ -36,7 +36,7 @@ type CharacterFile = Annotated[
 type Env = Annotated[
     dict[str, Any],
     AfterValidator(lambda given: _checked(given, MAX_ENV_BYTES)),
-    BeforeValidator(_nothing),
+    BeforeValidator(_nothing, json_schema_input_type=dict[str, Any] | None),
 ]
 
 

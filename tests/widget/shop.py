@@ -7,6 +7,9 @@ from typing import Any, Self
 
 import httpx2
 
+from smriti.widget.keys.models import WidgetKey
+from smriti.widget.models import VisitorProfile, VisitorSignedIn
+from smriti.widget.tokens import VisitorTokens
 from tests.home import BASE_URL, Home, events_of
 
 SITE = "https://shop.example"
@@ -65,8 +68,17 @@ class Shop:
         return httpx2.AsyncClient(transport=transport, base_url=BASE_URL, headers=sent, timeout=30)
 
     @asynccontextmanager
-    async def visit(self) -> AsyncIterator[Visit]:
+    async def visit(self, email: str | None = None) -> AsyncIterator[Visit]:
+        """A visitor without a name, or one whom Google has vouched for."""
         async with self.page() as page:
-            entered = (await page.post("/widget/auth/anonymous")).json()
+            if email is None:
+                entered = (await page.post("/widget/auth/anonymous")).json()
+            else:
+                entered = self._signed_in(email).model_dump()
             page.headers["Authorization"] = f"Bearer {entered['access_token']}"
             yield Visit(page, entered["visitor"]["visitor_id"])
+
+    def _signed_in(self, email: str) -> VisitorSignedIn:
+        profile = VisitorProfile(visitor_id=email, email=email, name=email, picture=None)
+        key = WidgetKey.model_validate(self.key)
+        return self.home.services.get(VisitorTokens).issue(key, profile)

@@ -14,7 +14,7 @@ def _limit(shop: Shop, *, chat: int = 100, hour: int = 1000) -> None:
 
 async def test_every_visitor_has_messages_of_their_own(shop: Shop) -> None:
     own = await shop.home.conversation(shop.agent)
-    async with shop.visit() as bo, shop.visit() as cy:
+    async with shop.visit(email="bo@x.org") as bo, shop.visit(email="cy@x.org") as cy:
         talk, other = await bo.conversation(), await cy.conversation()
         _limit(shop, chat=2)
         answers = [await bo.send(talk, "Hi") for _ in range(3)]
@@ -28,6 +28,18 @@ async def test_every_visitor_has_messages_of_their_own(shop: Shop) -> None:
     assert int(answers[2].headers["Retry-After"]) > 0
     assert [others.status_code, owners.status_code] == [200, 200]
     assert len(kept) == 4
+
+
+async def test_nameless_visitors_of_one_address_share_its_messages(shop: Shop) -> None:
+    own = await shop.home.conversation(shop.agent)
+    async with shop.visit() as first, shop.visit() as second:
+        talks = [(each, await each.conversation()) for each in (first, second, first)]
+        _limit(shop, chat=2)
+        answers = [await each.send(talk, "Hi") for each, talk in talks]
+    owners = await shop.home.send(own, {"content": "Hi"})
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert owners.status_code == 200
 
 
 async def test_one_address_does_not_become_visitors_without_end(shop: Shop) -> None:

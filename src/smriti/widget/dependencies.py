@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
-from smriti.auth.dependencies import SessionsService
+from smriti.auth.dependencies import ClientAddress, SessionsService
+from smriti.auth.throttle import network_of
 from smriti.auth.tokens import NotSignedIn
 from smriti.conversations.models import Conversation
 from smriti.core.clock import Id
@@ -84,8 +85,12 @@ async def visitor(key: KeyHere, token: VisitorToken, tokens: VisitorTokensServic
 VisitorHere = Annotated[Visitor, Depends(visitor)]
 
 
-async def visitor_rate(who: VisitorHere, rates: Rates) -> AsyncIterator[Awaitable[None] | None]:
-    async with counted_chat(who.user if rates.counted else None, rates) as counting:
+async def visitor_rate(
+    who: VisitorHere, address: ClientAddress, rates: Rates
+) -> AsyncIterator[Awaitable[None] | None]:
+    """The nameless of an address count as one: whoever likes becomes as many as they like."""
+    subject = f"visitors:{network_of(address)}" if who.claims.is_anonymous else who.user
+    async with counted_chat(subject if rates.counted else None, rates) as counting:
         yield counting
 
 

@@ -91,7 +91,7 @@ async def test_a_newcomer_creates_an_agent_that_remembers_her(
     await expect(page.locator("#messages")).to_contain_text("Nice to meet you, Alice!")
     await expect(page.locator("#memory")).to_contain_text("Works at: Google")
 
-    await page.locator("#new-conversation").click()
+    await page.get_by_role("button", name="New conversation").click()
     await say(page, "Where do I work?")
     await expect(page.locator("#messages .assistant")).to_contain_text("Google")
 

@@ -188,9 +188,8 @@ class Starter:
         if not done.accepted:
             await running.fate.refused()
         await self.after(done.conversation)
-        if done.closed:
-            await self._desk.count_tokens(record)
-        await done.follow_up()
+        counting = [self._desk.count_tokens(record)] if done.closed else []
+        await asyncio.gather(done.follow_up(), *counting)  # the title shall not wait
 
     async def after(self, freed: Conversation | None) -> None:
         """Start who waits for a conversation that was just given back."""

@@ -2,16 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smriti.db.sqlite import SqliteTable
-from tests.home import Home, open_home
+from tests.home import Home
 from tests.transfer.files import Json, comparable, export_agent, import_file
 
 _EVENTS = 12
@@ -150,24 +147,6 @@ def _documents(draw: st.DrawFn) -> Json:
     memory = {"blocks": draw(_blocks()), "archive": draw(_passages)}
     head = {"format": "smriti-agent", "version": 1, "agent": draw(_agents)}
     return head | {"memory": memory, "conversations": talks}
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def open_for_all(
-    runner: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Home]:
-    """One server for all examples: each makes an agent of its own."""
-    table = SqliteTable.open()
-    opening = open_home(table, tmp_path_factory.mktemp("data"))
-    yield runner.run(opening.__aenter__())
-    runner.run(opening.__aexit__(None, None, None))
-    runner.run(table.close())
 
 
 @given(document=_documents())

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from typing import Final
 
 import httpx2
@@ -10,9 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smriti.db.sqlite import SqliteTable
 from tests.api.dump import dump
-from tests.home import Home, open_home
+from tests.home import Home
 from tests.transfer.characters import (
     HARBOUR_MASTER,
     HARBOUR_MASTER_PERSONA,
@@ -243,23 +241,6 @@ _sound = st.fixed_dictionaries(
     },
 )
 _spoilt = st.dictionaries(st.sampled_from(["name", "style", "settings", *_told]), _json, max_size=1)
-
-
-@pytest.fixture(scope="module")
-def runner() -> Iterator[asyncio.Runner]:
-    with asyncio.Runner() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def open_for_all(
-    runner: asyncio.Runner, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Home]:
-    table = SqliteTable.open()
-    opening = open_home(table, tmp_path_factory.mktemp("data"))
-    yield runner.run(opening.__aenter__())
-    runner.run(opening.__aexit__(None, None, None))
-    runner.run(table.close())
 
 
 @given(document=st.builds(lambda sound, spoilt: sound | spoilt, _sound, _spoilt))

@@ -1,30 +1,12 @@
 """The whole server on DynamoDB's protocol, against independent implementations over HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from smriti.db.dynamodb import DynamoTable
 from smriti.db.table import Table
 from smriti.users.service import UserService
-from tests.e2e.dynamodb import REGION, credentials, engines, new_table, running
 from tests.home import PLAIN_TURN, Home, open_home, spoken, waves_of_a_plain_turn
-
-
-@pytest.fixture(scope="module", params=engines())
-def server(request: pytest.FixtureRequest) -> Iterator[str]:
-    with credentials(), running(request.param) as address:
-        yield address
-
-
-@pytest.fixture
-async def table(server: str) -> AsyncIterator[Table]:
-    opened = await DynamoTable.open(new_table(server), region=REGION, endpoint=server)
-    yield opened
-    await opened.close()
 
 
 def results(events: list[dict[str, Any]]) -> list[str]:

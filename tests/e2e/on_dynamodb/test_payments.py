@@ -1,29 +1,14 @@
 """The story of a paying customer on DynamoDB's protocol."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from smriti.db.dynamodb import DynamoTable
 from smriti.db.table import Table
-from tests.e2e.dynamodb import REGION, credentials, engines, new_table, running
 from tests.fakes.stripe_server import FakeStripe
 from tests.payments.story.shop import assert_ok, open_shop
 from tests.payments.story.telling import the_story
-
-
-@pytest.fixture(scope="module", params=engines()[:1])
-def server(request: pytest.FixtureRequest) -> Iterator[str]:
-    with credentials(), running(request.param) as address:
-        yield address
-
-
-@pytest.fixture
-async def table(server: str) -> AsyncIterator[Table]:
-    opened = await DynamoTable.open(new_table(server), region=REGION, endpoint=server)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

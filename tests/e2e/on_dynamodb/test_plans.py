@@ -1,36 +1,18 @@
-"""No plan is passed by being quick: many at once, on DynamoDB's protocol.
-
-On one engine: the contract of tables holds the others to the same.
-"""
+"""No plan is passed by being quick: many at once, on DynamoDB's protocol."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
-from smriti.db.dynamodb import DynamoTable
 from smriti.db.table import Table
-from tests.e2e.dynamodb import REGION, credentials, engines, new_table, running
 from tests.home import HELLO, Home, open_home
 from tests.usage.counting import limited, usage_over
 
 AT_ONCE = 100
 LIMITS = {"agents": 2, "messages_per_month": 2, "kb_pages": 2, "memory_blocks": 3}
-
-
-@pytest.fixture(scope="module", params=engines()[:1])
-def server(request: pytest.FixtureRequest) -> Iterator[str]:
-    with credentials(), running(request.param) as address:
-        yield address
-
-
-@pytest.fixture
-async def table(server: str) -> AsyncIterator[Table]:
-    opened = await DynamoTable.open(new_table(server), region=REGION, endpoint=server)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""What is told on DynamoDB's protocol, too: on each independent implementation."""

@@ -230,8 +230,8 @@ async def test_it_costs_one_round_trip_and_one_more_when_there_is_something(
         counting.waves.clear()
         await home.say(new, question)
 
-        opening, *rest = PLAIN_TURN
-        assert counting.waves == [opening, *[["read"]] * reads, *rest]
+    opening, *rest = PLAIN_TURN
+    assert counting.waves == [opening, *[["read"]] * reads, *rest]
 
 
 def test_small_talk_says_nothing_of_a_subject() -> None:

@@ -229,7 +229,8 @@ async def test_who_goes_on_after_a_refusal_costs_the_store_nothing(
     table: Table, tmp_path: Path
 ) -> None:
     async with _counted(table, tmp_path) as (home, counting):
-        conversation = await home.conversation(await home.agent())
+        conversation = await home.conversation(await home.scripted_agent(), title="Tea")
+        home.script(HELLO)  # which leaves nothing to be counted, or named, when it has been read
         _limit(home, TableWindows(counting, lambda: _NOON), chat=1)
         await home.say(conversation, "Hi")
         await home.send(conversation, {"content": "Hi"})

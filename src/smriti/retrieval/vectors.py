@@ -17,11 +17,6 @@ RESCORED: Final = 1000
 _UNIT: Final = 0.02
 """How far the length of a vector may be from 1: half precision, and careless providers."""
 
-_SCALE: Final = np.float32(2.0**112)
-_HALF_SHIFT: Final = 13
-_NOT_EXTENDED: Final = np.int32(-0x70000001)
-"""All bits but the three that repeat the sign of a number that was widened."""
-
 _BLOCK: Final = 256
 _SPARE: Final = 16
 _LEAST_SPARE: Final = 64
@@ -97,16 +92,13 @@ class Vectors:
     def search(self, query: Vector, count: int) -> tuple[Vector, Slots]:
         """The nearest, best first: their inner products, and their rows."""
         faiss.omp_set_num_threads(1)  # holds for the calling thread alone
-        if self._bits is None:
-            found, places = self._exact.search(query[None], min(count, len(self)))
-            cosines, slots = found[0], places[0]
-        else:
+        rows, exact = np.frombuffer(self.rows, np.int32), self._exact
+        if self._bits is not None:
             near = self._bits.nearest(query, min(RESCORED, len(self)))
-            compared = np.einsum("ij,j->i", self._scaled(near), query * _SCALE)
-            best = np.argsort(-compared, kind="stable")[:count]
-            cosines, slots = compared[best], near[best]
-        rows = np.frombuffer(self.rows, np.int32)
-        return cosines[slots >= 0], rows[slots[slots >= 0]].astype(np.int64)
+            rows, exact = rows[near], self._with_room_for(len(near), self._codes()[near])
+        found, places = exact.search(query[None], min(count, len(rows)))
+        real = places[0] >= 0
+        return found[0][real], rows[places[0][real]].astype(np.int64)
 
     def usual(self, query: Vector) -> float:
         """The inner product with the mean of all vectors: what an unrelated text has."""
@@ -157,19 +149,11 @@ class Vectors:
     def _slot(self, row: int) -> int:
         return self._slots[row] if row < len(self._slots) else -1
 
-    def _codes(self) -> NDArray[np.int16]:
-        return _view(self._exact.codes).view(np.int16).reshape(-1, self.dimensions)
+    def _codes(self) -> Bytes:
+        return _view(self._exact.codes).reshape(-1, self._exact.code_size)
 
     def _decoded(self, slots: slice) -> Vectors32:
         return self._codes()[slots].view(np.float16).astype(np.float32)
-
-    def _scaled(self, slots: Slots) -> Vectors32:
-        """Divided by `_SCALE`: the bits of a half in their places in a float, its exponent as it is
-        (IEEE 754). Exact, and several times as fast as the conversion."""
-        bits = self._codes()[slots].astype(np.int32)
-        bits <<= _HALF_SHIFT
-        bits &= _NOT_EXTENDED
-        return bits.view(np.float32)
 
     def _all_bits(self) -> "Bits":
         bits = Bits((self.sum / len(self)).astype(np.float32), len(self))
@@ -184,7 +168,9 @@ class Bits:
     def __init__(self, centre: Vector, centred_at: int) -> None:
         self.centre = centre
         self.centred_at = centred_at
-        self.index: Any = faiss.IndexBinaryFlat(8 * len(self._of(centre[None])[0]))
+        flat: Any = faiss.IndexBinaryFlat
+        self.index = flat(8 * len(self._of(centre[None])[0]))
+        self.index.use_heap = False  # it counts: faster for so many
 
     def add(self, vectors: Vectors32) -> None:
         self.index.add(self._of(vectors))

@@ -27,6 +27,7 @@ from smriti.auth.models import (
     PasswordChange,
     Profile,
     SignedIn,
+    SignInMethods,
 )
 from smriti.core.edge import PROBLEMS
 
@@ -36,6 +37,13 @@ router = APIRouter(tags=["auth"], responses=PROBLEMS, dependencies=[Depends(no_s
 @router.get("/auth/me", summary="Show who is signed in")
 async def get_me(user: AdminUser) -> Profile:
     return Profile(email=user.email, name=user.name, picture=user.picture)
+
+
+@router.get("/auth/methods", summary="Ask in which ways one may sign in")
+async def get_methods(accounts: Accounts, google: Google, links: Links) -> SignInMethods:
+    return SignInMethods(
+        local_accounts=accounts.is_open, google=google.is_configured, link=links.is_open
+    )
 
 
 @router.post("/auth/local/signup", summary="Make an account with a name and a password")

@@ -47,13 +47,19 @@ async def get_methods(accounts: Accounts, google: Google, links: Links) -> SignI
 
 
 @router.post("/auth/local/signup", summary="Make an account with a name and a password")
-async def sign_up(new: NewAccount, accounts: Accounts) -> SignedIn:
-    return await accounts.sign_up(new)
+async def sign_up(new: NewAccount, accounts: Accounts, cookie: Cookie) -> SignedIn:
+    signed_in = await accounts.sign_up(new)
+    cookie.welcome(signed_in.token)
+    return signed_in
 
 
 @router.post("/auth/local/login", summary="Sign in with a name and a password")
-async def log_in(given: Credentials, accounts: Accounts, client: ClientAddress) -> SignedIn:
-    return await accounts.log_in(given, client)
+async def log_in(
+    given: Credentials, accounts: Accounts, client: ClientAddress, cookie: Cookie
+) -> SignedIn:
+    signed_in = await accounts.log_in(given, client)
+    cookie.welcome(signed_in.token)
+    return signed_in
 
 
 @router.post("/auth/local/password", summary="Change the password and end every other sign-in")

@@ -37,6 +37,7 @@ OPENED_BY: Final[dict[tuple[KeyScope, ...], set[str]]] = {
     ("agents:read",): {
         "GET /agents",
         "GET /agents/supported-models",
+        "GET /agents/templates",
         "GET /agents/update-schema/{agent_id}",
         f"GET {_AGENT}",
         f"GET {_AGENT}/memory-blocks",

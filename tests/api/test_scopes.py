@@ -91,6 +91,7 @@ OPENED_BY: Final[dict[tuple[KeyScope, ...], set[str]]] = {
         "POST /payments/stripe/subscription/cancel",
         "POST /payments/stripe/subscription/resume",
         "GET /users/me/export",
+        "GET /llm/local-servers",
         "GET /settings/providers",
         "GET /settings/providers/{provider_name}",
         "POST /settings/providers/{provider_name}",

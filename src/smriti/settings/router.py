@@ -7,8 +7,9 @@ from fastapi import APIRouter, Body
 from smriti.auth.idempotency.route import IdempotentRoute
 from smriti.auth.keys.dependencies import AdminUser, AgentsReader
 from smriti.core.edge import PROBLEMS
+from smriti.llm.local_servers import LocalServer
 from smriti.llm.provider import ModelInfo
-from smriti.settings.dependencies import Providers
+from smriti.settings.dependencies import LocalModels, Providers
 from smriti.settings.models import ProviderListing, ProviderStatus
 
 router = APIRouter(tags=["settings"], responses=PROBLEMS, route_class=IdempotentRoute)
@@ -46,6 +47,11 @@ async def save_provider(
 )
 async def delete_provider(provider_name: str, user: AdminUser, providers: Providers) -> None:
     await providers.delete(user.email, provider_name)
+
+
+@router.get("/llm/local-servers", summary="Look for model servers on the machine of this server")
+async def list_local_servers(_: AdminUser, local: LocalModels) -> list[LocalServer]:
+    return await local.found()
 
 
 @router.get("/llm/models/{provider_name}", summary="List a provider's models")

@@ -18,7 +18,9 @@ FormValues = Annotated[
     dict[str, Any],
     Body(
         examples=[{"base_url": "http://localhost:11434/v1", "api_key": "", "model": "llama3.2"}],
-        description="One flat object: the values of the provider's form.",
+        description="One flat object: the values of the provider's form. Saved again, a secret "
+        "that is left empty stays as it is, unless the address (`base_url`, `region`) changes; "
+        "null forgets it.",
     ),
 ]
 

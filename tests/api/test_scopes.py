@@ -95,6 +95,7 @@ OPENED_BY: Final[dict[tuple[KeyScope, ...], set[str]]] = {
         "GET /settings/providers",
         "GET /settings/providers/{provider_name}",
         "POST /settings/providers/{provider_name}",
+        "POST /settings/providers/{provider_name}/check",
         "DELETE /settings/providers/{provider_name}",
         "PATCH /devices/{client_id}",
         "DELETE /devices/{client_id}",

@@ -10,9 +10,10 @@ from smriti.core.edge import PROBLEMS
 from smriti.llm.local_servers import LocalServer
 from smriti.llm.provider import ModelInfo
 from smriti.settings.dependencies import LocalModels, Providers
-from smriti.settings.models import ProviderListing, ProviderStatus
+from smriti.settings.models import ProviderCheck, ProviderListing, ProviderStatus
 
 router = APIRouter(tags=["settings"], responses=PROBLEMS, route_class=IdempotentRoute)
+checks = APIRouter(tags=["settings"], responses=PROBLEMS)
 
 FormValues = Annotated[
     dict[str, Any],
@@ -42,6 +43,16 @@ async def save_provider(
     provider_name: str, values: FormValues, user: AdminUser, providers: Providers
 ) -> ProviderStatus:
     return await providers.save(user.email, provider_name, values)
+
+
+@checks.post(
+    "/settings/providers/{provider_name}/check",
+    summary="Try a provider's settings, without saving them",
+)
+async def check_provider(
+    provider_name: str, values: FormValues, user: AdminUser, providers: Providers
+) -> ProviderCheck:
+    return await providers.check(user.email, provider_name, values)
 
 
 @router.delete(

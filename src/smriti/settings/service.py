@@ -12,9 +12,10 @@ from smriti.core.crypto import SecretBox, SecretUnreadable
 from smriti.core.errors import BadRequest, Conflict
 from smriti.core.forms import FormInput
 from smriti.llm.definitions import PROVIDERS, ProviderDefinition
-from smriti.llm.provider import Credentials, ModelInfo
+from smriti.llm.provider import Credentials, ModelFailed, ModelInfo
 from smriti.llm.service import ModelService
 from smriti.settings.models import (
+    ProviderCheck,
     ProviderForm,
     ProviderListing,
     ProviderSettings,
@@ -113,6 +114,15 @@ class ProviderService:
             settings.created_at, settings.updated_at = before.created_at, utc_now()
         await self._settings.save(settings)
         return await self.status(email, name)
+
+    async def check(self, email: str, name: str, values: Mapping[str, object]) -> ProviderCheck:
+        """Whether the provider would answer if these values were saved. Nothing is."""
+        before = await self._settings.find(email, name)
+        try:
+            models = await self._models.offered(name, self._given(name, values, before))
+        except ModelFailed as failure:
+            return ProviderCheck(ok=False, problem=failure.in_our_words)
+        return ProviderCheck(ok=True, models=models)
 
     async def delete(self, email: str, name: str) -> None:
         _definition(name)

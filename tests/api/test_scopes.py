@@ -71,6 +71,7 @@ OPENED_BY: Final[dict[tuple[KeyScope, ...], set[str]]] = {
     ("agents:read", "chat"): {f"GET {_AGENT}/export", f"GET {_AGENT}/recall", "GET /search"},
     ("devices",): {
         "GET /devices",
+        "GET /devices/events",
         "GET /devices/{client_id}",
         "GET /devices/{client_id}/sessions",
         "GET /api/sessions",

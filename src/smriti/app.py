@@ -53,6 +53,7 @@ from smriti.payments.router import webhooks as payment_webhooks
 from smriti.retrieval.embeddings.port import Embedder
 from smriti.retrieval.indexes import Indexes
 from smriti.search.router import router as search_router
+from smriti.settings.router import checks as provider_checks
 from smriti.settings.router import router as settings_router
 from smriti.transfer.router import router as transfer_router
 from smriti.transfer.router import uploads as uploads_router
@@ -169,6 +170,7 @@ def _mounted(app: FastAPI) -> FastAPI:
         keys_router,  # before whatever takes the last word of its path for the id of a device
         payments_router,
         settings_router,
+        provider_checks,
         usage_router,
         transfer_router,
         uploads_router,

@@ -26,6 +26,7 @@ from smriti.devices.repository import DeviceRepository
 from smriti.devices.sessions import Sessions as DeviceSessions
 from smriti.factories import own_credentials, rate_windows
 from smriti.llm.catalog import Catalog
+from smriti.llm.local_servers import LocalServers
 from smriti.llm.provider import ProviderFactories
 from smriti.llm.service import ModelService
 from smriti.memory.archive.items import archive_corpus
@@ -161,7 +162,8 @@ def _add_models(services: Services, outside: Outside) -> None:
     settings = ProviderSettingsRepository(outside.table)
     own = own_credentials(outside.config)
     providers = ProviderService(settings, models, services.get(SecretBox), own=own)
-    services.add(outside.catalog, models, providers)
+    local_servers = LocalServers(outside.http, is_open=outside.config.local)
+    services.add(outside.catalog, models, providers, local_servers)
 
 
 def _add_memory(services: Services, outside: Outside) -> None:

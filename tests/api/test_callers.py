@@ -19,6 +19,7 @@ PUBLIC: Final[Mapping[str, str]] = {
     "GET /health": "load balancers ask, and have no account",
     "GET /metrics": "for this machine, or for who has METRICS_TOKEN; it refuses others itself",
     "GET /login": "the link's one-time token says who comes",
+    "GET /auth/methods": "a sign-in page must know what to offer",
     "POST /auth/link": "the same, for programs",
     "POST /auth/local/signup": "makes the account",
     "POST /auth/local/login": "the password says who comes",

@@ -44,6 +44,7 @@ _WITHOUT_KEY: Final = {
     "POST /payments/stripe/portal": "hands out a secret",
     "POST /payments/stripe/subscription/cancel": "it creates nothing",
     "POST /payments/stripe/subscription/resume": "it creates nothing",
+    "POST /settings/providers/{provider_name}/check": "it stores nothing",
     "POST /payments/stripe/webhook": "an event has an id of its own",
 }
 _AGENT: Final = {

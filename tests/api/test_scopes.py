@@ -37,6 +37,7 @@ OPENED_BY: Final[dict[tuple[KeyScope, ...], set[str]]] = {
     ("agents:read",): {
         "GET /agents",
         "GET /agents/supported-models",
+        "GET /agents/templates",
         "GET /agents/update-schema/{agent_id}",
         f"GET {_AGENT}",
         f"GET {_AGENT}/memory-blocks",
@@ -70,6 +71,7 @@ OPENED_BY: Final[dict[tuple[KeyScope, ...], set[str]]] = {
     ("agents:read", "chat"): {f"GET {_AGENT}/export", f"GET {_AGENT}/recall", "GET /search"},
     ("devices",): {
         "GET /devices",
+        "GET /devices/events",
         "GET /devices/{client_id}",
         "GET /devices/{client_id}/sessions",
         "GET /api/sessions",
@@ -90,9 +92,11 @@ OPENED_BY: Final[dict[tuple[KeyScope, ...], set[str]]] = {
         "POST /payments/stripe/subscription/cancel",
         "POST /payments/stripe/subscription/resume",
         "GET /users/me/export",
+        "GET /llm/local-servers",
         "GET /settings/providers",
         "GET /settings/providers/{provider_name}",
         "POST /settings/providers/{provider_name}",
+        "POST /settings/providers/{provider_name}/check",
         "DELETE /settings/providers/{provider_name}",
         "PATCH /devices/{client_id}",
         "DELETE /devices/{client_id}",

@@ -135,9 +135,11 @@ async def _configure(home: Home) -> dict[str, str]:
 async def _ask_everything(home: Home, ids: dict[str, str]) -> None:
     """Every operation, as it should be and with nonsense; what deletes comes last.
 
-    But for the one that asks Google for its addresses: that opens a socket.
+    But for those that open sockets: the one that asks Google for its addresses, and the one that
+    looks for model servers.
     """
-    asked = [operation for operation in OPERATIONS if operation.path != "/auth/google"]
+    opening = {"/auth/google", "/llm/local-servers"}
+    asked = [operation for operation in OPERATIONS if operation.path not in opening]
     for operation in sorted(asked, key=lambda operation: operation.method == "DELETE"):
         for body in (operation.body, {"junk": [_QUESTION]}):
             await home.client.request(operation.method, operation.path_with(ids), json=body)

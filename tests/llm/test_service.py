@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from smriti.llm.provider import Credentials, ModelFailed, ModelInfo, Provider
 from smriti.llm.service import FAILED_LISTING_AGE_S, LISTING_AGE_S, MAX_LISTINGS, ModelService
 from tests.fakes.scripted_provider import ScriptedProvider
@@ -142,3 +144,14 @@ async def test_the_number_of_kept_lists_is_bounded() -> None:
 
     asked = sum(provider.listed for provider in factory.made)
     assert asked == MAX_LISTINGS + 2
+
+
+async def test_who_is_tried_and_does_not_answer_in_time_is_named() -> None:
+    silent = Offering()
+    silent.failing = TimeoutError()
+    service = ModelService({"Fake": lambda _: silent})
+
+    with pytest.raises(ModelFailed, match="Fake did not answer within ten seconds"):
+        await service.offered("Fake", ALICE)
+
+    assert silent.closed

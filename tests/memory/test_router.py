@@ -134,6 +134,7 @@ async def test_the_lines_of_a_block(memory: _Memory) -> None:
         "is_default": True,
         "version": 1,
         "updated_by": "alice@local",
+        "turn_id": None,
     }
 
 

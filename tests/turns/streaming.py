@@ -73,6 +73,11 @@ class Reader:
             self.task.cancel()
 
     @property
+    def said(self) -> bytes:
+        """All of it, comments too."""
+        return self._body
+
+    @property
     def ended(self) -> bool:
         return self.task is not None and self.task.done()
 

@@ -93,6 +93,7 @@ async def test_the_original_lines_are_archived_and_the_block_is_shorter(house: H
     block = await house.blocks.get(ADA, "notes")
     assert block.lines == ["Likes tea", "Lives in: Paris"]
     assert (block.content.updated_by, block.content.reason) == ("agent", "compacted")
+    assert block.content.turn_id == ORIGIN.turn_id
     assert block.warning_turns == 0
     assert await archived(house) == sorted(f"[notes] {line}" for line in LINES)
     page = await house.archive.page(ADA, PageRequest(limit=1))

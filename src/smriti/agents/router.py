@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from smriti.agents import forms
 from smriti.agents.dependencies import AgentChange, Agents, NewAgent, OwnedAgent, ShownAgent
 from smriti.agents.models import Agent
+from smriti.agents.templates import TEMPLATES, AgentTemplate
 from smriti.auth.idempotency.route import IdempotentRoute
 from smriti.auth.keys.dependencies import AgentsReader, AgentsWriter
 from smriti.core.clock import Id
@@ -24,6 +25,11 @@ router = APIRouter(
 )
 async def create_schema(user: AgentsReader, agents: Agents, providers: Providers) -> FormSchema:
     return forms.create_form(agents.architectures, *await providers.all_models(user.email))
+
+
+@router.get("/templates", summary="List agents to begin with, as the creating form takes them")
+async def list_templates(_: AgentsReader) -> list[AgentTemplate]:
+    return list(TEMPLATES)
 
 
 @router.get(

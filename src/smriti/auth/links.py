@@ -35,7 +35,7 @@ class LoginLinks:
     def __init__(self, once: OneTimeRepository, users: UserService, *, is_open: bool) -> None:
         self._once = once
         self._users = users
-        self._is_open = is_open
+        self.is_open = is_open
 
     async def create(self) -> str:
         """The token of a new link `<base>/login?token=…`, good once, for ten minutes."""
@@ -52,5 +52,5 @@ class LoginLinks:
         return await self._users.find_or_create(User.new(OWNER_EMAIL, "Owner"))
 
     def _require_open(self) -> None:
-        if not self._is_open:
+        if not self.is_open:
             raise LinksOff

@@ -97,6 +97,14 @@ class LinkToken(BaseModel):
     token: Annotated[str, Field(max_length=200)]
 
 
+class SignInMethods(BaseModel):
+    """What a sign-in page may offer; `link`: `smriti login-link` prints one."""
+
+    local_accounts: bool
+    google: bool
+    link: bool
+
+
 class SignedIn(BaseModel):
     """A bearer token, good for 7 days, and whose it is."""
 

@@ -27,6 +27,7 @@ from smriti.auth.models import (
     PasswordChange,
     Profile,
     SignedIn,
+    SignInMethods,
 )
 from smriti.core.edge import PROBLEMS
 
@@ -38,14 +39,27 @@ async def get_me(user: AdminUser) -> Profile:
     return Profile(email=user.email, name=user.name, picture=user.picture)
 
 
+@router.get("/auth/methods", summary="Ask in which ways one may sign in")
+async def get_methods(accounts: Accounts, google: Google, links: Links) -> SignInMethods:
+    return SignInMethods(
+        local_accounts=accounts.is_open, google=google.is_configured, link=links.is_open
+    )
+
+
 @router.post("/auth/local/signup", summary="Make an account with a name and a password")
-async def sign_up(new: NewAccount, accounts: Accounts) -> SignedIn:
-    return await accounts.sign_up(new)
+async def sign_up(new: NewAccount, accounts: Accounts, cookie: Cookie) -> SignedIn:
+    signed_in = await accounts.sign_up(new)
+    cookie.welcome(signed_in.token)
+    return signed_in
 
 
 @router.post("/auth/local/login", summary="Sign in with a name and a password")
-async def log_in(given: Credentials, accounts: Accounts, client: ClientAddress) -> SignedIn:
-    return await accounts.log_in(given, client)
+async def log_in(
+    given: Credentials, accounts: Accounts, client: ClientAddress, cookie: Cookie
+) -> SignedIn:
+    signed_in = await accounts.log_in(given, client)
+    cookie.welcome(signed_in.token)
+    return signed_in
 
 
 @router.post("/auth/local/password", summary="Change the password and end every other sign-in")

@@ -59,7 +59,7 @@ class LocalAccounts:
         self._tokens = tokens
         self._passwords = passwords
         self._throttle = throttle
-        self._is_open = is_open
+        self.is_open = is_open
 
     async def sign_up(self, new: NewAccount) -> SignedIn:
         self._require_open()
@@ -116,5 +116,5 @@ class LocalAccounts:
             return await self._passwords.hash(password)
 
     def _require_open(self) -> None:
-        if not self._is_open:
+        if not self.is_open:
             raise LocalAccountsOff

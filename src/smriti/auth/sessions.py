@@ -72,6 +72,7 @@ class SessionCookie:
     def __init__(self, sessions: Sessions, connection: HTTPConnection, response: Response) -> None:
         self._connection = connection
         self._response = response
+        self._sessions = sessions
         self._secure = sessions.is_secure(connection)
 
     def set(self, token: str) -> None:
@@ -84,6 +85,11 @@ class SessionCookie:
             samesite="strict",
             secure=self._secure,
         )
+
+    def welcome(self, token: str) -> None:
+        """Sign in the page that asks, if it is one of ours; programs keep what they are told."""
+        if self._sessions.is_own_page(self._connection):
+            self.set(token)
 
     def replace(self, token: str) -> None:
         """The new token for a browser that has a cookie; nobody gets a renewal of the old one."""

@@ -30,6 +30,7 @@ from smriti.core.config import Config, ConfigurationError
 from smriti.core.edge import Services
 from smriti.devices.door import Door
 from smriti.devices.sessions import Sessions as DeviceSessions
+from smriti.devices.watching import Watches
 from smriti.factories import open_table
 
 _BACKLOG: Final = 2048
@@ -100,6 +101,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Who waits for a device's task hears that it has failed, and machines to come again."""
         services: Services = self._app.state.services
+        services.get(Watches).close()
         await services.get(DeviceSessions).close()
         await services.get(Door).close()
         await super().shutdown(sockets)

@@ -19,6 +19,7 @@ from smriti.devices.runs import Runs
 from smriti.devices.service import DeviceService
 from smriti.devices.session_repository import SessionRepository
 from smriti.devices.sessions import Sessions
+from smriti.devices.watching import Watches
 from smriti.devices.wire_tasks import WireTasks
 from smriti.devices.workers import Workers
 from smriti.llm.catalog import Catalog
@@ -55,9 +56,13 @@ def add_devices(
     sessions = Sessions(hub, desk, runs, logs, keep_alive_s=keep_alive_s)
     tasks = WireTasks(sessions, runs, channel)
     door = Door(services.get(KeyService).verify, Exchange(hub, tasks, devices))
+    watches = Watches(devices, keep_alive_s=keep_alive_s)
     for left in (tasks.left, devices.left):
         hub.listen(left=left)
+    hub.listen(joined=watches.moved, left=watches.moved)
+    runs.listen(watches.moved)
+    devices.listen(watches.changed)
     on_key_revoked.append(door.revoke)
     dispatcher = Dispatcher(hub, sessions, desk.sessions)
     lent = Capabilities(DeviceWork(devices, sessions))
-    services.add(hub, channel, devices, sessions, tasks, door, dispatcher, lent)
+    services.add(hub, channel, devices, sessions, tasks, door, dispatcher, lent, watches)

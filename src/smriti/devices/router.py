@@ -1,13 +1,38 @@
 """Devices over HTTP, as their owner sees them."""
 
+from typing import Any
+
 from fastapi import APIRouter
+from fastapi.responses import Response, StreamingResponse
 
 from smriti.auth.keys.dependencies import AdminUser, DevicesUser
 from smriti.core.clock import Id
 from smriti.core.edge import PROBLEMS, Paging
 from smriti.core.paging import Page
-from smriti.devices.dependencies import Devices, DeviceSessions, OwnedDevice
+from smriti.devices.dependencies import Devices, DeviceSessions, OwnedDevice, Watching
 from smriti.devices.models import DeviceUpdate, DeviceView, SessionSummary
+from smriti.realtime.sse import sse_response
+
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Server-Sent Events, each of them a device.",
+        "content": {
+            "text/event-stream": {
+                "itemSchema": {
+                    "type": "object",
+                    "properties": {
+                        "data": {
+                            "type": "string",
+                            "contentMediaType": "application/json",
+                            "contentSchema": {"$ref": "#/components/schemas/DeviceView"},
+                        }
+                    },
+                    "required": ["data"],
+                }
+            }
+        },
+    }
+}
 
 router = APIRouter(prefix="/devices", tags=["devices"], responses=PROBLEMS)
 
@@ -15,6 +40,19 @@ router = APIRouter(prefix="/devices", tags=["devices"], responses=PROBLEMS)
 @router.get("", summary="List your devices, and which are online")
 async def list_devices(user: DevicesUser, devices: Devices) -> list[DeviceView]:
     return await devices.listing(user.email)
+
+
+@router.get(
+    "/events",
+    summary="Watch your devices: each as it is, and again whenever it changes",
+    description="A device is told anew when it comes or goes, begins or ends a task, or is changed "
+    "by its owner; what happens at other processes of the server, after some seconds. The stream "
+    "ends after ten minutes: open it again. At most 4 of a user may be open (409).",
+    response_class=StreamingResponse,
+    responses=_STREAM,
+)
+async def watch_devices(watch: Watching) -> Response:
+    return sse_response(await watch.follow())
 
 
 @router.get("/{client_id}", summary="Get a device")

@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from smriti.core.errors import Conflict, NotFound, Unavailable
-from smriti.devices.hub import Peer
+from smriti.devices.hub import Heard, Peer
 from smriti.devices.run import Run, Stop
 
 IN_LINE: Final = 8
@@ -47,7 +47,12 @@ class Runs:
         self._lines: dict[Peer, _Line] = {}
         self._owners: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._on_change: list[Heard] = []
         self.stopping = False
+
+    def listen(self, changed: Heard) -> None:
+        """Call this whenever the line before a device has changed. It must not fail, nor wait."""
+        self._on_change.append(changed)
 
     def check_room(self, peer: Peer) -> None:
         """Whether one more may be put in line for the device: `TooManyTasks`."""
@@ -72,6 +77,7 @@ class Runs:
         self._runs[owner, run.session.session_id] = run
         self._owners[owner] = self._owners.get(owner, 0) + 1
         self._lines.setdefault(run.peer, _Line()).runs.append(run)
+        self._tell(run.peer)
 
     def start(self, run: Run) -> None:
         task = run.start(self._lines[run.peer].lane)
@@ -87,6 +93,11 @@ class Runs:
         line.runs.remove(run)
         if not line.runs:
             del self._lines[run.peer]
+        self._tell(run.peer)
+
+    def _tell(self, peer: Peer) -> None:
+        for hear in self._on_change:
+            hear(peer)
 
     def stop(self, which: Callable[[Run], bool], reason: Stop) -> None:
         for run in list(self._runs.values()):

@@ -21,6 +21,9 @@ from smriti.devices.repository import DeviceRepository
 type Working = Callable[[str, str], str | None]
 """The session that a device, by owner and id, works on."""
 
+type Changed = Callable[[str, str], None]
+"""Told the owner and the id of a device that is kept anew. Must not fail, and not wait."""
+
 _MOST_MEMBERS: Final = 50
 _LONGEST_MEMBER: Final = 2000
 
@@ -57,6 +60,10 @@ class DeviceService:
         self._working = working
         self._gone: dict[tuple[str, str], datetime] = {}
         self._noting: asyncio.Task[None] | None = None
+        self._on_change: list[Changed] = []
+
+    def listen(self, changed: Changed) -> None:
+        self._on_change.append(changed)
 
     async def seen(self, peer: Peer) -> None:
         """Keep what a device that has registered says of itself."""
@@ -68,6 +75,7 @@ class DeviceService:
         )
         if not await self._devices.register(device):
             log.warning("device.not_kept", reason="too many devices")
+        self._tell(peer.owner, peer.client_id)
 
     def left(self, peer: Peer) -> None:
         if peer.role != "device":
@@ -121,6 +129,7 @@ class DeviceService:
         changed = await self._devices.change(device.model_copy(update=changes), list(changes))
         if changed is None:
             raise DeviceNotFound
+        self._tell(owner, client_id)
         return self.view(changed)
 
     async def delete(self, owner: str, client_id: str) -> None:
@@ -143,6 +152,10 @@ class DeviceService:
                 "Save it again."
             ) from error
 
+    def _tell(self, owner: str, client_id: str) -> None:
+        for hear in self._on_change:
+            hear(owner, client_id)
+
     async def _note_gone(self) -> None:
         while self._gone:
             (owner, client_id), moment = self._gone.popitem()
@@ -150,6 +163,7 @@ class DeviceService:
                 await self._devices.note_seen(owner, client_id, moment)
             except TableError as error:
                 log.warning("device.departure_not_kept", error=repr(error))
+            self._tell(owner, client_id)
 
 
 def _place(device: Device) -> str:

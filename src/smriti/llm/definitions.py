@@ -14,6 +14,7 @@ from smriti.llm.headers import parse_headers
 from smriti.llm.provider import Credentials
 
 _MAX_CHARACTERS: Final = 8_000
+_ADDRESS: Final = ("base_url", "region")
 # It becomes a part of the host's name that the credentials are sent to.
 _REGION: Final = re.compile(r"[a-z]{2}(-gov)?-[a-z]{4,12}-[1-9]")
 
@@ -24,10 +25,14 @@ class InvalidCredentials(Invalid):
 
 @dataclass(frozen=True)
 class ProviderDefinition:
-    """A provider's form and the rules for what is put into it."""
+    """A provider's form and the rules for what is put into it.
+
+    `secrets` are the fields that are never shown again, in groups that are replaced as a whole.
+    """
 
     form_inputs: list[FormInput] = field(default_factory=list)
     required: tuple[str, ...] = ()
+    secrets: tuple[tuple[str, ...], ...] = ()
     check: Callable[[Credentials], Credentials] = dict
 
     def validate(self, values: Mapping[str, object]) -> Credentials:
@@ -41,6 +46,29 @@ class ProviderDefinition:
         if missing:
             raise BadRequest(f"Missing required fields: {missing}")
         return self.check({name: text for name, text in given.items() if text})
+
+    def validate_again(self, values: Mapping[str, object], before: Credentials) -> Credentials:
+        """The same over what was saved: secrets that are left empty stay, those of null go.
+
+        None stays when the address changes: a secret is for who was told it.
+        """
+        kept = {
+            name: before[name]
+            for group in self.secrets
+            if not any(_is_touched(values, name) for name in group)
+            for name in group
+            if name in before
+        }
+        if not kept:
+            return self.validate(values)
+        whole = self.validate({**values, **kept})
+        same = all(whole.get(name) == before.get(name) for name in _ADDRESS)
+        return whole if same else self.validate(values)
+
+
+def _is_touched(values: Mapping[str, object], name: str) -> bool:
+    value = values.get(name, "")
+    return not isinstance(value, str) or value.strip() != ""
 
 
 def _text(name: str, value: object) -> str:
@@ -163,6 +191,7 @@ OPENAI: Final = ProviderDefinition(
         ),
     ],
     required=("base_url",),
+    secrets=(("api_key",), ("default_headers",)),
     check=_check_openai,
 )
 
@@ -190,6 +219,7 @@ ANTHROPIC: Final = ProviderDefinition(
         ),
     ],
     required=("api_key", "base_url"),
+    secrets=(("api_key",),),
     check=_check_anthropic,
 )
 
@@ -218,6 +248,7 @@ BEDROCK: Final = ProviderDefinition(
         ),
     ],
     required=("region",),
+    secrets=(("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "api_key"),),
     check=_check_bedrock,
 )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from pydantic import BaseModel
 
@@ -66,6 +66,10 @@ type ProviderEvent = (
 )
 
 
+QUOTE: Final = " It said: "
+"""What stands in an error's sentence before the words of the model's server."""
+
+
 class ModelFailed(UpstreamFailed):
     """The model did not answer, or not to the end. The text is for the person who asked.
 
@@ -81,6 +85,11 @@ class ModelFailed(UpstreamFailed):
         super().__init__(detail)
         self.transient = transient
         self.retry_after_s = retry_after_s
+
+    @property
+    def in_our_words(self) -> str:
+        """The sentence without anything that the server said."""
+        return self.detail.partition(QUOTE)[0]
 
 
 def chosen_model(request: ModelRequest, default: str) -> str:

@@ -75,6 +75,21 @@ class ModelService:
             await oldest.close()
         return made
 
+    async def offered(self, name: str, credentials: Credentials) -> list[ModelInfo]:
+        """What the provider offers to these credentials now; `ModelFailed` when it does not answer.
+
+        By a connection of its own, so that credentials which are only tried push out no others.
+        """
+        try:
+            async with asyncio.timeout(LISTING_TIMEOUT_S):
+                provider = await asyncio.to_thread(self._factories[name], credentials)
+                try:
+                    return await provider.models()
+                finally:
+                    await provider.close()
+        except TimeoutError as error:
+            raise ModelFailed(f"{name} did not answer within ten seconds.") from error
+
     async def models(self, name: str, credentials: Credentials) -> list[ModelInfo]:
         """What the provider offers, at most a minute old.
 

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from smriti.realtime.broker import Behind, EventLog
 
-_KEEP_ALIVE: Final = b": keep-alive\n\n"
+KEEP_ALIVE: Final = b": keep-alive\n\n"
 _BEHIND: Final = b": too far behind, attach again\n\n"
 
 type Form = Callable[[int, Sequence[bytes]], bytes]
@@ -67,6 +67,6 @@ async def follow(
         if batch.frames:
             yield form(after + 1 - len(batch.frames), batch.frames)
         elif not batch.ended:
-            yield _KEEP_ALIVE
+            yield KEEP_ALIVE
         if batch.ended:
             return

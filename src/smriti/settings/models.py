@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from smriti.core.clock import utc_now
 from smriti.core.forms import FormInput
+from smriti.llm.provider import ModelInfo
 
 
 class ProviderSettings(BaseModel):
@@ -37,6 +38,14 @@ class ProviderStatus(BaseModel):
     is_configured: bool
     created_at: datetime | None = None
     updated_at: datetime | None = None
+
+
+class ProviderCheck(BaseModel):
+    """Whether a provider answers with its list of models; if not, `problem` says what to do."""
+
+    ok: bool
+    models: list[ModelInfo] = Field(default_factory=list)
+    problem: str | None = None
 
 
 class ProviderSummary(BaseModel):

@@ -10,10 +10,12 @@ from smriti.auth.links import OWNER_EMAIL
 from smriti.core.clock import utc_now
 from smriti.core.crypto import SecretBox, SecretUnreadable
 from smriti.core.errors import BadRequest, Conflict
+from smriti.core.forms import FormInput
 from smriti.llm.definitions import PROVIDERS, ProviderDefinition
-from smriti.llm.provider import Credentials, ModelInfo
+from smriti.llm.provider import Credentials, ModelFailed, ModelInfo
 from smriti.llm.service import ModelService
 from smriti.settings.models import (
+    ProviderCheck,
     ProviderForm,
     ProviderListing,
     ProviderSettings,
@@ -67,14 +69,14 @@ class ProviderService:
         self._own = dict(own)
 
     async def listing(self, email: str) -> list[ProviderListing]:
-        saved = {entry.provider_name for entry in await self._settings.all_of(email)}
+        saved = {entry.provider_name: entry for entry in await self._settings.all_of(email)}
         return [
             ProviderListing(
                 provider_name=name,
                 form=ProviderForm(
                     form_name=f"{name} settings",
                     submit_path=f"/settings/providers/{name}",
-                    form_inputs=definition.form_inputs,
+                    form_inputs=self._filled(definition, saved.get(name)),
                 ),
                 is_configured=name in saved or self._preset(email, name) is not None,
             )
@@ -95,9 +97,12 @@ class ProviderService:
         )
 
     async def save(self, email: str, name: str, values: Mapping[str, object]) -> ProviderStatus:
-        """Store the form's values, encrypted. Saving again keeps `created_at`."""
-        credentials = _definition(name).validate(values)
+        """Store the form's values, encrypted.
+
+        Saving again keeps `created_at`, and at the same address the secrets that are left empty.
+        """
         before = await self._settings.find(email, name)
+        credentials = self._given(name, values, before)
         settings = ProviderSettings(
             user_email=email,
             provider_name=name,
@@ -109,6 +114,15 @@ class ProviderService:
             settings.created_at, settings.updated_at = before.created_at, utc_now()
         await self._settings.save(settings)
         return await self.status(email, name)
+
+    async def check(self, email: str, name: str, values: Mapping[str, object]) -> ProviderCheck:
+        """Whether the provider would answer if these values were saved. Nothing is."""
+        before = await self._settings.find(email, name)
+        try:
+            models = await self._models.offered(name, self._given(name, values, before))
+        except ModelFailed as failure:
+            return ProviderCheck(ok=False, problem=failure.in_our_words)
+        return ProviderCheck(ok=True, models=models)
 
     async def delete(self, email: str, name: str) -> None:
         _definition(name)
@@ -126,12 +140,33 @@ class ProviderService:
             for entry in await self._settings.all_of(email)
         ]
 
+    def _given(
+        self, name: str, values: Mapping[str, object], before: ProviderSettings | None
+    ) -> Credentials:
+        return _definition(name).validate_again(values, self._readable(before))
+
+    def _filled(
+        self, definition: ProviderDefinition, entry: ProviderSettings | None
+    ) -> list[FormInput]:
+        """The form with what was saved, where that is no secret."""
+        saved = {} if entry is None else self._harmless(entry)
+        return [
+            field.model_copy(update={"value": saved.get(field.name, field.value)})
+            for field in definition.form_inputs
+        ]
+
     def _harmless(self, entry: ProviderSettings) -> dict[str, str]:
+        credentials = self._readable(entry)
+        return {name: credentials[name] for name in _HARMLESS if name in credentials}
+
+    def _readable(self, entry: ProviderSettings | None) -> Credentials:
+        """What was saved; nothing where nothing was, or it cannot be opened any more."""
+        if entry is None:
+            return {}
         try:
-            credentials = self._open(entry)
+            return self._open(entry)
         except CredentialsUnreadable:
             return {}
-        return {name: credentials[name] for name in _HARMLESS if name in credentials}
 
     async def configured(self, email: str) -> dict[str, Credentials]:
         """Every provider that is ready for this user, with what it takes to call it.

@@ -228,7 +228,7 @@ def _block(owner: MemoryOwner, block: Block, history: Sequence[BlockVersion]) ->
 
 
 def _version(owner: MemoryOwner, version: BlockVersion) -> dict[str, Any]:
-    shown = version.model_dump(mode="json", exclude={"word_count"}, exclude_none=True)
+    shown = version.model_dump(mode="json", exclude={"word_count", "turn_id"}, exclude_none=True)
     by = {"updated_by": OWNER} if version.updated_by == owner.user_id else {}
     return shown | by
 

@@ -55,7 +55,7 @@ class Compactor:
                 lines = await _consolidated(block, ask)
             drafts = [Draft(text, origin=origin) for text in passages(block)]
             await self._archive.insert_all(owner, drafts)
-            await self._blocks.compact(core, name, lines)
+            await self._blocks.compact(core, name, lines, turn_id=origin.turn_id)
         except BlockMoved:
             log.info("block.moved_before_compaction", block=name)
         except (AppError, TableError, TimeoutError) as error:

@@ -40,7 +40,10 @@ class Failures(Sentences):
     def _of_status(
         self, status: int | None, message: str, model: str, waiting_s: float | None = None
     ) -> ModelFailed:
-        not_found = f"knows no model {model!r} (404). Check the model's name, and the base URL."
+        what, check = (
+            (f"model {model!r}", "the model's name, and the") if model else ("models", "the")
+        )
+        not_found = f"knows no {what} (404). Check {check} base URL."
         sentence = self.of_status(status, message, not_found=not_found)
         return ModelFailed(sentence, transient=status in _MAY_PASS, retry_after_s=waiting_s)
 

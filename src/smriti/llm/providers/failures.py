@@ -13,6 +13,7 @@ import httpx2
 
 from smriti.core.clock import utc_now
 from smriti.core.errors import AppError
+from smriti.llm.provider import QUOTE
 
 _MAX_QUOTE: Final = 200
 _LIKE_A_KEY: Final = re.compile(r"(?i)\bbearer\s+\S+|\bsk-[\w*.-]+")
@@ -100,7 +101,7 @@ class Sentences:
         line = " ".join(_LIKE_A_KEY.sub("[…]", message).split())
         if not line:
             return ""
-        return f" It said: {line[:_MAX_QUOTE]}"
+        return f"{QUOTE}{line[:_MAX_QUOTE]}"
 
 
 def secrets_of(credentials: Mapping[str, str], headers: Mapping[str, str]) -> tuple[str, ...]:

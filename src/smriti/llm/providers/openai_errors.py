@@ -66,10 +66,10 @@ class Failures(Sentences):
         return ModelFailed(told, transient=not hopeless)
 
     def _of_status(self, status: int | None, message: str, model: str) -> str:
-        not_found = (
-            f"knows no model {model!r} (404). Check the model's name, and the base URL: "
-            "most end in /v1."
+        what, check = (
+            (f"model {model!r}", "the model's name, and the") if model else ("models", "the")
         )
+        not_found = f"knows no {what} (404). Check {check} base URL: most end in /v1."
         return self.of_status(status, message, not_found=not_found)
 
 

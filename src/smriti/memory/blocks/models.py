@@ -57,10 +57,11 @@ def compaction_is_due(warning_turns: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Who changes a block (`agent`, or the owner's e-mail), and by what."""
+    """Who changes a block (`agent`, or the owner's e-mail), by what, and in which turn if any."""
 
     by: str
     reason: str
+    turn_id: str | None = None
 
 
 class MemoryBlockDef(BaseModel):
@@ -74,7 +75,10 @@ class MemoryBlockDef(BaseModel):
 
 
 class BlockVersion(BaseModel):
-    """A block's lines at one time: who wrote them, when, and by what. 0 is before any change."""
+    """A block's lines at one time: who wrote them, when, and by what. 0 is before any change.
+
+    `turn_id`: of the turn in which, or after which, the agent made it.
+    """
 
     version: int = 0
     lines: list[str] = Field(default_factory=list)
@@ -82,6 +86,7 @@ class BlockVersion(BaseModel):
     updated_at: datetime | None = None
     updated_by: str | None = None
     reason: str | None = None
+    turn_id: str | None = None
 
     def followed_by(self, lines: Sequence[str], edit: Edit) -> "BlockVersion":
         """The version that `edit` makes of this one."""
@@ -92,6 +97,7 @@ class BlockVersion(BaseModel):
             updated_at=utc_now(),
             updated_by=edit.by,
             reason=edit.reason,
+            turn_id=edit.turn_id,
         )
 
 
@@ -208,6 +214,7 @@ class BlockContentView(BaseModel):
     version: int
     updated_at: datetime | None
     updated_by: str | None
+    turn_id: str | None
 
     @classmethod
     def of(cls, block: Block) -> Self:

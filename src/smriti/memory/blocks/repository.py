@@ -25,6 +25,7 @@ from smriti.db.table import (
     ItemPage,
     Key,
     Put,
+    Remove,
     Set,
     Table,
     TransactionFailed,
@@ -129,12 +130,14 @@ class BlockRepository:
         seen = block.content
         unmoved = eq("version", seen.version) if seen.version else Absent("version")
         past = _named(owner, block.name, "BlockVersion") | stored(seen)
+        values = stored(content)
         actions: list[Action] = [
             Put(_at(keys.version_key(owner, block.name, seen.version), past)),
             Update(
                 keys.block_key(owner, "CoreMemory", block.name),
                 (
-                    *(Set(name, value) for name, value in stored(content).items()),
+                    *(Set(name, value) for name, value in values.items()),
+                    *(Remove(name) for name in BlockVersion.model_fields.keys() - values.keys()),
                     *_defaults(_named(owner, block.name, "CoreMemory")),
                 ),
                 when=unmoved,

@@ -221,13 +221,15 @@ class BlockService:
                 await self._blocks.clear_warning(core.owner, block.name)
         return due
 
-    async def compact(self, core: CoreMemory, name: str, lines: Sequence[str]) -> None:
+    async def compact(
+        self, core: CoreMemory, name: str, lines: Sequence[str], *, turn_id: str | None = None
+    ) -> None:
         """Give a block fewer words, as `change` does, and count its crowded turns from nothing.
 
         When it moved meanwhile, the next crowded turn is one at which to compact it.
         """
         try:
-            await self.change(core, name, lines, Edit("agent", "compacted"))
+            await self.change(core, name, lines, Edit("agent", "compacted", turn_id))
         except BlockMoved:
             await self._blocks.withdraw_warning(core.owner, name)
             raise

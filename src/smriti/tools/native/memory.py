@@ -87,9 +87,8 @@ class MemoryTools(FunctionToolset):
         line = _line(content)
         found = await self._find(block)
         async with self._explained(found):
-            appended = await self._blocks.append(
-                self.core, found.name, line, Edit("agent", "core_memory_append")
-            )
+            edit = self._edit("core_memory_append")
+            appended = await self._blocks.append(self.core, found.name, line, edit)
         self.core = self.core.with_block(appended.block)
         where = f"[{found.name}] at line {appended.line_number}"
         if appended.already:
@@ -237,9 +236,12 @@ class MemoryTools(FunctionToolset):
         lines = numbered(block.lines) or "(empty)"
         return f"[{block.name}] was changed by somebody else meanwhile. Its lines are now:\n{lines}"
 
+    def _edit(self, tool: str) -> Edit:
+        return Edit("agent", tool, self._origin.turn_id)
+
     async def _change(self, block: Block, lines: list[str], tool: str) -> Block:
         async with self._explained(block):
-            changed = await self._blocks.change(self.core, block.name, lines, Edit("agent", tool))
+            changed = await self._blocks.change(self.core, block.name, lines, self._edit(tool))
         self.core = self.core.with_block(changed)
         return changed
 

@@ -81,6 +81,8 @@ def _references(node: object) -> Iterator[str]:
         case list():
             for value in node:
                 yield from _references(value)
+        case _:
+            pass
 
 
 def _type(schema: Schema, *, partial: bool) -> str:
@@ -93,7 +95,8 @@ def _type(schema: Schema, *, partial: bool) -> str:
             return _array(schema, partial=partial)
         case {"type": "object"}:
             return _object(schema, partial=partial)
-    return _value(schema)
+        case _:
+            return _value(schema)
 
 
 def _value(schema: Schema) -> str:
@@ -102,7 +105,8 @@ def _value(schema: Schema) -> str:
             return json.dumps(value)
         case {"enum": list(values)}:
             return " | ".join(json.dumps(value) for value in values)
-    return _SCALARS.get(schema.get("type", ""), "unknown")
+        case _:
+            return _SCALARS.get(schema.get("type", ""), "unknown")
 
 
 def _array(schema: Schema, *, partial: bool) -> str:
@@ -111,7 +115,8 @@ def _array(schema: Schema, *, partial: bool) -> str:
             return f"[{', '.join(_type(item, partial=partial) for item in items)}]"
         case {"items": dict(items)}:
             return f"({_type(items, partial=partial)})[]"
-    return "unknown[]"
+        case _:
+            return "unknown[]"
 
 
 def _object(schema: Schema, *, partial: bool) -> str:

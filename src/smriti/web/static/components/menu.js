@@ -32,8 +32,8 @@ export function Menu({ label, items, icon = "more", children, up = false }) {
   };
   return html`<div class="menu" ref=${root} onKeyDown=${keys}>
     <button type="button" class=${children ? "button quiet" : "button quiet icon-only"} aria-haspopup="menu" aria-expanded=${open}
-      aria-controls=${id} aria-label=${label} title=${children ? undefined : label} onClick=${() => setOpen(!open)}>
-      ${children ?? html`<${Icon} name=${icon} />`}
+      aria-controls=${id} aria-label=${children ? undefined : label} title=${label} onClick=${() => setOpen(!open)}>
+      ${children ? [children, html`<span class="unseen">${label}</span>`] : html`<${Icon} name=${icon} />`}
     </button>
     ${open && html`<div class=${up ? "menu-list up" : "menu-list"} role="menu" id=${id} aria-label=${label}>
       ${items.map((item) => html`<${Entry} key=${item.label} item=${item} choose=${choose(item)} />`)}

@@ -6,6 +6,7 @@ import { changed, resource } from "./store.js";
 import { onTold, tell } from "./tabs.js";
 
 /** @import { Signal } from "../vendor/preact.js" */
+/** @import { Resource } from "./store.js" */
 /** @import { Profile } from "../types.d.ts" */
 /** @typedef {{ local_accounts: boolean, google: boolean, link: boolean }} Methods */
 
@@ -13,8 +14,8 @@ import { onTold, tell } from "./tabs.js";
 export const me = signal(undefined);
 /** Whether the session has ended under the page; it can go on after a new sign-in. */
 export const ended = signal(false);
-/** How somebody can sign in here. */
-export const methods = /** @type {ReturnType<typeof resource<Methods>>} */ (resource("/auth/methods"));
+/** How somebody can sign in here. @type {Resource<Methods>} */
+export const methods = resource("/auth/methods");
 
 /** Ask who is signed in. */
 export async function start() {

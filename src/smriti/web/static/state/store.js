@@ -12,7 +12,7 @@ const MOST = 200;
 const kept = new Map();
 
 /** One document. @template T */
-class Resource extends Loaded {
+export class Resource extends Loaded {
   /** @type {Signal<T | undefined>} */
   #data = signal(undefined, this.watching);
 
@@ -34,7 +34,7 @@ class Resource extends Loaded {
 }
 
 /** A list that comes page by page. @template T */
-class Pages extends Loaded {
+export class Pages extends Loaded {
   /** @type {Signal<T[] | undefined>} */
   #items = signal(undefined, this.watching);
   /** @type {Signal<string | null>} */

@@ -11,6 +11,7 @@ import { html } from "../vendor/preact.js";
 import { Lazy } from "./lazy.js";
 
 /** @import { IconName } from "../icons.js" */
+/** @import { Resource } from "../state/store.js" */
 /** @import { UsageSummary } from "../types.d.ts" */
 
 /** @type {{ name: string, label: string, icon: IconName }[]} */
@@ -54,7 +55,9 @@ function Place({ name, label, icon }) {
 
 /** Messages of this month, once they are nearly used. */
 function NearLimit() {
-  const usage = /** @type {UsageSummary | undefined} */ (resource("/usage").data.value);
+  /** @type {Resource<UsageSummary>} */
+  const kept = resource("/usage");
+  const usage = kept.data.value;
   const limit = usage?.enforced ? usage.limits.messages : 0;
   if (!usage || !limit || usage.used.messages < limit * NEARLY) return null;
   return html`<a class="nav-meter" href="#/plan">
@@ -72,7 +75,7 @@ function Person({ onHelp }) {
   ];
   /** @type {{ value: import("../state/theme.js").Theme, label: string, icon: IconName }[]} */
   const themes = [
-    { value: "system", label: "Colours of the system", icon: "device" },
+    { value: "system", label: "As the system has it", icon: "device" },
     { value: "light", label: "Light", icon: "sun" },
     { value: "dark", label: "Dark", icon: "moon" },
   ];

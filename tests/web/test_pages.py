@@ -52,8 +52,8 @@ async def test_a_page_names_the_files_of_its_version(home: Home) -> None:
 
     assert "{" not in page
     named = re.findall(r'(?:href|src)="([^"]+)"', page)
-    files = [name for name in named if not name.startswith("data:")]
-    assert f"v/{_DIGEST}/main.js" in files
+    files = [name for name in named if name.startswith("v/")]
+    assert {f"v/{_DIGEST}/main.js", f"v/{_DIGEST}/style.css"} < {*files}
     for file in files:
         assert (await home.client.get(f"/app/{file}")).status_code == 200, file
 

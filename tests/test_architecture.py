@@ -103,6 +103,7 @@ def test_no_file_mentions(unwanted: str) -> None:
     assert not [
         f"{_shown(path)}:{number} {line.strip()}"
         for path in _committed()
+        if unwanted != _PROMISES or not path.match("static/vendor/*.js")  # others' words
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
         if re.search(unwanted, line)
     ]

@@ -66,7 +66,9 @@ from smriti.turns.starter import Starter
 from smriti.usage.dependencies import RequestRate, count_request
 from smriti.usage.router import router as usage_router
 from smriti.users.service import UserService
-from smriti.web.router import pages
+from smriti.web.assets import Assets
+from smriti.web.compression import CompressedJSON
+from smriti.web.router import STATIC, pages
 from smriti.web.router import router as web_router
 from smriti.widget.keys.router import router as widget_keys_router
 from smriti.widget.keys.service import WidgetKeyService
@@ -158,6 +160,7 @@ def _mounted(app: FastAPI) -> FastAPI:
         asking_router,  # first, where it is found soonest; it counts in its own round trip
         older_asking_router,
         web_router,
+        pages(Assets(STATIC)),
         observability_router,
         payment_webhooks,
         device_door,
@@ -189,7 +192,6 @@ def _mounted(app: FastAPI) -> FastAPI:
     ):
         app.include_router(router, dependencies=[RequestRate])
     app.state.admit = count_request
-    app.mount("/app", pages())
     return app
 
 
@@ -210,6 +212,7 @@ def _guarded(app: FastAPI, config: Config, metrics: Metrics) -> FastAPI:
     app.add_middleware(OlderErrors, paths=OLDER_PATHS)
     if config.local:
         app.add_middleware(LocalHosts, allowed=own_hosts(config))
+    app.add_middleware(CompressedJSON)
     app.add_middleware(
         Cors,
         origins=config.origins,

@@ -237,7 +237,7 @@ async def test_a_method_that_a_path_has_not_is_told_which_it_has(home: Home) -> 
     assert (response.status_code, response.headers["Allow"]) == (405, "GET, POST")
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/app/", "/app/main.js"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/app/", "/app/docs.html"])
 async def test_pages_are_there_for_strangers(path: str, home: Home) -> None:
     async with open_client(home.app) as client:
         response = await client.get(path, follow_redirects=True)

@@ -15,8 +15,8 @@ from jose import jwt
 from playwright.async_api import Locator, Page, expect
 
 from tests.auth.fake_google import CLIENT_ID, CLIENT_SECRET, FakeGoogle
+from tests.e2e.browser import SLOW, WHOLE, home, page
 from tests.e2e.server import ServerProcess
-from tests.e2e.test_page import SLOW, WHOLE, home, page
 from tests.e2e.wire import Wire
 from tests.fakes.stub_model import StubModel
 

@@ -11,23 +11,26 @@ function make(tag, ...children) {
 const METHODS = ["get", "post", "put", "patch", "delete"];
 const document_ = await json("/openapi.json");
 
-/** A value of this schema, as an example; deeper than six levels is left out. */
+/** @type {Record<string, unknown>} */
+const SCALARS = { integer: 1, number: 1.0, boolean: true };
+
+/** A value of this schema, as an example; deeper than six levels is left out. @returns {unknown} */
 function example(/** @type {any} */ schema, depth = 0) {
   if (!schema || depth > 6) return null;
   if (schema.$ref) return example(document_.components.schemas[schema.$ref.split("/").at(-1)], depth);
-  if (schema.example !== undefined) return schema.example;
-  if (schema.examples?.length) return schema.examples[0];
-  if (schema.default !== undefined) return schema.default;
-  if (schema.const !== undefined) return schema.const;
-  if (schema.enum) return schema.enum[0];
-  const choice = schema.anyOf ?? schema.oneOf ?? schema.allOf;
+  const given = [schema.example, schema.examples?.[0], schema.default, schema.const, schema.enum?.[0]];
+  return given.find((value) => value !== undefined) ?? made(schema, depth);
+}
+
+/** @returns {unknown} */
+function made(/** @type {any} */ schema, /** @type {number} */ depth) {
+  const [choice] = [schema.anyOf, schema.oneOf, schema.allOf].filter(Boolean);
   if (choice) return example(choice[0], depth + 1);
   if (schema.type === "array") return [example(schema.items, depth + 1)];
-  if (schema.properties) {
-    return Object.fromEntries(Object.entries(schema.properties)
-      .map(([name, property]) => [name, example(property, depth + 1)]));
-  }
-  return { string: schema.format ?? "text", integer: 1, number: 1.0, boolean: true }[schema.type] ?? null;
+  if (schema.type === "string") return schema.format ?? "text";
+  if (!schema.properties) return SCALARS[schema.type] ?? null;
+  return Object.fromEntries(Object.entries(schema.properties)
+    .map(([name, property]) => [name, example(property, depth + 1)]));
 }
 
 /** @param {any} content */

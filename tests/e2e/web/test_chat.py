@@ -1,58 +1,18 @@
-"""The page that the sign-in link opens, in a real browser."""
+"""Talking to an agent, in a real browser."""
 
 import asyncio
 import re
-import shutil
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
-import pytest
-from playwright.async_api import Locator, Page, Route, async_playwright, expect
+from playwright.async_api import Locator, Page, Route, expect
 
+from tests.e2e.browser import SLOW, WHOLE, home, page
 from tests.e2e.server import ServerProcess
 from tests.e2e.test_chat_devices import device_talk, machine
 from tests.e2e.wire import Wire
 from tests.fakes.faulty_model import FaultyModel
 from tests.fakes.stub_model import StubModel
 
-_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-WHOLE = " ".join(f"n{number}" for number in range(60))
-SLOW = f"Count [say:{WHOLE}] [itl=100]"
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[ServerProcess]:
-    """A new server, which outlives the browser."""
-    with ServerProcess.running(tmp_path / "data", SHUTDOWN_GRACE_S="0.1") as server:
-        yield server
-
-
-@pytest.fixture
-async def page(home: ServerProcess) -> AsyncIterator[Page]:
-    """A fresh browser. Its scripts raise nothing, and its policy forbids nothing that we do."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("Chromium is not installed; .ci/run installs it.")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
-        opened = await (await browser.new_context()).new_page()
-        opened.set_default_timeout(15_000)
-        expect.set_options(timeout=15_000)
-        errors: list[str] = []
-        opened.on("pageerror", lambda error: errors.append(str(error)))
-        opened.on("console", lambda message: errors.append(message.text))
-        yield opened
-        await browser.close()
-        # That an answer was not 200 is written to the console too; tests look at such answers.
-        assert [error for error in errors if not error.startswith("Failed to load")] == []
+__all__ = ["home", "page"]
 
 
 async def create_agent(page: Page, name: str) -> None:
@@ -110,21 +70,6 @@ async def test_text_never_becomes_markup(page: Page, home: ServerProcess) -> Non
 
     assert await page.title() == "Smriti"
     assert await page.locator("img").count() == 0
-
-
-async def test_who_is_not_signed_in_is_told_what_to_do(page: Page, home: ServerProcess) -> None:
-    await page.goto(f"{home.url}/app/")
-
-    await expect(page.locator("#notice")).to_contain_text("smriti login-link")
-
-
-async def test_the_documentation_lists_every_operation(page: Page, home: ServerProcess) -> None:
-    await page.goto(f"{home.url}/docs")
-
-    await expect(page.locator("#operations")).to_contain_text("Send a message and stream")
-    with home.client() as http:
-        paths = http.get("/openapi.json").json()["paths"]
-    assert await page.locator("details").count() == sum(len(path) for path in paths.values())
 
 
 async def test_a_reload_in_the_middle_and_a_second_tab_show_the_whole_answer(

@@ -1,0 +1,14 @@
+// Light, dark, or as the system has it. `theme.js` at the root sets it before the first paint.
+import { effect, signal } from "../vendor/preact.js";
+
+/** @typedef {"system" | "light" | "dark"} Theme */
+
+export const theme = signal(/** @type {Theme} */ (localStorage.getItem("theme") ?? "system"));
+
+effect(() => {
+  document.documentElement.dataset.theme = theme.value;
+  localStorage.setItem("theme", theme.value);
+});
+addEventListener("storage", ({ key, newValue }) => {
+  if (key === "theme") theme.value = /** @type {Theme} */ (newValue ?? "system");
+});

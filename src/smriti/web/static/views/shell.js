@@ -1,0 +1,111 @@
+// The frame around every view: navigation, the view itself, what lies over it.
+import { Button } from "../components/button.js";
+import { Dialog, Questions } from "../components/dialog.js";
+import { Notices } from "../components/notices.js";
+import { Mark } from "../icons.js";
+import { go, panels, route, routes } from "../router.js";
+import { named, shortcuts, useShortcut } from "../state/keys.js";
+import { ended, me } from "../state/session.js";
+import { online } from "../state/tabs.js";
+import { html, useCallback, useEffect, useRef, useState } from "../vendor/preact.js";
+import { Lazy } from "./lazy.js";
+import { Nav } from "./nav.js";
+import { SignIn, SignInForm } from "./sign-in.js";
+
+/** @import { ViewModule } from "../router.js" */
+
+/** @param {{ problem?: string }} props */
+export function App({ problem }) {
+  if (problem) return html`<${Unanswered} problem=${problem} />`;
+  return html`${me.value ? html`<${Shell} />` : html`<${SignIn} />`}<${Questions} /><${Notices} />`;
+}
+
+function Shell() {
+  const [nav, setNav] = useState(false);
+  const [over, setOver] = useState(/** @type {"" | "search" | "help"} */ (""));
+  const main = useRef(/** @type {HTMLElement | null} */ (null));
+  const toggle = (/** @type {"search" | "help"} */ name) => () => setOver((now) => (now === name ? "" : name));
+  const search = useCallback(panels.search ? toggle("search") : () => {}, []);
+  const help = useCallback(toggle("help"), []);
+  useShortcut("mod+k", "Search everything", search);
+  useShortcut("mod+shift+o", "New chat", useCallback(() => go("#/new"), []));
+  useShortcut("?", "This list", help);
+  useEffect(() => setNav(false), [route.value]);
+  return html`<div class=${nav ? "shell nav-open" : "shell"}>
+    <button type="button" class="button skip" onClick=${() => main.current?.focus()}>Skip to the page</button>
+    <${Nav} onSearch=${panels.search && search} onHelp=${help} onClose=${() => setNav(false)} />
+    <div class="nav-shade" onClick=${() => setNav(false)}></div>
+    <div class="page-column">
+      <header class="bar">
+        <${Button} kind="quiet" icon="menu" label="Open the navigation" onClick=${() => setNav(true)} />
+        <a class="brand" href="#/"><${Mark} /><span>Smriti</span></a>
+      </header>
+      ${online.value ? null : html`<p class="offline" role="status">You are offline. What you type is kept.</p>`}
+      <main class="main" ref=${main} tabindex="-1"><${Routed} main=${main} /></main>
+    </div>
+    ${over === "search" && panels.search && html`<${Lazy} load=${panels.search} props=${{ onClose: () => setOver("") }} />`}
+    <${Help} open=${over === "help"} onClose=${() => setOver("")} />
+    <${Expired} />
+  </div>`;
+}
+
+/** @param {{ main: { current: HTMLElement | null } }} props */
+function Routed({ main }) {
+  const { pattern, params, query } = route.value;
+  const load = routes[pattern];
+  const place = JSON.stringify([pattern, params]);
+  const shown = useRef("");
+  const onShown = (/** @type {ViewModule} */ { title }) => {
+    if (shown.current === place) return;
+    const text = typeof title === "function" ? title({ params, query }) : title;
+    document.title = text ? `${text} · Smriti` : "Smriti";
+    if (shown.current) focusOn(main.current);
+    shown.current = place;
+  };
+  if (!load) return html`<${Missing} />`;
+  return html`<${Lazy} load=${load} props=${{ params, query }} onShown=${onShown} />`;
+}
+
+/** Where reading goes on after a change of the view, unless the view has put the focus somewhere. @param {HTMLElement | null} main */
+function focusOn(main) {
+  if (main?.contains(document.activeElement) && document.activeElement !== main) return;
+  const head = main?.querySelector("h1");
+  head?.setAttribute("tabindex", "-1");
+  (head ?? main)?.focus();
+}
+
+function Missing() {
+  useEffect(() => { document.title = "Nothing here · Smriti"; }, []);
+  return html`<section class="empty">
+    <h1>There is nothing at this address</h1>
+    <p>It may have been deleted, or the link is not whole.</p>
+    <a class="button primary" href="#/">Go to the start</a>
+  </section>`;
+}
+
+/** @param {{ problem: string }} props */
+function Unanswered({ problem }) {
+  return html`<section class="empty" role="alert">
+    <${Mark} size=${40} />
+    <h1>Smriti does not answer</h1>
+    <p>${problem}</p>
+    <${Button} kind="primary" icon="retry" onClick=${() => location.reload()}>Try again<//>
+  </section>`;
+}
+
+/** @param {{ open: boolean, onClose: () => void }} props */
+function Help({ open, onClose }) {
+  return html`<${Dialog} open=${open} title="Keyboard" onClose=${onClose}>
+    <dl class="keys">${shortcuts.value.map(({ keys, label }) => html`<div key=${keys}><dt>${label}</dt><dd><kbd>${named(keys)}</kbd></dd></div>`)}</dl>
+    <p class="meta">Long conversations show only what is on the screen: search with ${named("mod+k")}, not with the browser.
+      The API is described in the <a href="/docs" target="_blank" rel="noopener">documentation</a>.</p>
+  <//>`;
+}
+
+/** Over the page, which keeps what was typed, until somebody is signed in again. */
+function Expired() {
+  return html`<${Dialog} open=${ended.value} title="Your sign-in has ended">
+    <p>Sign in again to go on where you were. What you typed is kept.</p>
+    <${SignInForm} name=${me.value?.email} again />
+  <//>`;
+}

@@ -1,0 +1,73 @@
+"""A real Chromium, and what every test of a page wants of it: scripts raise nothing, nothing that
+the policy forbids is tried, and the console stays empty."""
+
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+
+from tests.e2e.server import ServerProcess
+
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_PATIENCE_MS = 15_000
+_REPORT = """
+addEventListener("securitypolicyviolation", (event) => {
+  console.error("Forbidden:", event.violatedDirective, event.blockedURI, event.sample);
+});
+"""
+WHOLE = " ".join(f"n{number}" for number in range(60))
+SLOW = f"Count [say:{WHOLE}] [itl=100]"
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """A fresh browser; skips the test where there is none."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("Chromium is not installed; .ci/run installs it.")
+    expect.set_options(timeout=_PATIENCE_MS)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@asynccontextmanager
+async def context(browser: Browser, **options: Any) -> AsyncIterator[BrowserContext]:
+    """A person's windows. At the end: no page of theirs has complained."""
+    opened = await browser.new_context(**options)
+    opened.set_default_timeout(_PATIENCE_MS)
+    await opened.add_init_script(_REPORT)
+    errors: list[str] = []
+    opened.on("weberror", lambda error: errors.append(str(error.error)))
+    opened.on("console", lambda message: errors.append(message.text))
+    yield opened
+    await opened.close()
+    # That an answer was not 200 is written to the console too; tests look at such answers.
+    assert [error for error in errors if not error.startswith("Failed to load")] == []
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[ServerProcess]:
+    """A new server, which outlives the browser."""
+    with ServerProcess.running(tmp_path / "data", SHUTDOWN_GRACE_S="0.1") as server:
+        yield server
+
+
+@pytest.fixture
+async def page(home: ServerProcess) -> AsyncIterator[Page]:
+    """A page in a fresh browser that knows nobody."""
+    async with chromium() as browser, context(browser) as opened:
+        yield await opened.new_page()

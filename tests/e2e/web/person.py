@@ -1,0 +1,75 @@
+"""Somebody with an account, and what she has said to her agents."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+from playwright.async_api import BrowserContext
+
+from smriti.auth.sessions import COOKIE
+from tests.e2e.server import Caller, Json, ServerProcess
+
+PASSWORD = "a long enough password"
+
+
+@dataclass
+class Person:
+    """`caller` speaks for her with the API."""
+
+    name: str
+    token: str
+    site: ServerProcess
+    caller: Caller
+
+    @classmethod
+    @contextmanager
+    def signed_up(cls, site: ServerProcess, name: str) -> Iterator[Self]:
+        with site.client() as http:
+            account = {"username": name, "password": PASSWORD}
+            answer = http.post("/auth/local/signup", json=account)
+            assert answer.is_success, answer.text
+            token = answer.json()["token"]
+            http.cookies.clear()
+            http.headers["Authorization"] = f"Bearer {token}"
+            yield cls(name, token, site, Caller(http))
+
+    async def enter(self, windows: BrowserContext) -> None:
+        """Be signed in in this browser, as by a link."""
+        await windows.add_cookies(
+            [
+                {
+                    "name": COOKIE,
+                    "value": self.token,
+                    "url": self.site.url,
+                    "httpOnly": True,
+                    "sameSite": "Strict",
+                }
+            ]
+        )
+
+    @property
+    def app(self) -> str:
+        """The address of the app."""
+        return f"{self.site.url}/app/"
+
+    def at(self, *path: str) -> str:
+        """The address of a view, as in `at("agents", agent_id)`."""
+        return f"{self.app}#/{'/'.join(path)}"
+
+    def seed(self, agent: Json, *, messages: int = 500) -> Json:
+        """A conversation that has been going on for a while: so many messages, a minute apart."""
+        conversation = self.caller.conversation(agent)
+        began = datetime.now(UTC) - timedelta(minutes=messages)
+        said = [
+            {
+                "role": "assistant" if number % 2 else "user",
+                "content": f"Message {number}. " + "Words that fill a line or two. " * (number % 7),
+                "created_at": (began + timedelta(minutes=number)).isoformat(),
+            }
+            for number in range(messages)
+        ]
+        path = f"/conversations/{conversation['conversation_id']}/messages:import"
+        self.caller.post(path, {"messages": said})
+        return conversation

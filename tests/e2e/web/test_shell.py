@@ -1,0 +1,44 @@
+"""The frame around the views: signing in, caching, the policy, the documentation."""
+
+from playwright.async_api import Page, expect
+
+from tests.e2e.server import ServerProcess
+from tests.e2e.web.looks import axe, both_schemes, overflows
+from tests.e2e.web.person import Person
+
+
+async def test_who_is_signed_in_sees_the_app(page: Page, person: Person) -> None:
+    await page.goto(person.app)
+
+    await expect(page.get_by_role("navigation", name="Smriti")).to_contain_text(person.name)
+
+
+async def test_what_is_nowhere_says_so(page: Page, person: Person) -> None:
+    await page.goto(person.at("nowhere", "at-all"))
+
+    await expect(page.get_by_role("heading", level=1)).to_have_text(
+        "There is nothing at this address"
+    )
+    await expect(page).to_have_title("Nothing here · Smriti")
+
+
+async def test_the_documentation_lists_every_operation(stranger: Page, site: ServerProcess) -> None:
+    await stranger.goto(f"{site.url}/docs")
+
+    await expect(stranger.locator("#operations")).to_contain_text("Send a message and stream")
+    with site.client() as http:
+        paths = http.get("/openapi.json").json()["paths"]
+    operations = sum(len(path) for path in paths.values())
+    assert await stranger.locator("details").count() == operations
+
+
+async def test_the_shell_has_no_serious_violation_and_does_not_scroll_sideways(
+    page: Page, person: Person
+) -> None:
+    await page.goto(person.app)
+    await expect(page.get_by_role("navigation", name="Smriti")).to_be_visible()
+
+    async for scheme in both_schemes(page):
+        assert await axe(page) == [], scheme
+    await page.set_viewport_size({"width": 360, "height": 740})
+    assert not await overflows(page)

@@ -1,0 +1,47 @@
+"""The files of one version of the app."""
+
+from pathlib import Path
+
+import pytest
+
+from smriti.web.assets import Assets
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    files = {
+        "index.html": '<script src="{base}main.js"></script>{preload}',
+        "main.js": 'import { a } from "./a.js";\nimport "./b/b.js";\n',
+        "a.js": 'export {\n  c,\n} from "./c.js";\nconst later = () => import("./later.js");\n',
+        "b/b.js": 'import { c } from "../c.js";\n',
+        "c.js": 'export const c = "./not-a-module.js";\n',
+        "later.js": "",
+        "types.d.ts": "export {};\n",
+    }
+    for name, text in files.items():
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+    return tmp_path
+
+
+def test_a_page_asks_at_once_for_what_its_first_module_will_ask_for(root: Path) -> None:
+    assert Assets(root).preloaded() == ["main.js", "a.js", "b/b.js", "c.js"]
+
+
+def test_addresses_change_with_any_file(root: Path) -> None:
+    before = Assets(root)
+    (root / "b/b.js").write_text("")
+    after = Assets(root)
+
+    assert before.digest != after.digest
+    assert before.page("index.html").content != after.page("index.html").content
+    assert f'src="v/{after.digest}/main.js"'.encode() in after.page("index.html").content
+
+
+def test_types_change_no_address(root: Path) -> None:
+    before = Assets(root).digest
+    (root / "types.d.ts").write_text("")
+
+    assert Assets(root).digest == before
+    assert Assets(root).find("types.d.ts") is None

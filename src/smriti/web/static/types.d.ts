@@ -36,6 +36,14 @@ export type AgentCreate = {
   session_timeout_minutes?: Minutes;
   capabilities?: Capabilities;
 };
+export type AgentTemplate = {
+  template_id: string;
+  title: string;
+  summary: string;
+  icon: TemplateIcon;
+  values: TemplateValues;
+  starters: (string)[];
+};
 export type AgentUpdate = {
   temperature?: number | null;
   top_p?: number | null;
@@ -132,6 +140,7 @@ export type BlockContentView = {
   version: number;
   updated_at: string | null;
   updated_by: string | null;
+  turn_id: string | null;
 };
 export type BlockCreate = {
   name: string;
@@ -152,6 +161,7 @@ export type BlockVersion = {
   updated_at: string | null;
   updated_by: string | null;
   reason: string | null;
+  turn_id: string | null;
 };
 export type BlockView = {
   block_name: string;
@@ -370,6 +380,11 @@ export type Limits = {
 export type LinkToken = {
   token: string;
 };
+export type LocalServer = {
+  name: ServerName;
+  base_url: string;
+  models: (ModelInfo)[];
+};
 export type MessageCreate = {
   content: string;
   attachments?: (AttachmentUpload)[];
@@ -518,6 +533,11 @@ export type ProgramKeyUpdate = {
   scopes?: Scopes | null;
   expires_in_days?: DaysToLive | null;
 };
+export type ProviderCheck = {
+  ok: boolean;
+  models: (ModelInfo)[];
+  problem: string | null;
+};
 export type ProviderForm = {
   form_name: string;
   submit_path: string;
@@ -581,6 +601,7 @@ export type SearchResults = {
   items: (SearchHit)[];
   partial: boolean;
 };
+export type ServerName = "Ollama" | "LM Studio" | "llama.cpp";
 export type SessionCreate = {
   api_key?: string | null;
   character_file: CharacterFile;
@@ -629,6 +650,11 @@ export type SessionView = {
   finished_at: string | null;
   parts: (Part)[];
 };
+export type SignInMethods = {
+  local_accounts: boolean;
+  google: boolean;
+  link: boolean;
+};
 export type SignedIn = {
   token: string;
   email: string;
@@ -671,6 +697,13 @@ export type TaskPending = {
   status: "pending";
 };
 export type TaskResult = TaskFailed | TaskDone | TaskPending;
+export type TemplateIcon = "heart" | "book" | "pen" | "school" | "device";
+export type TemplateValues = {
+  agent_name: Name;
+  agent_architecture: string;
+  agent_persona: Persona;
+  capabilities: (string)[];
+};
 export type TextPart = {
   type: "text";
   text: string;

@@ -25,6 +25,7 @@ OPENED_BY: Final[dict[tuple[KeyScope, ...], set[str]]] = {
         "DELETE /conversations/{conversation_id}",
         "GET /conversations/{conversation_id}/context",
         "GET /conversations/{conversation_id}/messages",
+        "GET /conversations/{conversation_id}/messages/{message_id}/attachments/{number}",
         "POST /conversations/{conversation_id}/messages:import",
         "POST /conversations/{conversation_id}/messages/{message_id}/retry",
         "POST /conversations/{conversation_id}/messages/{message_id}/edit",

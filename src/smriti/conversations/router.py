@@ -2,17 +2,19 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
+from fastapi.responses import Response
 
 from smriti.auth.idempotency.dependencies import NewId
 from smriti.auth.idempotency.route import IdempotentRoute
 from smriti.auth.keys.dependencies import ChatUser
 from smriti.conversations.dependencies import Conversations, OwnedConversation
+from smriti.conversations.files import FILE, file_response
 from smriti.conversations.models import Conversation, ConversationCreate, ConversationUpdate
 from smriti.core.clock import Id
 from smriti.core.edge import PROBLEMS, Paging
 from smriti.core.paging import Page, PageRequest
-from smriti.messages.models import MessageView
+from smriti.messages.models import MAX_ATTACHMENTS, MessageView
 
 router = APIRouter(
     prefix="/conversations",
@@ -82,3 +84,18 @@ async def list_messages(
     return await conversations.messages(
         conversation, page, oldest_first=order == "oldest", inactive=inactive
     )
+
+
+@router.get(
+    "/{conversation_id}/messages/{message_id}/attachments/{number}",
+    summary="Get a file that came with a message",
+    response_class=Response,
+    responses=FILE,
+)
+async def get_attachment(
+    message_id: Id,
+    number: Annotated[int, Path(ge=0, lt=MAX_ATTACHMENTS, description="Which, from 0.")],
+    conversation: OwnedConversation,
+    conversations: Conversations,
+) -> Response:
+    return file_response(await conversations.attachment(conversation, message_id, number))

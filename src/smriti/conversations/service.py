@@ -14,7 +14,7 @@ from smriti.conversations.repository import ConversationRepository
 from smriti.core.errors import NotFound
 from smriti.core.paging import Page, PageRequest
 from smriti.db.table import ConditionFailed
-from smriti.messages.models import MessageView
+from smriti.messages.models import Attachment, MessageView
 from smriti.messages.repository import (
     MessageRepository,
     conversation_partition,
@@ -29,6 +29,20 @@ class ConversationNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("Conversation not found")
+
+
+class MessageNotFound(NotFound):
+    slug = "message-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("Message not found")
+
+
+class AttachmentNotFound(NotFound):
+    slug = "attachment-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("Attachment not found")
 
 
 class ConversationService:
@@ -103,6 +117,17 @@ class ConversationService:
             if view.active or inactive:
                 views.append(view)
         return Page[MessageView].of(views, found.next_cursor)
+
+    async def attachment(
+        self, conversation: Conversation, message_id: str, number: int
+    ) -> Attachment:
+        """A file that came with a message, counted from 0, with its content."""
+        message = await self._messages.find(conversation.conversation_id, message_id)
+        if message is None:
+            raise MessageNotFound
+        if number >= len(message.attachments):
+            raise AttachmentNotFound
+        return await self._messages.file(message, number)
 
     async def delete(self, owner: str, conversation_id: str) -> None:
         """Remove a conversation with everything in it. Goes on where a crash interrupted it."""

@@ -189,6 +189,13 @@ class MessageRepository(Repository[Message]):
             shown.append(message.model_copy(update={"attachments": files}))
         return shown
 
+    async def file(self, message: Message, number: int) -> Attachment:
+        """One of the message's attachments, with its content."""
+        file = message.attachments[number]
+        if not file.is_image:
+            return file
+        return file.model_copy(update={"content": await self._picture(message, number)})
+
     async def _picture(self, message: Message, number: int) -> str:
         partition = conversation_partition(message.conversation_id)
         query = Query(partition, begins=_picture_prefix(message, number))

@@ -42,6 +42,7 @@ OPENED_BY: Final[dict[tuple[KeyScope, ...], set[str]]] = {
         "GET /agents/update-schema/{agent_id}",
         f"GET {_AGENT}",
         f"GET {_AGENT}/memory-blocks",
+        f"GET {_AGENT}/tools",
         f"GET {_BLOCK}/content",
         f"GET {_BLOCK}/history",
         f"GET {_AGENT}/archival-memory",

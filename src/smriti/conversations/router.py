@@ -10,11 +10,12 @@ from smriti.auth.idempotency.route import IdempotentRoute
 from smriti.auth.keys.dependencies import ChatUser
 from smriti.conversations.dependencies import Conversations, OwnedConversation
 from smriti.conversations.files import FILE, file_response
+from smriti.conversations.listing import MessagePage, Wanted
 from smriti.conversations.models import Conversation, ConversationCreate, ConversationUpdate
 from smriti.core.clock import Id
 from smriti.core.edge import PROBLEMS, Paging
 from smriti.core.paging import Page, PageRequest
-from smriti.messages.models import MAX_ATTACHMENTS, MessageView
+from smriti.messages.models import MAX_ATTACHMENTS
 
 router = APIRouter(
     prefix="/conversations",
@@ -43,9 +44,15 @@ async def create_conversation(
 
 @router.get("/", summary="List your conversations, newest first")
 async def list_conversations(
-    user: ChatUser, conversations: Conversations, page: Annotated[PageRequest, Depends(_ten)]
+    user: ChatUser,
+    conversations: Conversations,
+    page: Annotated[PageRequest, Depends(_ten)],
+    agent_id: Annotated[
+        str | None,
+        Query(max_length=200, description="Only those with this agent; pages may be short."),
+    ] = None,
 ) -> Page[Conversation]:
-    return await conversations.page(user.email, page)
+    return await conversations.page(user.email, page, agent_id=agent_id or None)
 
 
 @router.get("/{conversation_id}", summary="Get a conversation")
@@ -69,21 +76,34 @@ async def delete_conversation(
     await conversations.delete(user.email, conversation_id)
 
 
-@router.get("/{conversation_id}/messages", summary="List messages, newest first")
-async def list_messages(
-    conversation: OwnedConversation,
-    conversations: Conversations,
-    page: Paging,
+async def _wanted(
     order: Annotated[
         Literal["newest", "oldest"], Query(description="Which come first.")
     ] = "newest",
     inactive: Annotated[
         bool, Query(description="Also what a retry or an edit has left behind.")
     ] = False,
-) -> Page[MessageView]:
-    return await conversations.messages(
-        conversation, page, oldest_first=order == "oldest", inactive=inactive
-    )
+    around: Annotated[
+        str | None,
+        Query(
+            max_length=200,
+            description="The id of a message: the page is of those on both sides of it, wherever "
+            "it is, and `cursor` counts for nothing. It goes on with `next_cursor`, and with "
+            "`previous_cursor` in the other order.",
+        ),
+    ] = None,
+) -> Wanted:
+    return Wanted(order == "oldest", inactive, around or None)
+
+
+@router.get("/{conversation_id}/messages", summary="List messages, newest first, or around one")
+async def list_messages(
+    conversation: OwnedConversation,
+    conversations: Conversations,
+    page: Paging,
+    wanted: Annotated[Wanted, Depends(_wanted)],
+) -> MessagePage:
+    return await conversations.messages(conversation, page, wanted)
 
 
 @router.get(

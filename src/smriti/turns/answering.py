@@ -196,7 +196,7 @@ class Answering:
         if not record.attempt:
             return _loading(remembers=architecture.remembers)
         told = await self._desk.capabilities.told(record, answer.parts)
-        return list(retold(answer.parts, told))
+        return list(retold(answer.parts, told, record.call_ms))
 
     async def _carried_out(self, turn: Turn, plan: Plan, prompt: Prompt, opening: Opening) -> Done:
         conversation, known = opening.conversation, prompt.known

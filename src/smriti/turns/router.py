@@ -63,6 +63,7 @@ _EVENT = {
         "tool_name": {"type": ["string", "null"]},
         "tool_args": {"type": ["object", "null"]},
         "success": {"type": ["boolean", "null"]},
+        "ms": {"type": ["integer", "null"], "description": "Of a TOOL_CALL_RESULT: its time."},
         "turn_id": {"type": "string"},
         "seq": {"type": "integer", "minimum": 1},
     },

@@ -65,6 +65,7 @@ from smriti.turns.capabilities import Capabilities
 from smriti.turns.context import ContextService
 from smriti.turns.control import TurnControl
 from smriti.turns.importing import Importer, ImportRepository
+from smriti.turns.offered import ToolOffer
 from smriti.turns.opener import Opener
 from smriti.turns.plan import Desk
 from smriti.turns.queue import TurnQueue
@@ -243,13 +244,14 @@ def _add_turns(services: Services, outside: Outside, logs: EventLogs) -> None:
         providers=services.get(ProviderService),
     )
     summaries = SummaryRepository(table)
+    architectures = make_architectures(
+        services, outside.config, by_meaning=outside.embedder is not None
+    )
     answering = Answering(
         desk,
         opener,
         models=services.get(ModelService),
-        architectures=make_architectures(
-            services, outside.config, by_meaning=outside.embedder is not None
-        ),
+        architectures=architectures,
         summaries=SummaryKeeper(summaries, desk.messages, desk.conversation_service, opener.pasts),
     )
     queue = TurnQueue(
@@ -269,6 +271,7 @@ def _add_turns(services: Services, outside: Outside, logs: EventLogs) -> None:
         TurnControl(desk, queue, runner),
         TurnService(desk, opener, starter, runner=runner, idempotency=idempotency, logs=logs),
         ContextService(opener, answering),
+        ToolOffer(architectures, desk.capabilities, services.get(BlockService)),
         Importer(desk, starter, services.get(AgentService), summaries, ImportRepository(table)),
     )
 

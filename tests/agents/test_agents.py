@@ -74,7 +74,7 @@ async def test_agents_are_listed_oldest_first(home: Home) -> None:
 
 async def test_an_update_changes_only_what_is_given(home: Home) -> None:
     agent = await home.agent(temperature=0.5)
-    change = {"agent_persona": "Kinder.", "agent_name": "Ignored", "agent_model": None}
+    change = {"agent_persona": "Kinder.", "agent_name": "", "agent_model": None}
 
     response = await home.client.put(f"/agents/{agent['agent_id']}", json=change)
 

@@ -129,6 +129,7 @@ class World:
             "agent_id": agent,
             "conversation_id": conversation["conversation_id"],
             "memory_id": memory["memory_id"],
+            "number": "0",
             "name": "projects",
             "provider_name": "OpenAI",
         }

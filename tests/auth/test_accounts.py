@@ -40,6 +40,20 @@ async def test_who_signs_up_is_signed_in(browser: httpx2.AsyncClient) -> None:
     assert answer.headers["cache-control"] == "no-store"
 
 
+async def test_who_has_a_password_is_shown_so(browser: httpx2.AsyncClient) -> None:
+    token = (await sign_up(browser)).json()["token"]
+
+    me = await browser.get("/auth/me", headers={"Authorization": f"Bearer {token}"})
+
+    assert me.json() == {
+        "email": "ada@local",
+        "name": "ada",
+        "picture": None,
+        "has_password": True,
+        "sign_in": "local",
+    }
+
+
 async def test_who_has_an_account_can_log_in(browser: httpx2.AsyncClient) -> None:
     await sign_up(browser)
 

@@ -99,6 +99,8 @@ async def test_who_comes_back_gets_a_token(
         "email": "ada@example.com",
         "name": "Ada Lovelace",
         "picture": "https://pictures.example/ada.png",
+        "has_password": False,
+        "sign_in": "google",
     }
 
 

@@ -25,7 +25,13 @@ async def test_a_link_signs_a_browser_in_as_the_owner(
     me = await browser.get("/auth/me", headers=SAME_ORIGIN)
 
     assert (answer.status_code, answer.headers["location"]) == (303, "/app/")
-    assert me.json() == {"email": "owner@local", "name": "Owner", "picture": None}
+    assert me.json() == {
+        "email": "owner@local",
+        "name": "Owner",
+        "picture": None,
+        "has_password": False,
+        "sign_in": "link",
+    }
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith(f"{COOKIE}=ey")
     assert cookie.split("; ", 1)[1] == "HttpOnly; Max-Age=604800; Path=/; SameSite=strict"

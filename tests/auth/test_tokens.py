@@ -35,7 +35,8 @@ async def test_a_token_tells_who_is_signed_in(server: Server) -> None:
         answer = await browser.get("/auth/me")
 
     assert answer.status_code == 200
-    assert answer.json() == {"email": "ada@local", "name": "ada", "picture": None}
+    profile = {"email": "ada@local", "name": "ada", "picture": None}
+    assert answer.json() == profile | {"has_password": True, "sign_in": "local"}
     assert answer.headers["cache-control"] == "no-store"
 
 

@@ -89,6 +89,9 @@ async def test_a_log_that_is_gone_is_made_up_for_by_what_is_stored(
         "Hello",
     ]
     assert whole[-1]["message_id"] == sent[-1]["message_id"]
+    times = [[each["ms"] for each in events if "ms" in each] for events in (sent, whole)]
+    assert len(times[0]) == 1
+    assert times[0] == times[1]
     assert types_of(rest) == ["TURN_RESUMED", *told]
     assert all(event["seq"] > last for event in whole + rest)
     assert heard.status_code == heard_again.status_code == 204
@@ -151,10 +154,10 @@ async def test_a_turn_tells_its_steps_tokens_and_times(
 
     assert (turn["status"], turn["steps"], turn["attempt"]) == ("complete", 2, 0)
     assert turn["last_seq"] == sent[-1]["seq"]
-    assert [step["calls"] for step in turn["step_log"]] == [
-        [{"call_id": "1", "name": "core_memory_list_blocks", "success": True}],
-        [],
-    ]
+    (result,) = [event for event in sent if event["event_type"] == "TOOL_CALL_RESULT"]
+    call = {"call_id": "1", "name": "core_memory_list_blocks", "success": True}
+    assert [step["calls"] for step in turn["step_log"]] == [[call | {"ms": result["ms"]}], []]
+    assert result["ms"] >= 0
     assert turn["first_token_ms"] is not None
     assert turn["answer_id"] == sent[-1]["message_id"]
     assert listed == {name: value for name, value in turn.items() if name != "step_log"}

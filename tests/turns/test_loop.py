@@ -1,5 +1,7 @@
 """The loop, asked as the function it is."""
 
+import asyncio
+
 import pytest
 
 from smriti.llm.provider import (
@@ -12,7 +14,7 @@ from smriti.llm.provider import (
 )
 from smriti.llm.types import ChatMessage, ModelRequest, TextPart, ToolCall, ToolSpec
 from smriti.tools.toolset import NoTools
-from smriti.turns.events import LoopEvent, Notice, ReplyEnded, ToolFinished
+from smriti.turns.events import LoopEvent, Notice, ReplyEnded, StepCompleted, ToolFinished
 from smriti.turns.loop import Progress, run_steps
 from tests.fakes.scripted_provider import ScriptedProvider
 
@@ -87,3 +89,32 @@ class _Lasts:
     async def call(self, call: ToolCall) -> str:
         self.ran.append(call.call_id)
         return "Done."
+
+
+async def test_each_call_of_a_step_has_its_own_time() -> None:
+    quick_is_done = asyncio.Event()
+
+    class Waiting(NoTools):
+        async def call(self, call: ToolCall) -> str:
+            if call.name == "slow":
+                await quick_is_done.wait()
+            quick_is_done.set()
+            return "done"
+
+    calls = [
+        ToolCall(call_id="1", name="slow", arguments={}),
+        ToolCall(call_id="2", name="quick", arguments={}),
+        ToolCall(call_id="3", name="quick", arguments=None),
+    ]
+    model = ScriptedProvider([[*map(CallRequested, calls)], [TextChunk("Done.")]])
+
+    events = [event async for event in run_steps(REQUEST, model, Waiting(), max_steps=3)]
+
+    finished = [event for event in events if isinstance(event, ToolFinished)]
+    (slow, quick, refused) = [event.ms for event in finished]
+    (step,) = [each for each in events if isinstance(each, StepCompleted) and not each.final]
+    assert slow is not None
+    assert quick is not None
+    assert slow >= quick
+    assert refused is None
+    assert step.ms == {"1": slow, "2": quick}

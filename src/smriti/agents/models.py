@@ -102,7 +102,10 @@ class AgentCreate(_FormValues):
 
 
 class AgentUpdate(_FormValues):
-    """A partial change. Null clears what may be left open and is ignored elsewhere."""
+    """A partial change. Null clears what may be left open and is ignored elsewhere.
+
+    A new name must not be that of another agent.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -110,6 +113,7 @@ class AgentUpdate(_FormValues):
         }
     )
 
+    agent_name: Name | None = None
     agent_architecture: Label | None = None
     agent_provider: Label | None = None
     agent_persona: Persona | None = None

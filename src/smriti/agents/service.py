@@ -6,7 +6,7 @@ from itertools import count
 from typing import Final
 
 from smriti.agents.models import Agent, AgentCreate, AgentUpdate
-from smriti.agents.repository import MAX_AGENTS, AgentRepository, AgentsFull
+from smriti.agents.repository import MAX_AGENTS, AgentRepository, AgentsFull, NameTaken
 from smriti.auth.keys.models import ApiKey, KeyScope
 from smriti.auth.keys.service import require
 from smriti.core.errors import Conflict, Invalid, NotFound
@@ -25,6 +25,13 @@ class AgentNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("Agent not found")
+
+
+class AgentNameTaken(Conflict):
+    slug = "agent-name-taken"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"You have another agent called {name!r}. Choose another name.")
 
 
 class TooManyAgents(Conflict):
@@ -119,13 +126,20 @@ class AgentService:
         return await self._agents.all_of(owner)
 
     async def update(self, agent: Agent, update: AgentUpdate) -> Agent:
+        """`AgentNameTaken`, `AgentNotFound`, `Invalid`."""
         changes = update.model_dump(exclude_unset=True)
+        if changes.get("agent_name") == agent.agent_name:
+            del changes["agent_name"]
         if not changes:
             return agent
         changed = agent.model_copy(update=changes)
         self._check(changed.agent_architecture, changed.agent_provider)
         try:
+            if "agent_name" in changes:
+                return await self._agents.rename(agent, changed, list(changes))
             return await self._agents.change(changed, list(changes))
+        except NameTaken as taken:
+            raise AgentNameTaken(changed.agent_name) from taken
         except ConditionFailed:
             raise AgentNotFound from None
 

@@ -113,10 +113,17 @@ class SignedIn(BaseModel):
     name: str
 
 
+type SignInWay = Literal["local", "google", "link"]
+
+
 class Profile(BaseModel):
+    """`sign_in`: by a name and a password, by Google, or by a link, as this server's owner."""
+
     email: str
     name: str
     picture: str | None
+    has_password: bool
+    sign_in: SignInWay
 
 
 class DeletionStarted(BaseModel):

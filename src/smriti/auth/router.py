@@ -29,6 +29,7 @@ from smriti.auth.models import (
     SignedIn,
     SignInMethods,
 )
+from smriti.auth.profiles import profile_of
 from smriti.core.edge import PROBLEMS
 
 router = APIRouter(tags=["auth"], responses=PROBLEMS, dependencies=[Depends(no_store)])
@@ -36,7 +37,7 @@ router = APIRouter(tags=["auth"], responses=PROBLEMS, dependencies=[Depends(no_s
 
 @router.get("/auth/me", summary="Show who is signed in")
 async def get_me(user: AdminUser) -> Profile:
-    return Profile(email=user.email, name=user.name, picture=user.picture)
+    return profile_of(user)
 
 
 @router.get("/auth/methods", summary="Ask in which ways one may sign in")

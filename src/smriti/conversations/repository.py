@@ -99,12 +99,19 @@ class ConversationRepository(Repository[Conversation]):
         loaded = [self.load(item) for item in found if isinstance(item, dict)]
         return {one.conversation_id: one for one in loaded if one.deleted_at is None}
 
-    async def page(self, owner: str, page: PageRequest) -> Page[Conversation]:
-        """Newest first; those being deleted are left out, so a page may be short."""
+    async def page(
+        self, owner: str, page: PageRequest, *, agent_id: str | None = None
+    ) -> Page[Conversation]:
+        """Newest first, of one agent or all; those being deleted and those of other agents are left
+        out, so a page may be short."""
         query = Query(f"USER#{owner}", begins="CONVERSATION#", newest_first=True)
         items, cursor = await collect(self._table, query, page)
-        found = [self.load(item) for item in items]
-        return Page[Conversation].of([one for one in found if one.deleted_at is None], cursor)
+        listed = [
+            one
+            for one in map(self.load, items)
+            if one.deleted_at is None and agent_id in {None, one.agent_id}
+        ]
+        return Page[Conversation].of(listed, cursor)
 
     async def newest(self, owner: str, *, limit: int) -> list[Conversation]:
         """The newest that are not being deleted, at most so many."""

@@ -1,9 +1,10 @@
 """Decisions about conversations: whose they are, which agent answers, what goes when one goes."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 
 from smriti.agents.service import AgentService
+from smriti.conversations.listing import MessagePage, Wanted
 from smriti.conversations.models import (
     UNTITLED,
     Conversation,
@@ -14,7 +15,7 @@ from smriti.conversations.repository import ConversationRepository
 from smriti.core.errors import NotFound
 from smriti.core.paging import Page, PageRequest
 from smriti.db.table import ConditionFailed
-from smriti.messages.models import MessageView
+from smriti.messages.models import Attachment, Message, MessageView
 from smriti.messages.repository import (
     MessageRepository,
     conversation_partition,
@@ -29,6 +30,20 @@ class ConversationNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("Conversation not found")
+
+
+class MessageNotFound(NotFound):
+    slug = "message-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("Message not found")
+
+
+class AttachmentNotFound(NotFound):
+    slug = "attachment-not-found"
+
+    def __init__(self) -> None:
+        super().__init__("Attachment not found")
 
 
 class ConversationService:
@@ -74,8 +89,10 @@ class ConversationService:
             raise ConversationNotFound
         return conversation
 
-    async def page(self, owner: str, page: PageRequest) -> Page[Conversation]:
-        return await self._conversations.page(owner, page)
+    async def page(
+        self, owner: str, page: PageRequest, *, agent_id: str | None = None
+    ) -> Page[Conversation]:
+        return await self._conversations.page(owner, page, agent_id=agent_id)
 
     async def update(self, conversation: Conversation, update: ConversationUpdate) -> Conversation:
         changes: dict[str, str] = update.model_dump(exclude_none=True)
@@ -90,19 +107,43 @@ class ConversationService:
         return changed
 
     async def messages(
-        self, conversation: Conversation, page: PageRequest, *, oldest_first: bool, inactive: bool
-    ) -> Page[MessageView]:
+        self, conversation: Conversation, page: PageRequest, wanted: Wanted
+    ) -> MessagePage:
         """Without those that a retry or an edit has left behind, unless they are wanted too."""
+        if wanted.around is not None:
+            return await self._messages_around(conversation, wanted.around, page, wanted)
         found = await self._messages.page(
-            conversation.conversation_id, page, oldest_first=oldest_first
+            conversation.conversation_id, page, oldest_first=wanted.oldest_first
         )
-        views = []
-        for message in found.items:
-            view = message.view
-            view.active = conversation.is_active(message_key(message))
-            if view.active or inactive:
-                views.append(view)
-        return Page[MessageView].of(views, found.next_cursor)
+        return MessagePage.of(_shown(conversation, found.items, wanted), found.next_cursor)
+
+    async def _messages_around(
+        self, conversation: Conversation, message_id: str, page: PageRequest, wanted: Wanted
+    ) -> MessagePage:
+        middle = await self._messages.find(conversation.conversation_id, message_id)
+        if middle is None:
+            raise MessageNotFound
+        before, after = [
+            await self._messages.beside(middle, limit=max(limit, 1), oldest_first=oldest_first)
+            for limit, oldest_first in (
+                ((page.limit - 1) // 2, not wanted.oldest_first),
+                (page.limit // 2, wanted.oldest_first),
+            )
+        ]
+        found = _shown(conversation, [*before.items[::-1], middle, *after.items], wanted)
+        shown = MessagePage.of(found, after.next_cursor)
+        return shown.model_copy(update={"previous_cursor": before.next_cursor})
+
+    async def attachment(
+        self, conversation: Conversation, message_id: str, number: int
+    ) -> Attachment:
+        """A file that came with a message, counted from 0, with its content."""
+        message = await self._messages.find(conversation.conversation_id, message_id)
+        if message is None:
+            raise MessageNotFound
+        if number >= len(message.attachments):
+            raise AttachmentNotFound
+        return await self._messages.file(message, number)
 
     async def delete(self, owner: str, conversation_id: str) -> None:
         """Remove a conversation with everything in it. Goes on where a crash interrupted it."""
@@ -133,3 +174,15 @@ class ConversationService:
         for conversation_id in await self._conversations.ids_of(owner):
             with suppress(ConversationNotFound):  # somebody else has deleted it meanwhile
                 await self.delete(owner, conversation_id)
+
+
+def _shown(
+    conversation: Conversation, messages: Iterable[Message], wanted: Wanted
+) -> list[MessageView]:
+    views = []
+    for message in messages:
+        view = message.view
+        view.active = conversation.is_active(message_key(message))
+        if wanted.includes(view):
+            views.append(view)
+    return views

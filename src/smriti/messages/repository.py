@@ -22,6 +22,7 @@ import orjson
 
 from smriti.core.clock import new_id, sort_time
 from smriti.core.paging import Page, PageRequest
+from smriti.db.position import position_of
 from smriti.db.repository import Repository, collect, everything
 from smriti.db.table import NEW, Absent, Compare, Get, Item, Key, Put, Query
 from smriti.messages.models import MAX_ATTACHMENTS, Attachment, Message
@@ -174,6 +175,12 @@ class MessageRepository(Repository[Message]):
         items, cursor = await collect(self._table, query, page)
         return Page[Message].of(await self.read_items(items), cursor)
 
+    async def beside(self, message: Message, *, limit: int, oldest_first: bool) -> Page[Message]:
+        """The messages that follow this one in an order, and the cursor of those behind them."""
+        cursor = position_of({"sk": message_key(message)})
+        page = PageRequest(limit=limit, cursor=cursor)
+        return await self.page(message.conversation_id, page, oldest_first=oldest_first)
+
     async def with_pictures(self, newest_first: Sequence[Message], *, limit: int) -> list[Message]:
         """The messages with the newest `limit` of their pictures; other pictures stay away."""
         shown: list[Message] = []
@@ -188,6 +195,13 @@ class MessageRepository(Repository[Message]):
                     files.append(file)
             shown.append(message.model_copy(update={"attachments": files}))
         return shown
+
+    async def file(self, message: Message, number: int) -> Attachment:
+        """One of the message's attachments, with its content."""
+        file = message.attachments[number]
+        if not file.is_image:
+            return file
+        return file.model_copy(update={"content": await self._picture(message, number)})
 
     async def _picture(self, message: Message, number: int) -> str:
         partition = conversation_partition(message.conversation_id)

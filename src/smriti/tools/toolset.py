@@ -1,6 +1,7 @@
 """The toolset port, and how a call is run: bounded in time, failures answered as text."""
 
 import asyncio
+import time
 from collections.abc import Container, Sequence
 from typing import Final, Protocol
 
@@ -59,6 +60,24 @@ class Combined:
             known = ", ".join(self._owners) or "none"
             raise ToolFailed(f"There is no tool {call.name!r}. The tools are: {known}.")
         return await owner.call(call)
+
+
+class Timed:
+    """A toolset that keeps how long each call has taken: `ms`, by the call's id."""
+
+    def __init__(self, tools: Toolset) -> None:
+        self._tools = tools
+        self.ms: dict[str, int] = {}
+
+    def specs(self) -> Sequence[ToolSpec]:
+        return self._tools.specs()
+
+    async def call(self, call: ToolCall) -> str:
+        began = time.monotonic()
+        try:
+            return await self._tools.call(call)
+        finally:
+            self.ms[call.call_id] = round((time.monotonic() - began) * 1000)
 
 
 async def run_tool(tools: Toolset, call: ToolCall) -> ToolResult:

@@ -6,13 +6,13 @@ from functools import partial
 from typing import Final
 
 from smriti.conversations.models import Conversation
-from smriti.core.errors import Conflict, Unavailable
+from smriti.core.errors import Unavailable
 from smriti.llm.retry import RetryingProvider
 from smriti.llm.service import ModelService
 from smriti.messages.models import Message
 from smriti.tools.toolset import Combined
 from smriti.turns.answer import Answer
-from smriti.turns.architecture import Architecture, Architectures, Mind, Scene
+from smriti.turns.architecture import Architecture, Architectures, Mind, Scene, architecture_of
 from smriti.turns.asking import Ask
 from smriti.turns.capabilities import SILENT, Stage
 from smriti.turns.events import Notice, TurnEvent, TurnFailed
@@ -69,11 +69,7 @@ class Answering:
         self._summaries = summaries
 
     def architecture_of(self, opening: Opening) -> Architecture:
-        name = opening.agent.agent_architecture
-        if name not in self._architectures:
-            known = ", ".join(self._architectures)
-            raise Conflict(f"The agent's architecture {name!r} is not one of {known}.")
-        return self._architectures[name]
+        return architecture_of(opening.agent, self._architectures)
 
     async def fresh(self, opening: Opening, question: Message, running: Running) -> Done:
         """Answer a question that has just come. One that cannot be planned for leaves no trace."""
@@ -200,7 +196,7 @@ class Answering:
         if not record.attempt:
             return _loading(remembers=architecture.remembers)
         told = await self._desk.capabilities.told(record, answer.parts)
-        return list(retold(answer.parts, told))
+        return list(retold(answer.parts, told, record.call_ms))
 
     async def _carried_out(self, turn: Turn, plan: Plan, prompt: Prompt, opening: Opening) -> Done:
         conversation, known = opening.conversation, prompt.known

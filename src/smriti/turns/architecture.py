@@ -7,6 +7,7 @@ from typing import Protocol
 
 from smriti.agents.models import Agent
 from smriti.conversations.models import Conversation
+from smriti.core.errors import Conflict
 from smriti.llm.provider import Provider
 from smriti.memory.blocks.models import CoreMemory
 from smriti.memory.recall.models import Exchange
@@ -65,3 +66,11 @@ class Architecture(Protocol):
 
 
 type Architectures = Mapping[str, Architecture]
+
+
+def architecture_of(agent: Agent, known: Architectures) -> Architecture:
+    """How the agent thinks; `Conflict` where this server does not know that way."""
+    name = agent.agent_architecture
+    if name not in known:
+        raise Conflict(f"The agent's architecture {name!r} is not one of {', '.join(known)}.")
+    return known[name]

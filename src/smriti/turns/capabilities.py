@@ -71,8 +71,12 @@ class Capabilities:
     def tools(self, scene: Scene, stage: Stage) -> list[Toolset]:
         """What the scene's agent may use beside the tools of its architecture: nothing when it
         talks with a stranger, whose machines they are not."""
+        return [tools for _, tools in self.lent(scene, stage)]
+
+    def lent(self, scene: Scene, stage: Stage) -> list[tuple[str, Toolset]]:
+        """The same, each with the name of its capability."""
         mine = scene.agent.capabilities if scene.user == scene.agent.created_by else ()
-        return [each.tools(scene, stage) for each in self._known if each.name in mine]
+        return [(each.name, each.tools(scene, stage)) for each in self._known if each.name in mine]
 
     def lasting(
         self, record: TurnRecord, parts: Iterable[Part]

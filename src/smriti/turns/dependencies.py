@@ -13,6 +13,7 @@ from smriti.core.errors import BadRequest
 from smriti.turns.context import ContextService
 from smriti.turns.control import TurnControl
 from smriti.turns.importing import Importer
+from smriti.turns.offered import ToolOffer
 from smriti.turns.service import Ask, TurnService
 from smriti.turns.streams import TurnStreams
 from smriti.usage.dependencies import ChatRate
@@ -21,6 +22,7 @@ Turns = Annotated[TurnService, Depends(provide(TurnService))]
 Control = Annotated[TurnControl, Depends(provide(TurnControl))]
 Streams = Annotated[TurnStreams, Depends(provide(TurnStreams))]
 Imports = Annotated[Importer, Depends(provide(Importer))]
+ToolOffers = Annotated[ToolOffer, Depends(provide(ToolOffer))]
 Contexts = Annotated[ContextService, Depends(provide(ContextService))]
 
 Supposed = Annotated[

@@ -81,8 +81,8 @@ def _of_tool(
     match event:
         case ToolStarted(call=call):
             return _call(call)
-        case ToolFinished(result=result):
-            return _result(result)
+        case ToolFinished(result=result, ms=ms):
+            return _result(result) | {"ms": ms}
         case ApprovalRequired():
             return _approval(event)
         case DeviceTold():

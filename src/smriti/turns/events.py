@@ -1,6 +1,6 @@
 """What a turn tells the outside while it runs, and what the loop tells the turn."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -37,8 +37,11 @@ class ToolStarted(Frozen):
 
 
 class ToolFinished(Frozen):
+    """`ms`: how long it took; None when it was not run, or is told again without its times."""
+
     type: Literal["tool_finished"] = "tool_finished"
     result: ToolResult
+    ms: int | None = None
 
 
 class ReplyEnded(Frozen):
@@ -56,10 +59,11 @@ class ReplyEnded(Frozen):
 
 
 class StepCompleted(Frozen):
-    """One model call and its tools are done. Stored, not shown."""
+    """One model call and its tools are done. Stored, not shown. `ms`: of calls, by their ids."""
 
     type: Literal["step_completed"] = "step_completed"
     results: Sequence[ToolResult] = ()
+    ms: Mapping[str, int] = Field(default_factory=dict)
     final: bool = False
 
 

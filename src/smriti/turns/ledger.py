@@ -51,6 +51,7 @@ class Ledger:
         success = {result.call_id: result.success for result in step.results}
         for call in booked.calls:
             call.success = success.get(call.call_id)
+            call.ms = step.ms.get(call.call_id)
 
     def _passed(self) -> int:
         now = time.monotonic()

@@ -27,7 +27,7 @@ from smriti.llm.types import (
     ToolResult,
     Usage,
 )
-from smriti.tools.toolset import Toolset, run_again, run_tools
+from smriti.tools.toolset import Timed, Toolset, run_again, run_tools
 from smriti.turns.events import (
     LoopEvent,
     Notice,
@@ -146,8 +146,9 @@ async def run_steps(
     When `max_steps` are used up the model is asked once more, without tools, for a closing answer.
     `request` holds what is `done`.
     """
-    results = await run_again(tools, done.open_calls, _repeatable(tools))
-    for told in _told(results):
+    timed = Timed(tools)
+    results = await run_again(timed, done.open_calls, _repeatable(tools))
+    for told in _told(results, timed):
         yield told
     request = request.continued(*results)
 
@@ -168,9 +169,9 @@ async def run_steps(
         for call in reply.calls:
             yield ToolStarted(call=call)
         yield reply.ended(repeatable=_idempotent(tools, reply.calls))
-        results = await run_tools(tools, reply.calls)
+        results = await run_tools(timed, reply.calls)
         request = request.continued(*reply.parts, *results).with_model(reply.model)
-        for told in _told(results):
+        for told in _told(results, timed):
             yield told
 
 
@@ -193,6 +194,9 @@ def _asked(request: ModelRequest, *, closing: bool) -> ModelRequest:
     return request.without_tools() if closing else request
 
 
-def _told(results: Sequence[ToolResult]) -> list[ToolFinished | StepCompleted]:
-    finished = [ToolFinished(result=result) for result in results]
-    return [*finished, StepCompleted(results=results)] if results else []
+def _told(results: Sequence[ToolResult], timed: Timed) -> list[ToolFinished | StepCompleted]:
+    if not results:
+        return []
+    ms = {each.call_id: timed.ms[each.call_id] for each in results if each.call_id in timed.ms}
+    finished = [ToolFinished(result=each, ms=ms.get(each.call_id)) for each in results]
+    return [*finished, StepCompleted(results=results, ms=ms)]

@@ -18,11 +18,15 @@ ATTEMPT: Final = 1_000_000
 
 
 class ToolUse(BaseModel):
-    """A tool that was called; `success` is null while it runs, or when a crash cut it off."""
+    """A tool that was called; `success` is null while it runs, or when a crash cut it off.
+
+    `ms`: how long it took, its wait for others of the step included; null when it was not run.
+    """
 
     call_id: str
     name: str
     success: bool | None = None
+    ms: int | None = None
 
 
 class StepRecord(BaseModel):
@@ -101,6 +105,12 @@ class TurnRecord(TurnView):
     def owner(self) -> str:
         """Whose the agent is, and whose plan pays."""
         return self.agent_owner or self.created_by
+
+    @property
+    def call_ms(self) -> dict[str, int]:
+        """How long each call took, by its id."""
+        calls = (call for step in self.step_log for call in step.calls)
+        return {call.call_id: call.ms for call in calls if call.ms is not None}
 
     @property
     def reservation(self) -> Reservation | None:

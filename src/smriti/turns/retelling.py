@@ -29,10 +29,13 @@ type Told = Mapping[str, Sequence[TurnEvent]]
 """What calls have told while they ran, by their ids."""
 
 _NOTHING: Final[Told] = {}
+_NO_TIMES: Final[Mapping[str, int]] = {}
 
 
-def retold(parts: Sequence[Part], told: Told = _NOTHING) -> Iterator[TurnEvent]:
-    """The events that these parts of an answer were told by."""
+def retold(
+    parts: Sequence[Part], told: Told = _NOTHING, ms: Mapping[str, int] = _NO_TIMES
+) -> Iterator[TurnEvent]:
+    """The events that these parts of an answer were told by; `ms`: of calls, by their ids."""
     for part in parts:
         match part:
             case TextPart():
@@ -43,7 +46,7 @@ def retold(parts: Sequence[Part], told: Told = _NOTHING) -> Iterator[TurnEvent]:
                 yield ToolStarted(call=part)
                 yield from told.get(part.call_id, ())
             case ToolResult():
-                yield ToolFinished(result=part)
+                yield ToolFinished(result=part, ms=ms.get(part.call_id))
             case ImagePart():
                 pass
             case _:
@@ -65,7 +68,7 @@ def retold_frames(
     withdrawn = record.status == "cancelled" and record.last_seq is None  # while it waited
     events: list[TurnEvent] = [
         *([] if withdrawn else [QuestionSaved(message_id=record.question_id)]),
-        *retold(answer.parts if answer else (), told),
+        *retold(answer.parts if answer else (), told, record.call_ms),
         *_ending(record, answer),
     ]
     return frames_of(events, turn_id=record.turn_id, base=base, after=after)

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response, StreamingResponse
 
+from smriti.agents.dependencies import ShownAgent
 from smriti.auth.idempotency.route import IdempotentRoute
 from smriti.auth.keys.dependencies import ChatUser
 from smriti.conversations.dependencies import OwnedConversation
@@ -25,10 +26,12 @@ from smriti.turns.dependencies import (
     LastEvent,
     Streams,
     Supposed,
+    ToolOffers,
     Turns,
 )
 from smriti.turns.importing import MessagesImport, MessagesImported
 from smriti.turns.models import TurnSummary, TurnView
+from smriti.turns.offered import OfferedTool
 from smriti.turns.streams import Chunks
 
 asking = APIRouter(tags=["chat"], responses=PROBLEMS)
@@ -60,6 +63,7 @@ _EVENT = {
         "tool_name": {"type": ["string", "null"]},
         "tool_args": {"type": ["object", "null"]},
         "success": {"type": ["boolean", "null"]},
+        "ms": {"type": ["integer", "null"], "description": "Of a TOOL_CALL_RESULT: its time."},
         "turn_id": {"type": "string"},
         "seq": {"type": "integer", "minimum": 1},
     },
@@ -142,6 +146,11 @@ async def import_messages(
     new: MessagesImport, conversation: OwnedConversation, user: ChatUser, importer: Imports
 ) -> MessagesImported:
     return await importer.add(user, conversation, new)
+
+
+@router.get("/agents/{agent_id}/tools", summary="List what an agent could call in a turn now")
+async def list_tools(agent: ShownAgent, tools: ToolOffers) -> list[OfferedTool]:
+    return await tools.to(agent)
 
 
 @router.get(

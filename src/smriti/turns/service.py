@@ -9,8 +9,9 @@ import orjson
 from smriti.auth.idempotency.service import AnswerNotKept, Idempotency
 from smriti.auth.models import Asker
 from smriti.conversations.models import Stretch
+from smriti.conversations.service import MessageNotFound
 from smriti.core.clock import new_id, sort_time
-from smriti.core.errors import BadRequest, Conflict, NotFound
+from smriti.core.errors import BadRequest, Conflict
 from smriti.messages.models import MAX_ATTACHMENTS, Message, MessageCreate
 from smriti.messages.repository import message_key
 from smriti.realtime.broker import EventLogs
@@ -31,13 +32,6 @@ class ConversationBusy(Conflict):
 
     def __init__(self) -> None:
         super().__init__("The agent is answering. Wait for the answer, or cancel its turn.")
-
-
-class MessageNotFound(NotFound):
-    slug = "message-not-found"
-
-    def __init__(self) -> None:
-        super().__init__("Message not found")
 
 
 class MessageLeft(Conflict):

@@ -5,6 +5,7 @@ from typing import Final
 
 from smriti.agents.models import Agent
 from smriti.auth.tokens import InvalidKey
+from smriti.conversations.listing import Wanted
 from smriti.conversations.models import Conversation
 from smriti.conversations.repository import ConversationRepository
 from smriti.conversations.service import ConversationNotFound, ConversationService
@@ -75,9 +76,7 @@ class WidgetService:
 
     async def messages(self, conversation: Conversation) -> list[WidgetMessage]:
         """The newest, oldest first; of an answer under way nothing, a stream tells that."""
-        found = await self._conversation_service.messages(
-            conversation, _PAGE, oldest_first=False, inactive=False
-        )
+        found = await self._conversation_service.messages(conversation, _PAGE, Wanted())
         said = [WidgetMessage.of(one) for one in found.items if one.status != "running"]
         return said[::-1]
 

@@ -214,7 +214,7 @@ class BlockContentView(BaseModel):
     version: int
     updated_at: datetime | None
     updated_by: str | None
-    turn_id: str | None
+    turn_id: str | None = None
 
     @classmethod
     def of(cls, block: Block) -> Self:

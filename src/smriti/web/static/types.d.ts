@@ -52,6 +52,7 @@ export type AgentUpdate = {
   max_output_tokens?: number | null;
   context_tokens?: ContextTokensInput | null;
   fallback_model?: Label | null;
+  agent_name?: Name | null;
   agent_architecture?: Label | null;
   agent_provider?: Label | null;
   agent_persona?: Persona | null;
@@ -389,6 +390,13 @@ export type MessageCreate = {
   content: string;
   attachments?: (AttachmentUpload)[];
 };
+export type MessagePage = {
+  items: (MessageView)[];
+  next_cursor: string | null;
+  has_more: boolean;
+  total_count: null;
+  previous_cursor: string | null;
+};
 export type MessageView = {
   message_id: string;
   conversation_id: string;
@@ -440,6 +448,11 @@ export type NewKey = {
   key: string;
 };
 export type NewPassword = string;
+export type OfferedTool = {
+  name: string;
+  description: string;
+  origin: string;
+};
 export type OlderError = {
   status: "error";
   message: string;
@@ -464,12 +477,6 @@ export type PageConversation = {
 };
 export type PageFoundMemory = {
   items: (FoundMemory)[];
-  next_cursor: string | null;
-  has_more: boolean;
-  total_count: null;
-};
-export type PageMessageView = {
-  items: (MessageView)[];
   next_cursor: string | null;
   has_more: boolean;
   total_count: null;
@@ -522,6 +529,8 @@ export type Profile = {
   email: string;
   name: string;
   picture: string | null;
+  has_password: boolean;
+  sign_in: SignInWay;
 };
 export type ProgramKeyCreate = {
   name: KeyName;
@@ -655,6 +664,7 @@ export type SignInMethods = {
   google: boolean;
   link: boolean;
 };
+export type SignInWay = "local" | "google" | "link";
 export type SignedIn = {
   token: string;
   email: string;
@@ -737,6 +747,7 @@ export type ToolUse = {
   call_id: string;
   name: string;
   success: boolean | null;
+  ms: number | null;
 };
 export type TurnStatus = "queued" | "running" | "complete" | "failed" | "cancelled";
 export type TurnSummary = {

@@ -7,7 +7,7 @@ import { methods, signIn } from "../state/session.js";
 import { html, useEffect, useId, useState } from "../vendor/preact.js";
 import { Skeleton } from "./lazy.js";
 
-/** @import { Methods } from "../state/session.js" */
+/** @import { SignInMethods } from "../types.d.ts" */
 
 const LINK_COMMAND = "smriti login-link";
 const KNOWN = {
@@ -47,7 +47,7 @@ export function SignInForm({ name, again = false }) {
     <${Button} icon="retry" onClick=${() => methods.load()}>Try again<//></div>`;
 }
 
-/** @param {{ name?: string, again: boolean } & Methods} props */
+/** @param {{ name?: string, again: boolean } & SignInMethods} props */
 function Ways({ name, again, google, local_accounts: local, link }) {
   return html`<div class="stack">
     ${google && html`<a class="button wide" href="/auth/google" target=${again ? "_blank" : undefined}>Go on with Google</a>`}

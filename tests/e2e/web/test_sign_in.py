@@ -140,8 +140,7 @@ async def test_a_sign_in_in_another_tab_is_one_here_too(
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 async def test_the_scheme_is_chosen_and_remembered(page: Page, person: Person, theme: str) -> None:
-    other = "dark" if theme == "Light" else "light"
-    await page.emulate_media(color_scheme=other)
+    await page.emulate_media(color_scheme="dark" if theme == "Light" else "light")
     await page.goto(person.app)
     ground = "() => getComputedStyle(document.body).backgroundColor"
     before = await page.evaluate(ground)

@@ -99,3 +99,30 @@ async def test_a_page_of_the_version_before_says_so_when_it_wants_more(
     await expect(page.get_by_role("heading", level=1)).to_have_text(
         "There is nothing at this address"
     )
+
+
+async def test_a_module_that_comes_while_its_view_is_drawn_is_shown(
+    page: Page, person: Person
+) -> None:
+    await page.goto(person.at("nowhere"))
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+    await page.evaluate(
+        """async () => {
+          const base = document.querySelector("script[type=module]").src;
+          const { routes, go } = await import(new URL("router.js", base));
+          const { prefetch } = await import(new URL("views/lazy.js", base));
+          const { html } = await import(new URL("vendor/preact.js", base));
+          let arrive;
+          const coming = new Promise((resolve) => { arrive = resolve; });
+          routes.later = () => coming;
+          prefetch(routes.later);
+          go("#/later");
+          for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+          arrive({ View: () => html`<h1>Later</h1>`, title: "Later" });
+        }"""
+    )
+
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Later")
+    await expect(page).to_have_title("Later · Smriti")
+    await expect(page.get_by_role("heading", level=1)).to_be_focused()

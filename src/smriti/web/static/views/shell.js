@@ -24,7 +24,7 @@ export function App({ problem }) {
   return html`${me.value ? html`<${Shell} />` : html`<${Lazy} load=${signIn} onShown=${nameOf} />`}<${Questions} /><${Notices} />`;
 }
 
-/** @param {ViewModule} module @param {import("../router.js").ViewProps} [props] */
+/** @param {Pick<ViewModule, "title">} module @param {import("../router.js").ViewProps} [props] */
 function nameOf({ title }, props = { params: {}, query: new URLSearchParams() }) {
   const text = typeof title === "function" ? title(props) : title;
   document.title = text ? `${text} · Smriti` : "Smriti";
@@ -41,6 +41,12 @@ function Shell() {
   useShortcut("mod+shift+o", "New chat", useCallback(() => go("#/new"), []));
   useShortcut("?", "This list", help);
   useEffect(() => setNav(false), [route.value]);
+  useEffect(() => {
+    if (!nav) return;
+    const opener = /** @type {HTMLElement | null} */ (document.activeElement);
+    document.querySelector(/** @type {"button"} */ (".nav-close"))?.focus();
+    return () => opener?.focus();
+  }, [nav]);
   return html`<div class=${nav ? "shell nav-open" : "shell"}>
     <button type="button" class="button skip" onClick=${() => main.current?.focus()}>Skip to the page</button>
     <${Nav} onSearch=${panels.search && search} onHelp=${help} onClose=${() => setNav(false)} />
@@ -65,13 +71,13 @@ function Routed({ main }) {
   const load = routes[pattern];
   const place = JSON.stringify([pattern, params]);
   const shown = useRef("");
-  const onShown = (/** @type {ViewModule} */ module) => {
+  const onShown = (/** @type {Pick<ViewModule, "title">} */ module) => {
     if (shown.current === place) return;
     nameOf(module, { params, query });
     if (shown.current) focusOn(main.current);
     shown.current = place;
   };
-  if (!load) return html`<${Missing} />`;
+  if (!load) return html`<${Missing} onShown=${onShown} />`;
   return html`<${Lazy} load=${load} props=${{ params, query }} onShown=${onShown} />`;
 }
 
@@ -83,8 +89,9 @@ function focusOn(main) {
   (head ?? main)?.focus();
 }
 
-function Missing() {
-  useEffect(() => { document.title = "Nothing here · Smriti"; }, []);
+/** @param {{ onShown: (view: { title: string }) => void }} props */
+function Missing({ onShown }) {
+  useEffect(() => onShown({ title: "Nothing here" }));
   return html`<section class="empty">
     <h1>There is nothing at this address</h1>
     <p>It may have been deleted, or the link is not whole.</p>

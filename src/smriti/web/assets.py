@@ -10,7 +10,11 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 _DIGEST_LENGTH: Final = 16
-_PRELOADED: Final[tuple[str, ...]] = ("main.js", "views/chat/chat.js")
+_PRELOADED: Final[tuple[str, ...]] = (
+    "main.js",
+    "views/chat/chat.js",
+    "views/chat/conversations.js",
+)
 _IMPORT: Final = re.compile(
     r"""^(?:import|export)\b(?:[^;"'()]*?\bfrom)?\s*["'](\.\.?/[^"']+)["']""", re.MULTILINE
 )

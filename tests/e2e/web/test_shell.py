@@ -32,13 +32,25 @@ async def test_the_documentation_lists_every_operation(stranger: Page, site: Ser
     assert await stranger.locator("details").count() == operations
 
 
-async def test_the_shell_has_no_serious_violation_and_does_not_scroll_sideways(
-    page: Page, person: Person
-) -> None:
+async def test_the_shell_has_no_serious_violation(page: Page, person: Person) -> None:
     await page.goto(person.app)
     await expect(page.get_by_role("navigation", name="Smriti")).to_be_visible()
 
     async for scheme in both_schemes(page):
         assert await axe(page) == [], scheme
+
+
+async def test_on_a_telephone_the_navigation_opens_and_closes(page: Page, person: Person) -> None:
     await page.set_viewport_size({"width": 360, "height": 740})
+    await page.goto(person.app)
+    navigation = page.get_by_role("navigation", name="Smriti")
+    opener = page.get_by_role("button", name="Open the navigation")
+
+    await expect(navigation).to_be_hidden()
+    await opener.press("Enter")
+    await expect(navigation.get_by_role("button", name="Close the navigation")).to_be_focused()
     assert not await overflows(page)
+    await page.keyboard.press("Escape")
+
+    await expect(navigation).to_be_hidden()
+    await expect(opener).to_be_focused()

@@ -105,7 +105,7 @@ export function sentence(error) {
 
 /** @param {Refused} error */
 function refusal(error) {
-  if (error.limit) return `${error.message}${error.retryAfterS ? ` It starts anew ${moment(error.retryAfterS)}.` : ""}`;
+  if (error.limit) return `${error.message}${error.retryAfterS ? ` It resets ${moment(error.retryAfterS)}.` : ""}`;
   if (error.slug === "rate-limited") return `That was a lot at once. Go on ${moment(error.retryAfterS)}.`;
   const fields = error.errors.map(({ loc, msg }) => `${loc.at(-1)}: ${msg}`);
   return fields.length ? fields.join(" · ") : error.message;

@@ -7,7 +7,7 @@ export function Dialog({ open, title, onClose, children, wide = false }) {
   const node = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const name = useId();
   useEffect(() => {
-    if (open && !node.current?.open) node.current?.showModal();
+    if (open && !node.current?.open) show(node.current);
     if (!open) node.current?.close();
   }, [open]);
   const cancel = (/** @type {Event} */ event) => {
@@ -23,6 +23,14 @@ export function Dialog({ open, title, onClose, children, wide = false }) {
       ${children}
     </div>`}
   </dialog>`;
+}
+
+/** What is asked comes first, then the harmless button. @param {HTMLDialogElement | null} dialog */
+function show(dialog) {
+  dialog?.showModal();
+  /** @type {HTMLElement | null | undefined} */
+  const first = dialog?.querySelector("[autofocus], .dialog-body :is(input, textarea, select):not(:read-only), .actions button");
+  first?.focus();
 }
 
 /** @typedef {{ title: string, text?: string, action: string, danger?: boolean, typed?: string }} Question `typed`: what must be typed first */

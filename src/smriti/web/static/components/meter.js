@@ -10,7 +10,7 @@ export function Meter({ label, value, limit, resetsAt }) {
   return html`<div class="meter">
     <div class="meter-head"><label for=${id}>${label}</label><span class="figure">${of}</span></div>
     ${limit ? html`<meter id=${id} class=${tone(value / limit)} min="0" max=${limit} value=${Math.min(value, limit)}>${of}</meter>` : null}
-    ${limit && resetsAt ? html`<p class="meta">${hint(value / limit)}Starts anew on ${day(resetsAt)}.</p>` : null}
+    ${limit && resetsAt ? html`<p class="meta">${hint(value / limit)}Resets on ${day(resetsAt)}.</p>` : null}
   </div>`;
 }
 

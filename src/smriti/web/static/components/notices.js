@@ -1,5 +1,5 @@
 // Short words that come and go at the edge of the page, and what only a screen reader is told.
-import { html, signal, useEffect } from "../vendor/preact.js";
+import { html, signal, useEffect, useRef } from "../vendor/preact.js";
 import { Icon } from "../icons.js";
 
 /**
@@ -40,13 +40,18 @@ function close(id) {
   notices.value = notices.value.filter((one) => one.id !== id);
 }
 
-/** Where they are shown; the shell has it once. */
+/** Where they are shown, above an open dialog, too; the shell has it once. */
 export function Notices() {
-  useEffect(() => () => { notices.value = []; }, []);
-  return html`<div class="notices">
-    <p class="unseen" role="status" aria-live="polite">${spoken}</p>
-    <div role="status" aria-live="polite">${notices.value.map((one) => html`<${Shown} key=${one.id} notice=${one} />`)}</div>
-  </div>`;
+  const list = useRef(/** @type {HTMLElement | null} */ (null));
+  const shown = notices.value;
+  useEffect(() => {
+    list.current?.hidePopover();
+    if (shown.length) list.current?.showPopover();
+  }, [shown]);
+  return html`<p class="unseen" role="status" aria-live="polite">${spoken}</p>
+    <div class="notices" ref=${list} popover="manual" role="status" aria-live="polite">
+      ${shown.map((one) => html`<${Shown} key=${one.id} notice=${one} />`)}
+    </div>`;
 }
 
 /** @param {{ notice: Notice }} props */

@@ -7,14 +7,13 @@ import { onTold, tell } from "./tabs.js";
 
 /** @import { Signal } from "../vendor/preact.js" */
 /** @import { Resource } from "./store.js" */
-/** @import { Profile } from "../types.d.ts" */
-/** @typedef {{ local_accounts: boolean, google: boolean, link: boolean }} Methods */
+/** @import { Profile, SignInMethods } from "../types.d.ts" */
 
 /** Undefined until it is known, null for nobody. @type {Signal<Profile | null | undefined>} */
 export const me = signal(undefined);
 /** Whether the session has ended under the page; it can go on after a new sign-in. */
 export const ended = signal(false);
-/** How somebody can sign in here. @type {Resource<Methods>} */
+/** How somebody can sign in here. @type {Resource<SignInMethods>} */
 export const methods = resource("/auth/methods");
 
 /** Ask who is signed in. */

@@ -1,4 +1,4 @@
-// Light, dark, or as the system has it. `theme.js` at the root sets it before the first paint.
+// Light, dark, or as the system has it. `scheme.js` sets it before the first paint.
 import { effect, signal } from "../vendor/preact.js";
 
 /** @typedef {"system" | "light" | "dark"} Theme */

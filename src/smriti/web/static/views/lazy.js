@@ -42,16 +42,17 @@ function moduleKey(load) {
 function useModule(load) {
   const [failed, setFailed] = useState({ load: /** @type {Loader | null} */ (null) });
   const [, draw] = useState(0);
+  const module = loaded.get(load);
   useEffect(() => {
-    if (loaded.has(load) || failed.load === load) return;
+    if (module || failed.load === load) return;
     let isGone = false;
-    load().then((module) => {
-      loaded.set(load, module);
+    load().then((found) => {
+      loaded.set(load, found); // or it has been there since this was drawn
       if (!isGone) draw((times) => times + 1);
     }, () => { if (!isGone) setFailed({ load }); });
     return () => { isGone = true; };
   }, [load, failed]);
-  return { module: loaded.get(load), failed: failed.load === load, retry: () => setFailed({ load: null }) };
+  return { module, failed: failed.load === load, retry: () => setFailed({ load: null }) };
 }
 
 /** @param {{ View: any, props: Record<string, unknown> }} props */

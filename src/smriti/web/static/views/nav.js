@@ -27,7 +27,8 @@ const exists = (/** @type {string} */ name) => name in routes;
 
 /** @param {{ onSearch?: () => void, onHelp: () => void, onClose: () => void }} props */
 export function Nav({ onSearch, onHelp, onClose }) {
-  return html`<nav class="nav" aria-label="Smriti">
+  const keys = (/** @type {KeyboardEvent} */ { key }) => { if (key === "Escape") onClose(); };
+  return html`<nav class="nav" aria-label="Smriti" onKeyDown=${keys}>
     <header class="nav-head">
       <a class="brand" href="#/"><${Mark} /><span>Smriti</span></a>
       ${onSearch && html`<${Button} kind="quiet" icon="search" label="Search" onClick=${onSearch} />`}

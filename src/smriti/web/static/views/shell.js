@@ -10,14 +10,24 @@ import { online } from "../state/tabs.js";
 import { html, useCallback, useEffect, useRef, useState } from "../vendor/preact.js";
 import { Lazy } from "./lazy.js";
 import { Nav } from "./nav.js";
-import { SignIn, SignInForm } from "./sign-in.js";
 
-/** @import { ViewModule } from "../router.js" */
+/** @import { Loader, ViewModule } from "../router.js" */
+
+/** @type {Loader} */
+const signIn = () => import("./sign-in.js");
+/** @type {Loader} */
+const signInAgain = () => import("./expired.js");
 
 /** @param {{ problem?: string }} props */
 export function App({ problem }) {
   if (problem) return html`<${Unanswered} problem=${problem} />`;
-  return html`${me.value ? html`<${Shell} />` : html`<${SignIn} />`}<${Questions} /><${Notices} />`;
+  return html`${me.value ? html`<${Shell} />` : html`<${Lazy} load=${signIn} onShown=${nameOf} />`}<${Questions} /><${Notices} />`;
+}
+
+/** @param {Pick<ViewModule, "title">} module @param {import("../router.js").ViewProps} [props] */
+function nameOf({ title }, props = { params: {}, query: new URLSearchParams() }) {
+  const text = typeof title === "function" ? title(props) : title;
+  document.title = text ? `${text} · Smriti` : "Smriti";
 }
 
 function Shell() {
@@ -31,6 +41,12 @@ function Shell() {
   useShortcut("mod+shift+o", "New chat", useCallback(() => go("#/new"), []));
   useShortcut("?", "This list", help);
   useEffect(() => setNav(false), [route.value]);
+  useEffect(() => {
+    if (!nav) return;
+    const opener = /** @type {HTMLElement | null} */ (document.activeElement);
+    document.querySelector(/** @type {"button"} */ (".nav-close"))?.focus();
+    return () => opener?.focus();
+  }, [nav]);
   return html`<div class=${nav ? "shell nav-open" : "shell"}>
     <button type="button" class="button skip" onClick=${() => main.current?.focus()}>Skip to the page</button>
     <${Nav} onSearch=${panels.search && search} onHelp=${help} onClose=${() => setNav(false)} />
@@ -55,14 +71,13 @@ function Routed({ main }) {
   const load = routes[pattern];
   const place = JSON.stringify([pattern, params]);
   const shown = useRef("");
-  const onShown = (/** @type {ViewModule} */ { title }) => {
+  const onShown = (/** @type {Pick<ViewModule, "title">} */ module) => {
     if (shown.current === place) return;
-    const text = typeof title === "function" ? title({ params, query }) : title;
-    document.title = text ? `${text} · Smriti` : "Smriti";
+    nameOf(module, { params, query });
     if (shown.current) focusOn(main.current);
     shown.current = place;
   };
-  if (!load) return html`<${Missing} />`;
+  if (!load) return html`<${Missing} onShown=${onShown} />`;
   return html`<${Lazy} load=${load} props=${{ params, query }} onShown=${onShown} />`;
 }
 
@@ -74,8 +89,9 @@ function focusOn(main) {
   (head ?? main)?.focus();
 }
 
-function Missing() {
-  useEffect(() => { document.title = "Nothing here · Smriti"; }, []);
+/** @param {{ onShown: (view: { title: string }) => void }} props */
+function Missing({ onShown }) {
+  useEffect(() => onShown({ title: "Nothing here" }));
   return html`<section class="empty">
     <h1>There is nothing at this address</h1>
     <p>It may have been deleted, or the link is not whole.</p>
@@ -102,10 +118,7 @@ function Help({ open, onClose }) {
   <//>`;
 }
 
-/** Over the page, which keeps what was typed, until somebody is signed in again. */
+/** Over the page until somebody is signed in again. */
 function Expired() {
-  return html`<${Dialog} open=${ended.value} title="Your sign-in has ended">
-    <p>Sign in again to go on where you were. What you typed is kept.</p>
-    <${SignInForm} name=${me.value?.email} again />
-  <//>`;
+  return html`<${Dialog} open=${ended.value} title="Your sign-in has ended"><${Lazy} load=${signInAgain} /><//>`;
 }

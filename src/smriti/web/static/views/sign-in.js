@@ -4,10 +4,10 @@ import { Button } from "../components/button.js";
 import { Copy } from "../components/copy.js";
 import { Mark } from "../icons.js";
 import { methods, signIn } from "../state/session.js";
-import { html, useEffect, useId, useState } from "../vendor/preact.js";
+import { html, useId, useState } from "../vendor/preact.js";
 import { Skeleton } from "./lazy.js";
 
-/** @import { Methods } from "../state/session.js" */
+/** @import { SignInMethods } from "../types.d.ts" */
 
 const LINK_COMMAND = "smriti login-link";
 const KNOWN = {
@@ -25,10 +25,11 @@ const NEW = {
 /** @type {Record<string, string>} */
 const REASONS = { access_denied: "You did not allow the sign-in with Google. Nothing has changed." };
 
+export const title = "Sign in";
+
 /** The page of who is not signed in. */
-export function SignIn() {
+export function View() {
   const [reason] = useState(takeReason);
-  useEffect(() => { document.title = "Sign in · Smriti"; }, []);
   return html`<main class="sign-in">
     <section class="card">
       <header><${Mark} size=${40} /><h1>Smriti</h1><p class="muted">Agents that remember, on your own machine.</p></header>
@@ -47,7 +48,7 @@ export function SignInForm({ name, again = false }) {
     <${Button} icon="retry" onClick=${() => methods.load()}>Try again<//></div>`;
 }
 
-/** @param {{ name?: string, again: boolean } & Methods} props */
+/** @param {{ name?: string, again: boolean } & SignInMethods} props */
 function Ways({ name, again, google, local_accounts: local, link }) {
   return html`<div class="stack">
     ${google && html`<a class="button wide" href="/auth/google" target=${again ? "_blank" : undefined}>Go on with Google</a>`}
@@ -76,7 +77,7 @@ function Password({ name = "", again }) {
   };
   const words = isNew ? NEW : KNOWN;
   return html`<form class="stack" onSubmit=${submit}>
-    <${Field} label="Name" name="username" error=${error} value=${name} readonly=${again && Boolean(name)} autocomplete="username" autocapitalize="none" spellcheck=${false} />
+    <${Field} label="Name" name="username" error=${error} defaultValue=${name} readonly=${again && Boolean(name)} autocomplete="username" autocapitalize="none" spellcheck=${false} />
     <${Field} label="Password" name="password" type="password" error=${error} ...${words.password} />
     <${Problem} error=${error} />
     <${Button} type="submit" kind="primary wide" busy=${busy}>${words.action}<//>

@@ -1,0 +1,128 @@
+"""The app's files on their way to the browser: how many bytes, how often, of which version."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from playwright.async_api import Page, Route, expect
+
+from smriti.web.assets import Assets
+from smriti.web.router import STATIC
+from tests.e2e.server import ServerProcess
+from tests.e2e.web.person import Person
+
+_BUDGET_BYTES = 100 * 1000
+_NOT_MODIFIED_BYTES = 1200  # no more than headers
+
+
+@asynccontextmanager
+async def _transferred(page: Page) -> AsyncIterator[dict[str, float]]:
+    """What each answer took on the wire, headers and all, in bytes."""
+    session = await page.context.new_cdp_session(page)
+    await session.send("Network.enable")
+    addresses: dict[str, str] = {}
+    sizes: dict[str, float] = {}
+
+    def begun(event: dict[str, Any]) -> None:
+        addresses[event["requestId"]] = event["response"]["url"]
+
+    def ended(event: dict[str, Any]) -> None:
+        sizes[addresses[event["requestId"]]] = event["encodedDataLength"]
+
+    session.on("Network.responseReceived", begun)
+    session.on("Network.loadingFinished", ended)
+    yield sizes
+    await session.detach()
+
+
+async def test_the_first_paint_is_small(page: Page, person: Person) -> None:
+    async with _transferred(page) as sizes:
+        await page.goto(person.app)
+        await expect(page.get_by_role("navigation", name="Smriti")).to_be_visible()
+
+    assert sum(sizes.values()) <= _BUDGET_BYTES, sizes
+
+
+async def test_modules_are_asked_for_before_they_are_imported_and_only_those(
+    page: Page, person: Person
+) -> None:
+    loaded: list[str] = []
+    page.on("response", lambda response: loaded.append(response.url))
+
+    await page.goto(person.at("nowhere"))
+    await expect(page.get_by_role("navigation", name="Smriti")).to_be_visible()
+
+    preloaded = {f"v/{Assets(STATIC).digest}/{path}" for path in Assets(STATIC).preloaded()}
+    modules = {url.partition("/app/")[2] for url in loaded if url.endswith(".js")}
+    assert {url for url in modules if not url.endswith("/scheme.js")} == preloaded
+
+
+async def test_a_second_visit_asks_for_the_page_only(page: Page, person: Person) -> None:
+    await page.goto(person.app)
+    await expect(page.get_by_role("navigation", name="Smriti")).to_be_visible()
+    async with _transferred(page) as sizes:
+        await page.reload()
+        await expect(page.get_by_role("navigation", name="Smriti")).to_be_visible()
+
+    assert {url for url, size in sizes.items() if size and "/app/v/" in url} == set()
+    assert sizes[person.app] < _NOT_MODIFIED_BYTES
+
+
+async def test_a_page_of_the_version_before_says_so_when_it_wants_more(
+    page: Page, person: Person, site: ServerProcess
+) -> None:
+    async def gone(route: Route) -> None:
+        await route.fulfill(status=404)
+
+    async def next_version(route: Route) -> None:
+        page_now = await (await route.fetch()).text()
+        await route.fulfill(body=re.sub(r"v/[0-9a-f]{16}/", "v/0123456789abcdef/", page_now))
+
+    await page.goto(person.at("nowhere"))
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
+    await page.route(f"{site.url}/app/v/**", gone)
+    await page.route(f"{site.url}/app/", next_version)
+
+    await page.evaluate(
+        """async () => {
+          const base = document.querySelector("script[type=module]").src;
+          const { routes, go } = await import(new URL("router.js", base));
+          routes["later"] = () => import(new URL("views/later.js", base));
+          go("#/later");
+        }"""
+    )
+
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Smriti was updated")
+    await page.unroute_all()
+    await page.get_by_role("button", name="Reload").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text(
+        "There is nothing at this address"
+    )
+
+
+async def test_a_module_that_comes_while_its_view_is_drawn_is_shown(
+    page: Page, person: Person
+) -> None:
+    await page.goto(person.at("nowhere"))
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+    await page.evaluate(
+        """async () => {
+          const base = document.querySelector("script[type=module]").src;
+          const { routes, go } = await import(new URL("router.js", base));
+          const { prefetch } = await import(new URL("views/lazy.js", base));
+          const { html } = await import(new URL("vendor/preact.js", base));
+          let arrive;
+          const coming = new Promise((resolve) => { arrive = resolve; });
+          routes.later = () => coming;
+          prefetch(routes.later);
+          go("#/later");
+          for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+          arrive({ View: () => html`<h1>Later</h1>`, title: "Later" });
+        }"""
+    )
+
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Later")
+    await expect(page).to_have_title("Later · Smriti")
+    await expect(page.get_by_role("heading", level=1)).to_be_focused()

@@ -1,0 +1,124 @@
+"""What the app knows: kept, loaded anew when it has changed, and told between tabs."""
+
+from typing import Any, Final
+
+from playwright.async_api import BrowserContext, Page, Route, expect
+
+from tests.e2e.web.person import Person
+
+_MODULES: Final = """async (names) => {
+  const base = document.querySelector("script[type=module]").src;
+  for (const name of names) {
+    window[name.split("/").pop()] = await import(new URL(`${name}.js`, base));
+  }
+  window.preact = await import(new URL("vendor/preact.js", base));
+}"""
+_WATCH: Final = """(path) => {
+  const kept = window.store.resource(path);
+  window.seen = [];
+  window.stop = window.preact.effect(() => {
+    if (kept.data.value) window.seen.push(kept.data.value.map((agent) => agent.agent_name));
+  });
+}"""
+_SEEN: Final = "() => window.seen.at(-1)"
+
+
+async def open_with(page: Page, address: str, *modules: str) -> None:
+    """Show the page, and have these modules of it at hand."""
+    await page.goto(address)
+    await expect(page.get_by_role("navigation", name="Smriti")).to_be_visible()
+    await page.evaluate(_MODULES, list(modules))
+
+
+async def until_seen(page: Page, names: list[str]) -> None:
+    await page.wait_for_function("(names) => `${window.seen.at(-1)}` === `${names}`", arg=names)
+
+
+async def test_what_is_changed_in_one_tab_is_seen_in_the_other(
+    page: Page, person: Person, windows: BrowserContext
+) -> None:
+    other = await windows.new_page()
+    for tab in (page, other):
+        await open_with(tab, person.app, "state/store", "api")
+        await tab.evaluate(_WATCH, "/agents")
+    await until_seen(page, [])
+
+    await page.evaluate(
+        """async (values) => {
+          await window.api.json("/agents", { method: "POST", body: values });
+          window.store.changed("/agents");
+        }""",
+        {
+            "agent_name": "Librarian",
+            "agent_architecture": "krishna-memgpt",
+            "agent_provider": "Demo",
+            "agent_persona": "Knows every shelf.",
+        },
+    )
+
+    for tab in (page, other):
+        await until_seen(tab, ["Librarian"])
+
+
+async def test_what_nobody_looks_at_is_not_loaded(page: Page, person: Person) -> None:
+    await open_with(page, person.app, "state/store")
+    await page.evaluate(_WATCH, "/agents?who=looks")
+    await until_seen(page, [])
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    await page.evaluate("() => { window.stop(); window.store.changed('/agents'); }")
+    person.caller.agent()
+    await page.evaluate(_WATCH, "/agents?who=looks")
+    await until_seen(page, ["Librarian"])
+
+    assert sum(url.endswith("?who=looks") for url in asked) == 1
+
+
+async def test_what_was_set_stays_although_an_older_answer_comes_later(
+    page: Page, person: Person
+) -> None:
+    held: list[Route] = []
+    await page.route("**/agents?late", lambda route: held.append(route))
+    await open_with(page, person.app, "state/store")
+
+    await page.evaluate(_WATCH, "/agents?late")
+    await page.wait_for_function("() => window.store.resource('/agents?late').busy.value")
+    await page.evaluate("() => window.store.resource('/agents?late').set([{ agent_name: 'New' }])")
+    await held[0].continue_()
+    await page.wait_for_timeout(100)
+
+    assert await page.evaluate(_SEEN) == ["New"]
+
+
+async def test_a_list_comes_page_by_page_and_is_loaded_anew_as_far_as_it_was_shown(
+    page: Page, person: Person
+) -> None:
+    agent = person.caller.agent()
+    for _ in range(7):
+        person.caller.conversation(agent)
+    await open_with(page, person.app, "state/store")
+
+    shown: Any = await page.evaluate(
+        """async () => {
+          const list = window.store.pages("/conversations/", { limit: 3 });
+          const lengths = [];
+          const note = () => lengths.push([list.items.value.length, list.hasMore]);
+          for (const step of ["load", "more", "more", "more", "load"]) {
+            await list[step]();
+            note();
+          }
+          return lengths;
+        }"""
+    )
+
+    assert shown == [[3, True], [6, True], [7, False], [7, False], [7, False]]
+
+
+async def test_names_of_every_kind_travel_in_an_address(page: Page, person: Person) -> None:
+    await open_with(page, person.app, "router")
+    strange = "a/b?c#d%20 ü"
+
+    link = await page.evaluate("(id) => window.router.link('agents', id, 'x')", strange)
+
+    assert link == "#/agents/a%2Fb%3Fc%23d%2520%20%C3%BC/x"

@@ -107,6 +107,7 @@ async def ids(home: Home) -> Ids:
         "memory_id": memory["memory_id"],
         "name": "projects",
         "provider_name": "OpenAI",
+        "number": "0",
     }
 
 

@@ -104,6 +104,7 @@ async def _furnish(home: Home, mark: str) -> Ids:
         "memory_id": memory["memory_id"],
         "name": block,
         "provider_name": "OpenAI",
+        "number": "0",
     }
 
 

@@ -21,6 +21,7 @@ from smriti.auth.hosts import LocalHosts, own_hosts
 from smriti.auth.keys.dependencies import EXPIRES, asker_of
 from smriti.auth.keys.router import router as keys_router
 from smriti.auth.keys.service import KeyService
+from smriti.auth.passwords import Passwords
 from smriti.auth.router import router as auth_router
 from smriti.auth.secrets import load_secrets
 from smriti.auth.sessions import REFRESHED, CallerNews
@@ -50,7 +51,6 @@ from smriti.payments.gateway import Gateway
 from smriti.payments.pricing import load_pricing
 from smriti.payments.router import router as payments_router
 from smriti.payments.router import webhooks as payment_webhooks
-from smriti.retrieval.embeddings.port import Embedder
 from smriti.retrieval.indexes import Indexes
 from smriti.search.router import router as search_router
 from smriti.settings.router import checks as provider_checks
@@ -88,8 +88,8 @@ def create_app(
     *,
     table: Table | None = None,
     providers: ProviderFactories | None = None,
-    embedder: Embedder | None = None,
     payments: Gateway | None = None,
+    passwords: Passwords | None = None,
     on_start: Started | None = None,
 ) -> FastAPI:
     """The application. Parts that a test does not give are the configured ones.
@@ -101,7 +101,7 @@ def create_app(
     metrics = Metrics(native_tools=NATIVE_TOOLS)
     pricing = load_pricing(config.pricing_config)
     catalog = load_catalog(config.model_catalog)
-    embedder = embedder or make_embedder(config)
+    embedder = make_embedder(config)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -116,7 +116,7 @@ def create_app(
             outside = Outside(
                 config, secrets, store, models, catalog, http, metrics, embedder, pricing, gateway
             )
-            services = app.state.services = build_services(outside)
+            services = app.state.services = build_services(outside, passwords or Passwords())
             await _run(services, stack)
             if on_start is not None:
                 await on_start(services)

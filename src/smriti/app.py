@@ -1,14 +1,16 @@
 """The application: opens what it stands on, mounts every router, guards every request."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
 from importlib.metadata import version
 from typing import Final
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
+from starlette.routing import BaseRoute
 from starlette.types import Lifespan, Scope
 
 from smriti.agents.router import router as agents_router
@@ -122,11 +124,11 @@ def create_app(
                 await on_start(services)
             yield
 
-    return _guarded(_mounted(_application(lifespan)), config, metrics)
+    return _guarded(_application(lifespan), config, metrics)
 
 
 def _application(lifespan: Lifespan[FastAPI]) -> FastAPI:
-    return DocumentedAPI(
+    app = DocumentedAPI(
         title="Smriti",
         summary="A self-hosted agent server that remembers.",
         version=version("smriti"),
@@ -134,7 +136,10 @@ def _application(lifespan: Lifespan[FastAPI]) -> FastAPI:
         docs_url=None,  # our own page, which needs nothing from other servers
         redoc_url=None,
         telemetry={"tracing": False},
+        routes=[*_routes()],
     )
+    app.state.admit = count_request
+    return app
 
 
 async def _run(services: Services, stack: AsyncExitStack) -> None:
@@ -155,7 +160,10 @@ async def _run(services: Services, stack: AsyncExitStack) -> None:
         stack.callback(asyncio.create_task(watch()).cancel)
 
 
-def _mounted(app: FastAPI) -> FastAPI:
+@cache
+def _routes() -> Sequence[BaseRoute]:
+    """What all applications of a process share: the framework takes long to see what each needs."""
+    api = APIRouter()
     for uncounted in (
         asking_router,  # first, where it is found soonest; it counts in its own round trip
         older_asking_router,
@@ -166,7 +174,7 @@ def _mounted(app: FastAPI) -> FastAPI:
         device_door,
         widget_pages_router,
     ):
-        app.include_router(uncounted)
+        api.include_router(uncounted)
     for router in (
         turns_router,
         auth_router,
@@ -190,9 +198,8 @@ def _mounted(app: FastAPI) -> FastAPI:
         widget_router,
         widget_keys_router,
     ):
-        app.include_router(router, dependencies=[RequestRate])
-    app.state.admit = count_request
-    return app
+        api.include_router(router, dependencies=[RequestRate])
+    return api.routes
 
 
 def _guarded(app: FastAPI, config: Config, metrics: Metrics) -> FastAPI:

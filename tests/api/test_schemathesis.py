@@ -143,7 +143,8 @@ class World:
         return self.post("/devices/keys", {"name": "Laptop", "kind": "device"})["key_id"]
 
 
-@pytest.fixture(scope="module")
+# Without a parameter, pytest gives all operations one name, of which pytest-xdist runs but one.
+@pytest.fixture(scope="module", params=["local"])
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     data = tmp_path_factory.mktemp("data")
     config = Config(

@@ -78,6 +78,7 @@ from smriti.widget.pages import router as widget_pages_router
 from smriti.widget.router import router as widget_router
 from smriti.wiring import NATIVE_TOOLS, Outside, build_services
 
+_VERSION: Final = version("smriti")
 _STRANGER_BODY_BYTES: Final = 256 * 1024
 
 log = structlog.get_logger()
@@ -131,7 +132,7 @@ def _application(lifespan: Lifespan[FastAPI]) -> FastAPI:
     app = DocumentedAPI(
         title="Smriti",
         summary="A self-hosted agent server that remembers.",
-        version=version("smriti"),
+        version=_VERSION,
         lifespan=lifespan,
         docs_url=None,  # our own page, which needs nothing from other servers
         redoc_url=None,

@@ -14,6 +14,7 @@ from tests.home import Home, open_home
 from tests.turns.crashing import Cluster
 
 _LONGEST = (
+    "tests/api/test_schemathesis.py",
     "tests/turns/test_turn_machine.py",
     "tests/devices/test_aip_",
     "tests/e2e/",

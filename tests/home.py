@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from smriti.app import create_app
 from smriti.auth.links import LoginLinks
+from smriti.auth.passwords import Passwords
 from smriti.core.config import Config
 from smriti.core.edge import Services
 from smriti.db.table import Item, Table, key_of
@@ -31,6 +32,7 @@ from tests.fakes.scripted_provider import ScriptedProvider
 
 BASE_URL = "http://127.0.0.1:8000"
 PASSWORD = "a long enough password"
+CHEAP: Final = 2  # scrypt's N: tests need no strong hashes
 
 HELLO: Final[Sequence[ProviderEvent]] = (TextChunk("Hello"), Finished("stop"))
 COUNTED_HELLO: Final = (*HELLO, TokensUsed(Usage(input_tokens=3, output_tokens=1)))
@@ -184,7 +186,13 @@ async def open_home(
             "OpenAI": lambda _: Switchboard(homes[0]),
             "Anthropic": lambda _: Switchboard(homes[0]),
         }
-        app = create_app(config, table=table, providers=factories, payments=payments)
+        app = create_app(
+            config,
+            table=table,
+            providers=factories,
+            payments=payments,
+            passwords=Passwords(cost=CHEAP),
+        )
         client = await stack.enter_async_context(_client(app))
         homes.append(Home(app, client, table, model))
         await stack.enter_async_context(app.router.lifespan_context(app))

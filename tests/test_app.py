@@ -4,11 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from smriti.app import create_app
+from smriti.core.config import Config
 from smriti.db.sqlite import SqliteTable
-from smriti.db.table import InvalidOperation, TableBusy, TableUnavailable
+from smriti.db.table import InvalidOperation, Table, TableBusy, TableUnavailable
+from smriti.users.repository import UserRepository
 from tests.agents.test_agents import AGENT
+from tests.api.clients import open_client
 from tests.fakes.failing_table import FailingTable
-from tests.home import Home, open_home
+from tests.home import PASSWORD, Home, open_home
 
 
 @pytest.mark.parametrize(
@@ -41,3 +45,17 @@ async def test_a_large_body_is_read_for_who_is_signed_in_alone(home: Home) -> No
 
     assert known.status_code == 200
     assert stranger.status_code == 413
+
+
+async def test_passwords_are_hashed_as_is_recommended(table: Table, tmp_path: Path) -> None:
+    app = create_app(
+        Config(_env_file=None, smriti_data_dir=tmp_path, log_level="ERROR"), table=table
+    )
+    account = {"username": "alice", "password": PASSWORD}
+
+    async with app.router.lifespan_context(app), open_client(app) as client:
+        await client.post("/auth/local/signup", json=account)
+
+    alice = await UserRepository(table).find("alice@local")
+    assert alice is not None
+    assert (alice.password_hash or "").startswith("scrypt$16384$")

@@ -1,14 +1,16 @@
 """The application: opens what it stands on, mounts every router, guards every request."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
 from importlib.metadata import version
 from typing import Final
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import Response
+from starlette.routing import BaseRoute
 from starlette.types import Lifespan, Scope
 
 from smriti.agents.router import router as agents_router
@@ -21,6 +23,7 @@ from smriti.auth.hosts import LocalHosts, own_hosts
 from smriti.auth.keys.dependencies import EXPIRES, asker_of
 from smriti.auth.keys.router import router as keys_router
 from smriti.auth.keys.service import KeyService
+from smriti.auth.passwords import Passwords
 from smriti.auth.router import router as auth_router
 from smriti.auth.secrets import load_secrets
 from smriti.auth.sessions import REFRESHED, CallerNews
@@ -50,7 +53,6 @@ from smriti.payments.gateway import Gateway
 from smriti.payments.pricing import load_pricing
 from smriti.payments.router import router as payments_router
 from smriti.payments.router import webhooks as payment_webhooks
-from smriti.retrieval.embeddings.port import Embedder
 from smriti.retrieval.indexes import Indexes
 from smriti.search.router import router as search_router
 from smriti.settings.router import checks as provider_checks
@@ -76,6 +78,7 @@ from smriti.widget.pages import router as widget_pages_router
 from smriti.widget.router import router as widget_router
 from smriti.wiring import NATIVE_TOOLS, Outside, build_services
 
+_VERSION: Final = version("smriti")
 _STRANGER_BODY_BYTES: Final = 256 * 1024
 
 log = structlog.get_logger()
@@ -88,8 +91,8 @@ def create_app(
     *,
     table: Table | None = None,
     providers: ProviderFactories | None = None,
-    embedder: Embedder | None = None,
     payments: Gateway | None = None,
+    passwords: Passwords | None = None,
     on_start: Started | None = None,
 ) -> FastAPI:
     """The application. Parts that a test does not give are the configured ones.
@@ -101,7 +104,7 @@ def create_app(
     metrics = Metrics(native_tools=NATIVE_TOOLS)
     pricing = load_pricing(config.pricing_config)
     catalog = load_catalog(config.model_catalog)
-    embedder = embedder or make_embedder(config)
+    embedder = make_embedder(config)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -116,25 +119,28 @@ def create_app(
             outside = Outside(
                 config, secrets, store, models, catalog, http, metrics, embedder, pricing, gateway
             )
-            services = app.state.services = build_services(outside)
+            services = app.state.services = build_services(outside, passwords or Passwords())
             await _run(services, stack)
             if on_start is not None:
                 await on_start(services)
             yield
 
-    return _guarded(_mounted(_application(lifespan)), config, metrics)
+    return _guarded(_application(lifespan), config, metrics)
 
 
 def _application(lifespan: Lifespan[FastAPI]) -> FastAPI:
-    return DocumentedAPI(
+    app = DocumentedAPI(
         title="Smriti",
         summary="A self-hosted agent server that remembers.",
-        version=version("smriti"),
+        version=_VERSION,
         lifespan=lifespan,
         docs_url=None,  # our own page, which needs nothing from other servers
         redoc_url=None,
         telemetry={"tracing": False},
+        routes=[*_routes()],
     )
+    app.state.admit = count_request
+    return app
 
 
 async def _run(services: Services, stack: AsyncExitStack) -> None:
@@ -155,7 +161,10 @@ async def _run(services: Services, stack: AsyncExitStack) -> None:
         stack.callback(asyncio.create_task(watch()).cancel)
 
 
-def _mounted(app: FastAPI) -> FastAPI:
+@cache
+def _routes() -> Sequence[BaseRoute]:
+    """What all applications of a process share: the framework takes long to see what each needs."""
+    api = APIRouter()
     for uncounted in (
         asking_router,  # first, where it is found soonest; it counts in its own round trip
         older_asking_router,
@@ -166,7 +175,7 @@ def _mounted(app: FastAPI) -> FastAPI:
         device_door,
         widget_pages_router,
     ):
-        app.include_router(uncounted)
+        api.include_router(uncounted)
     for router in (
         turns_router,
         auth_router,
@@ -190,9 +199,8 @@ def _mounted(app: FastAPI) -> FastAPI:
         widget_router,
         widget_keys_router,
     ):
-        app.include_router(router, dependencies=[RequestRate])
-    app.state.admit = count_request
-    return app
+        api.include_router(router, dependencies=[RequestRate])
+    return api.routes
 
 
 def _guarded(app: FastAPI, config: Config, metrics: Metrics) -> FastAPI:

@@ -13,6 +13,7 @@ from smriti.agentserver.assembly import add_agent_server
 from smriti.auth.assembly import add_sign_in
 from smriti.auth.idempotency.service import Idempotency
 from smriti.auth.keys.service import KeyService, RevokeHook
+from smriti.auth.passwords import Passwords
 from smriti.auth.secrets import ServerSecrets
 from smriti.conversations.repository import ConversationRepository
 from smriti.conversations.service import ConversationService
@@ -111,14 +112,16 @@ class Outside:
     payments: Gateway | None
 
 
-def build_services(outside: Outside) -> Services:
+def build_services(outside: Outside, passwords: Passwords) -> Services:
     table = outside.table
     on_account_deleted: list[DeleteHook] = []
     users = UserService(UserRepository(table), DeletionRepository(table), on_account_deleted)
     health = Health({"store": partial(_ask_store, table)})
     box = SecretBox(outside.secrets.encryption_key.get_secret_value())
     on_key_revoked: list[RevokeHook] = []
-    services = Services(outside.config, outside.metrics, health, users, box, outside.pricing)
+    services = Services(
+        outside.config, outside.metrics, health, users, box, outside.pricing, passwords
+    )
     add_sign_in(services, outside.secrets, table, outside.http, on_key_revoked=on_key_revoked)
     _add_metering(services, outside)
     _add_models(services, outside)

@@ -21,6 +21,7 @@ from schemathesis.specs.openapi import checks as openapi_checks
 
 from smriti.app import create_app
 from smriti.auth.dependencies import CurrentUser
+from smriti.auth.passwords import Passwords
 from smriti.core.clock import new_id, unix_now
 from smriti.core.config import Config
 from smriti.core.edge import Services
@@ -31,7 +32,7 @@ from smriti.llm.providers.demo import DemoProvider
 from tests.api.document import DOCUMENT
 from tests.devices.line import plug_in_machine
 from tests.fakes.memory_stripe import MemoryStripe
-from tests.home import BASE_URL, PASSWORD, events_of
+from tests.home import BASE_URL, CHEAP, PASSWORD, events_of
 
 _SCHEMA: Final = schemathesis.openapi.from_dict(DOCUMENT)
 _SCHEMA.config.generation.update(with_security_parameters=False)  # test_callers.py tries those
@@ -142,7 +143,8 @@ class World:
         return self.post("/devices/keys", {"name": "Laptop", "kind": "device"})["key_id"]
 
 
-@pytest.fixture(scope="module")
+# Without a parameter, pytest gives all operations one name, of which pytest-xdist runs but one.
+@pytest.fixture(scope="module", params=["local"])
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     data = tmp_path_factory.mktemp("data")
     config = Config(
@@ -157,7 +159,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         "OpenAI": lambda _: DemoProvider(),
         "Anthropic": lambda _: DemoProvider(),
     }
-    app = create_app(config, providers=providers, payments=MemoryStripe(now=unix_now()))
+    app = create_app(
+        config,
+        providers=providers,
+        payments=MemoryStripe(now=unix_now()),
+        passwords=Passwords(cost=CHEAP),
+    )
     app.post(_PLUG_IN)(_plug_in)
     with asgi.get_client(cast(asgi.ASGIApp, app)) as session:
         _SCHEMA.app = app

@@ -32,11 +32,11 @@ from smriti.db.table import Table
 from smriti.users.repository import DeletionRepository, UserRepository
 from smriti.users.service import DeleteHook, UserService
 from tests.auth.fake_google import FakeGoogle
+from tests.home import CHEAP
 
 SECRET = "a-secret-of-the-tests-with-32-bytes"
 BASE = "http://127.0.0.1"
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
-CHEAP = 2  # scrypt's N: tests need no strong hashes
 
 
 def settings(**values: Any) -> Config:

@@ -6,8 +6,8 @@ import pytest
 from pydantic import SecretStr
 
 from smriti.auth.passwords import Passwords, PasswordsBusy
+from tests.home import CHEAP
 
-CHEAP = 2
 HORSE = SecretStr("correct horse")
 
 

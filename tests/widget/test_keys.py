@@ -95,6 +95,11 @@ async def test_what_is_no_origin_is_refused(shop: Shop, wrong: str) -> None:
     assert answer.status_code == 422
 
 
+@pytest.mark.parametrize("wrong", [{"allow_anonymous": 0}, {"is_active": "no"}])
+async def test_yes_and_no_are_said_as_such(shop: Shop, wrong: dict[str, object]) -> None:
+    assert (await shop.home.client.patch(shop.key_path, json=wrong)).status_code == 422
+
+
 @pytest.mark.parametrize("name", ["", "  ", "n" * 101])
 async def test_a_name_has_1_to_100_characters(shop: Shop, name: str) -> None:
     assert (await shop.home.client.post(shop.keys_path, json={"name": name})).status_code == 422

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
 from smriti.core.clock import new_id, utc_now
 
@@ -84,7 +84,7 @@ class WidgetKeyCreate(BaseModel):
 
     name: KeyName
     allowed_origins: Origins = Field(default_factory=list)
-    allow_anonymous: bool = True
+    allow_anonymous: StrictBool = True
     welcome_message: Welcome | None = None
 
 
@@ -95,6 +95,6 @@ class WidgetKeyUpdate(BaseModel):
 
     name: KeyName | None = None
     allowed_origins: Origins | None = None
-    allow_anonymous: bool | None = None
+    allow_anonymous: StrictBool | None = None
     welcome_message: Welcome | None = None
-    is_active: bool | None = None
+    is_active: StrictBool | None = None

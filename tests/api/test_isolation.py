@@ -168,6 +168,7 @@ async def test_everybody_elses_things_are_not_found_and_stay_as_they_are(
 async def test_an_unknown_id_is_answered_as_somebody_elses(neighbours: Neighbours) -> None:
     """Nobody can find out which ids exist."""
     unknown = {name: f"01900000-0000-7000-8000-{number:012}" for number, name in enumerate(_OWNED)}
+    unknown["number"] = "0"
     differing = []
 
     for operation in OPERATIONS:

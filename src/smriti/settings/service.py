@@ -101,8 +101,9 @@ class ProviderService:
 
         Saving again keeps `created_at`, and at the same address the secrets that are left empty.
         """
+        definition = _definition(name)
         before = await self._settings.find(email, name)
-        credentials = self._given(name, values, before)
+        credentials = definition.validate_again(values, self._readable(before))
         settings = ProviderSettings(
             user_email=email,
             provider_name=name,
@@ -117,9 +118,11 @@ class ProviderService:
 
     async def check(self, email: str, name: str, values: Mapping[str, object]) -> ProviderCheck:
         """Whether the provider would answer if these values were saved. Nothing is."""
+        definition = _definition(name)
         before = await self._settings.find(email, name)
+        credentials = definition.validate_again(values, self._readable(before))
         try:
-            models = await self._models.offered(name, self._given(name, values, before))
+            models = await self._models.offered(name, credentials)
         except ModelFailed as failure:
             return ProviderCheck(ok=False, problem=failure.in_our_words)
         return ProviderCheck(ok=True, models=models)
@@ -139,11 +142,6 @@ class ProviderService:
             )
             for entry in await self._settings.all_of(email)
         ]
-
-    def _given(
-        self, name: str, values: Mapping[str, object], before: ProviderSettings | None
-    ) -> Credentials:
-        return _definition(name).validate_again(values, self._readable(before))
 
     def _filled(
         self, definition: ProviderDefinition, entry: ProviderSettings | None

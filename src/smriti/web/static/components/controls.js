@@ -77,7 +77,7 @@ function Select(props) {
   const offered = optionsOf(input);
   if (offered.length > MOST_IN_A_LIST) return html`<${Combobox} ...${props} options=${offered} />`;
   const isOffered = offered.some((option) => option.value === value);
-  const here = { value, label: value ? `${value} (not offered any more)` : "Choose…" };
+  const here = { value, label: value ? `${value} (not offered any more)` : "Not chosen" };
   return html`<select id=${id} name=${input.name} onChange=${typed(set)} ...${about}>
     ${(isOffered ? offered : [here, ...offered]).map((option) => html`<option key=${option.value} value=${option.value} selected=${option.value === value}>
       ${option.label}</option>`)}

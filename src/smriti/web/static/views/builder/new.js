@@ -20,7 +20,7 @@ export function View() {
   /** @type {Resource<Agent[]>} */
   const agents = resource("/agents");
   const [template, choose] = useState(/** @type {AgentTemplate | null} */ (null));
-  return html`<div class="page">
+  return html`<div class="page builder">
     <header><h1>New agent</h1><a href="#/agents">All agents</a></header>
     <section class="stack" aria-labelledby="begin">
       <h2 id="begin">Begin with a template, or fill in the form</h2>

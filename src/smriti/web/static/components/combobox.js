@@ -1,5 +1,5 @@
 // One of many: type a part of it, walk with the arrow keys, take with Enter; Escape keeps what was.
-import { html, useRef, useState } from "../vendor/preact.js";
+import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 
 /** @import { ControlProps } from "./controls.js" */
 /** @import { FormOption } from "../types.d.ts" */
@@ -12,7 +12,9 @@ export function Combobox({ input, id, value, set, options, about }) {
   const [at, setAt] = useState(0);
   const list = useRef(/** @type {HTMLElement | null} */ (null));
   const isOpen = text !== null;
-  const found = isOpen ? matching(options, text) : [];
+  const matches = isOpen ? matching(options, text) : [];
+  const found = matches.slice(0, MOST_SHOWN);
+  useEffect(() => { list.current?.children[at]?.scrollIntoView({ block: "nearest" }); }, [at, isOpen]);
   const close = () => setText(null);
   const open = (/** @type {string} */ part, place = 0) => {
     setText(part);
@@ -22,12 +24,8 @@ export function Combobox({ input, id, value, set, options, about }) {
     if (option) set(option.value);
     close();
   };
-  const walk = (/** @type {number} */ next) => {
-    const place = (next + found.length) % Math.max(found.length, 1);
-    setAt(place);
-    requestAnimationFrame(() => list.current?.children[place]?.scrollIntoView({ block: "nearest" }));
-  };
-  const all = () => open("", Math.max(options.findIndex((option) => option.value === value), 0));
+  const walk = (/** @type {number} */ next) => setAt((next + found.length) % Math.max(found.length, 1));
+  const all = () => open("", Math.max(options.slice(0, MOST_SHOWN).findIndex((option) => option.value === value), 0));
   const keys = (/** @type {KeyboardEvent} */ event) => {
     if (!isOpen) return opens(event) && all();
     /** @type {Record<string, () => void>} */
@@ -44,11 +42,18 @@ export function Combobox({ input, id, value, set, options, about }) {
       value=${text ?? labelOf(options, value)} onInput=${(/** @type {any} */ event) => open(event.target.value)} onClick=${() => isOpen || all()}
       onKeyDown=${keys} onBlur=${close} ...${about} />
     ${isOpen && html`<ul class="form-options" role="listbox" id=${`${id}-list`} aria-label=${input.label} ref=${list}>
-      ${found.slice(0, MOST_SHOWN).map((option, index) => html`<li key=${option.value} id=${`${id}-${index}`} role="option" aria-selected=${index === at}
+      ${found.map((option, index) => html`<li key=${option.value} id=${`${id}-${index}`} role="option" aria-selected=${index === at}
         onMouseDown=${(/** @type {Event} */ event) => event.preventDefault()} onClick=${() => take(option)}>${option.label}</li>`)}
-      ${found.length ? null : html`<li class="muted" role="option" aria-selected="false" aria-disabled="true">Nothing is called so.</li>`}
+      <${Rest} shown=${found.length} count=${matches.length} />
     </ul>`}
   </div>`;
+}
+
+/** What the list does not show. @param {{ shown: number, count: number }} props */
+function Rest({ shown, count }) {
+  if (shown && shown === count) return null;
+  return html`<li class="muted" role="option" aria-selected="false" aria-disabled="true">
+    ${shown ? `${count - shown} more: type a part of the name.` : "Nothing is called so."}</li>`;
 }
 
 /** Arrow down opens the list, and what is typed does. @param {KeyboardEvent} event */

@@ -27,11 +27,12 @@ const GROUPS = ["choice", "key_value", "file_upload"];
 export function Field({ wrong, ...props }) {
   const { input, id } = props;
   const Control = Object.hasOwn(CONTROLS, input.input_type) ? CONTROLS[input.input_type] : Text;
+  /** @type {Record<string, string | undefined>} */
   const about = wrong ? { "aria-invalid": "true", "aria-describedby": `${id}-wrong` } : {};
   const inside = html`<${Control} ...${props} about=${about} />
     ${wrong && html`<p class="wrong" id=${`${id}-wrong`}>${wrong}</p>`}`;
   if (GROUPS.includes(input.input_type)) {
-    return html`<fieldset class="field" data-wrong=${wrong ? "" : undefined}><legend>${input.label}</legend>${inside}</fieldset>`;
+    return html`<fieldset class="field" data-wrong=${wrong ? "" : undefined} aria-describedby=${about["aria-describedby"]}><legend>${input.label}</legend>${inside}</fieldset>`;
   }
   return html`<div class="field" data-wrong=${wrong ? "" : undefined}><label for=${id}>${input.label}</label>${inside}</div>`;
 }

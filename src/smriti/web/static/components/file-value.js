@@ -8,7 +8,7 @@ import { Drop, size } from "./file.js";
 const MOST_BYTES = 5e6;
 
 /** @param {ControlProps} props */
-export function FileValue({ value, set, about }) {
+export function FileValue({ value, set }) {
   const [chosen, choose] = useState("");
   const [problem, setProblem] = useState("");
   const take = async (/** @type {File[]} */ [file]) => {
@@ -19,7 +19,7 @@ export function FileValue({ value, set, about }) {
     set(await dataUrl(file));
     choose(`${file.name}, ${size(file.size)}`);
   };
-  return html`<div class="stack" ...${about}>
+  return html`<div class="stack">
     ${value && chosen ? html`<p class="row"><span class="name">${chosen}</span>
       <${Button} icon="trash" onClick=${() => set("")}>Remove<//></p>` : html`<${Drop} onFiles=${take} />`}
     ${problem && html`<p class="wrong" role="alert">${problem}</p>`}

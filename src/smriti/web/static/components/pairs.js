@@ -6,7 +6,7 @@ import { Button } from "./button.js";
 /** @typedef {[name: string, value: string]} Pair */
 
 /** @param {ControlProps} props */
-export function Pairs({ input, id, value, set, about }) {
+export function Pairs({ input, id, value, set }) {
   const [rows, setRows] = useState(() => pairsOf(value));
   const [written, setWritten] = useState(value);
   if (value !== written) {
@@ -24,7 +24,7 @@ export function Pairs({ input, id, value, set, about }) {
     setRows([...rows, ["", ""]]);
     requestAnimationFrame(() => document.getElementById(`${id}-${rows.length}`)?.focus());
   };
-  return html`<div class="form-pairs" ...${about}>
+  return html`<div class="form-pairs">
     ${rows.map((row, index) => html`<${Row} key=${index} id=${`${id}-${index}`} label=${`${input.label} ${index + 1}`} pair=${row}
       set=${(/** @type {Pair} */ pair) => put(index, pair)} remove=${() => change(rows.filter((_, other) => other !== index))} />`)}
     <div><${Button} id=${rows.length ? undefined : id} icon="plus" onClick=${add}>Add a line<//></div>

@@ -1,6 +1,6 @@
 // Public keys with which web sites show an agent to their visitors.
 import { resource } from "../../state/store.js";
-import { html, useState } from "../../vendor/preact.js";
+import { html, useRef, useState } from "../../vendor/preact.js";
 import { Button } from "../../components/button.js";
 import { Shown } from "./shown.js";
 import { NewKey } from "./new-widget-key.js";
@@ -23,9 +23,14 @@ export function Embedding({ agent }) {
 /** @param {{ agent: Agent, keys: WidgetKey[] }} props */
 function Keys({ agent, keys }) {
   const [adding, setAdding] = useState(false);
+  const foot = useRef(/** @type {HTMLElement | null} */ (null));
+  const close = () => {
+    setAdding(false);
+    requestAnimationFrame(() => foot.current?.querySelector("button")?.focus());
+  };
   return html`<div class="stack">
-    ${keys.map((key) => html`<${WidgetKeyCard} key=${key.key_id} widgetKey=${key} />`)}
-    ${adding ? html`<${NewKey} agent=${agent} onClose=${() => setAdding(false)} />`
-      : html`<div><${Button} icon="plus" onClick=${() => setAdding(true)}>Make a key for a site<//></div>`}
+    ${keys.map((key) => html`<${WidgetKeyCard} key=${key.key_id} widgetKey=${key} onGone=${close} />`)}
+    ${adding ? html`<${NewKey} agent=${agent} onClose=${close} />`
+      : html`<div ref=${foot}><${Button} icon="plus" onClick=${() => setAdding(true)}>Make a key for a site<//></div>`}
   </div>`;
 }

@@ -4,7 +4,7 @@ import { Button } from "../../components/button.js";
 import { Drop, size } from "../../components/file.js";
 import { link } from "../../router.js";
 import { changed } from "../../state/store.js";
-import { html, useState } from "../../vendor/preact.js";
+import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
 
 /** @import { Imported } from "../../types.d.ts" */
 /**
@@ -31,12 +31,33 @@ export function Import() {
     }
   };
   const again = () => failed && take(failed.file, failed.key);
+  useDropped((file) => { if (!running) take(file); });
   return html`<div class="stack">
     ${running ? html`<${Progress} ...${running} />` : html`<${Drop} accept=".json,application/json" onFiles=${(/** @type {File[]} */ [file]) => file && take(file)}>
       Drop an export of Smriti or a character of ElizaOS here, or choose one<//>`}
     ${failed && html`<${Problem} ...${failed} again=${again} />`}
     ${made && html`<${Made} ...${made} />`}
   </div>`;
+}
+
+/** A file that misses the field is meant, too; the browser would leave the page for it. @param {(file: File) => void} take */
+function useDropped(take) {
+  const latest = useRef(take);
+  latest.current = take;
+  useEffect(() => {
+    const over = (/** @type {DragEvent} */ event) => event.preventDefault();
+    const drop = (/** @type {DragEvent} */ event) => {
+      const [file] = event.dataTransfer?.files ?? [];
+      if (file && !event.defaultPrevented) latest.current(file);
+      event.preventDefault();
+    };
+    document.addEventListener("dragover", over);
+    document.addEventListener("drop", drop);
+    return () => {
+      document.removeEventListener("dragover", over);
+      document.removeEventListener("drop", drop);
+    };
+  }, []);
 }
 
 /** @param {Running} props */

@@ -5,8 +5,7 @@ import { html } from "../../vendor/preact.js";
 import { Shown } from "./shown.js";
 
 /** @import { Resource } from "../../state/store.js" */
-/** @import { Agent } from "../../types.d.ts" */
-/** @typedef {{ name: string, description: string, origin: string }} OfferedTool */
+/** @import { Agent, OfferedTool } from "../../types.d.ts" */
 
 /** @param {{ agent: Agent }} props */
 export function Tools({ agent }) {

@@ -9,8 +9,8 @@ import { html } from "../../vendor/preact.js";
 
 /** @import { WidgetKey } from "../../types.d.ts" */
 
-/** @param {{ widgetKey: WidgetKey }} props */
-export function WidgetKeyCard({ widgetKey: key }) {
+/** @param {{ widgetKey: WidgetKey, onGone: () => void }} props */
+export function WidgetKeyCard({ widgetKey: key, onGone }) {
   const path = `/agents/${encodeURIComponent(key.agent_id)}/api-keys/${encodeURIComponent(key.key_id)}`;
   const line = `<script src="${location.origin}/widget.js" data-api-key="${key.public_key}" async></script>`;
   const turn = async () => {
@@ -22,6 +22,7 @@ export function WidgetKeyCard({ widgetKey: key }) {
     if (!isSure) return;
     await request(path, { method: "DELETE" });
     changed("/agents");
+    onGone();
   };
   return html`<article class="card stack" aria-label=${key.name}>
     <header class="builder-key"><h3 class="name">${key.name}</h3>

@@ -10,8 +10,8 @@ import { providersChanged } from "./connecting.js";
 /** @import { Resource } from "../../state/store.js" */
 /** @import { ProviderStatus } from "../../types.d.ts" */
 
-/** What the server was started with cannot be forgotten here. @param {{ name: string }} props */
-export function Forget({ name }) {
+/** What the server was started with cannot be forgotten here. @param {{ name: string, onGone: () => void }} props */
+export function Forget({ name, onGone }) {
   const path = `/settings/providers/${encodeURIComponent(name)}`;
   /** @type {Resource<ProviderStatus>} */
   const status = resource(path);
@@ -22,6 +22,7 @@ export function Forget({ name }) {
     if (!isSure) return;
     await request(path, { method: "DELETE" });
     providersChanged();
+    onGone();
     notify(`${name} is forgotten.`);
   };
   if (!status.data.value) return null;

@@ -49,14 +49,15 @@ function Settings({ listing }) {
   const [open, setOpen] = useState(false);
   const root = useRef(/** @type {HTMLElement | null} */ (null));
   const first = useRef(true);
+  const focus = () => /** @type {HTMLElement | null | undefined} */ (root.current?.querySelector("input, select, textarea, button"))?.focus();
   useEffect(() => {
-    if (!first.current) /** @type {HTMLElement | null | undefined} */ (root.current?.querySelector("input, select, textarea, button"))?.focus();
+    if (!first.current) focus();
     first.current = false;
   }, [open]);
   const close = () => setOpen(false);
   return html`<div ref=${root}>${open ? html`<${Form} listing=${listing} close=${close} />` : html`<footer class="row">
-    <${Button} onClick=${() => setOpen(true)}>${isConnected ? `Change the settings` : `Connect ${name}`}<//>
-    ${isConnected && html`<${Forget} name=${name} />`}</footer>`}</div>`;
+    <${Button} onClick=${() => setOpen(true)}>${isConnected ? "Change the settings" : `Connect ${name}`}<//>
+    ${isConnected && html`<${Forget} name=${name} onGone=${focus} />`}</footer>`}</div>`;
 }
 
 /** @param {{ listing: ProviderListing, close: () => void }} props */

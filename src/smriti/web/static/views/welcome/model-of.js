@@ -3,7 +3,7 @@ import { sentence } from "../../api.js";
 import { Button } from "../../components/button.js";
 import { Field } from "../../components/controls.js";
 import { resource } from "../../state/store.js";
-import { html, useId, useState } from "../../vendor/preact.js";
+import { html, useEffect, useId, useRef, useState } from "../../vendor/preact.js";
 import { connectLocal, LOCAL_PROVIDER, settingOf } from "../models/connecting.js";
 
 /** @import { Resource } from "../../state/store.js" */
@@ -15,19 +15,26 @@ export function ModelOf({ server, listing, providers, done }) {
   const provider = listing?.provider_name ?? LOCAL_PROVIDER;
   /** @type {Resource<ModelInfo[]>} */
   const listed = resource(`/llm/models/${encodeURIComponent(provider)}`);
-  const models = (server ? server.models : listed.data.value) ?? [];
   const [chosen, choose] = useState("");
   const [problem, setProblem] = useState("");
-  const model = chosen || proposed(models, settingOf(listing, "model"), server !== undefined);
-  const submit = async (/** @type {Event} */ event) => {
-    event.preventDefault();
+  const button = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => { if (document.activeElement === document.body) button.current?.querySelector("button")?.focus(); }, []);
+  const modelOf = (/** @type {ModelInfo[]} */ models) => chosen || proposed(models, settingOf(listing, "model"), server !== undefined);
+  const take = async () => {
+    const models = server ? server.models : await listed.load();
+    const model = modelOf(models);
     if (models.length && !model) return setProblem("Choose one of its models.");
-    const ready = server ? connectLocal(server, model, providers) : Promise.resolve(true);
-    await ready.then((isReady) => { if (isReady) done({ agent_provider: provider, agent_model: model }); }, (error) => setProblem(sentence(error)));
+    if (server && !(await connectLocal(server, model, providers))) return;
+    done({ agent_provider: provider, agent_model: model });
   };
+  const submit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    take().catch((error) => setProblem(sentence(error)));
+  };
+  const models = (server ? server.models : listed.data.value) ?? [];
   return html`<form class="stack" onSubmit=${submit}>
-    <${Models} models=${models} value=${model} set=${choose} wrong=${problem} />
-    <footer class="actions"><${Button} type="submit" kind="primary">Go on<//></footer>
+    <${Models} models=${models} value=${modelOf(models)} set=${choose} wrong=${problem} />
+    <footer class="actions" ref=${button}><${Button} type="submit" kind="primary">Go on<//></footer>
   </form>`;
 }
 

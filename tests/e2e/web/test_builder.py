@@ -6,6 +6,7 @@ from pathlib import Path
 import orjson
 from playwright.async_api import Locator, Page, expect
 
+from smriti.llm.providers.demo import INTRODUCTION
 from tests.e2e.server import Json
 from tests.e2e.web.looks import axe, both_schemes, overflows
 from tests.e2e.web.person import Person
@@ -28,7 +29,9 @@ def only_agent(person: Person) -> Json:
     return dict(agent)
 
 
-async def test_the_first_run_makes_an_agent_without_a_mouse(page: Page, person: Person) -> None:
+async def test_the_first_run_leads_to_the_first_answer_without_a_mouse(
+    page: Page, person: Person
+) -> None:
     await page.goto(person.at("welcome"))
     await expect(page.get_by_role("radio", name=re.compile("^Demo"))).to_be_checked()
 
@@ -46,6 +49,11 @@ async def test_the_first_run_makes_an_agent_without_a_mouse(page: Page, person: 
     agent = only_agent(person)
     assert page.url.endswith(f"#/new/{agent['agent_id']}")
     assert (agent["agent_name"], agent["agent_provider"]) == ("Tutor", "Demo")
+
+    await expect(page.get_by_label("Message", exact=True)).to_be_focused()
+    await page.keyboard.type("Who are you?")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("article", name="Your agent")).to_contain_text(INTRODUCTION)
 
 
 async def test_a_name_that_is_taken_is_not_given_twice(page: Page, person: Person) -> None:
@@ -139,12 +147,12 @@ async def test_a_character_that_is_dropped_becomes_an_agent_and_says_what_it_los
     )
 
     told = page.get_by_role("status").filter(has_text="is here.")
-    for place, name in [(".drop", "Eliza"), ("h1", "Eliza 2")]:  # beside the field, too
+    for place, name in [(".drop", "Eliza"), ("h1", "Eliza (2)")]:  # beside the field, too
         await page.locator(place).dispatch_event("drop", {"dataTransfer": dropped})
         await expect(told.get_by_role("link", name=name, exact=True)).to_be_visible()
     await expect(told).to_contain_text("it names no provider; it is 'Demo' now")
     await told.get_by_role("link").click()
-    await expect(page.get_by_role("heading", level=1)).to_have_text("Eliza 2")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Eliza (2)")
 
 
 async def test_an_import_that_is_refused_says_why(

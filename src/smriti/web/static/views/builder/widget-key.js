@@ -31,7 +31,7 @@ export function WidgetKeyCard({ widgetKey: key, onGone }) {
     <p class="meta">${key.allowed_origins.length ? html`For <span class="name">${key.allowed_origins.join(", ")}</span>.` : "For any site."}
       ${key.allow_anonymous ? " Visitors need no name." : " Visitors sign in with Google."}</p>
     <p>Put this line into the pages of the site:</p>
-    <p class="command"><code>${line}</code><${Copy} text=${line} label="Copy the line" /></p>
+    <p class="command"><code tabindex="0">${line}</code><${Copy} text=${line} label="Copy the line" /></p>
     <footer class="row">
       <a class="button" href=${`/widget/demo?key=${key.public_key}`} target="_blank" rel="noopener"><${Icon} name="external" /><span>Try it</span></a>
       <${Button} onClick=${turn}>${key.is_active ? "Turn off" : "Turn on"}<//>

@@ -34,9 +34,11 @@ export function View() {
 function Form({ template, agents }) {
   /** @type {Resource<FormSchema>} */
   const form = resource("/agents/supported-models");
+  /** @type {Resource<Agent[]>} */
+  const all = resource("/agents");
   const [begun] = useState(() => proposed(template, agents));
   const create = async (/** @type {FormSchema} */ schema, /** @type {Values} */ values) => {
-    refuseTaken(values.agent_name ?? "", await resourceOfAgents().load());
+    refuseTaken(values.agent_name ?? "", await all.load());
     return submitTo(schema, values);
   };
   const created = (/** @type {Agent} */ agent) => {
@@ -47,9 +49,6 @@ function Form({ template, agents }) {
   return html`<section class="card"><${Shown} of=${form} lines=${8}>${(/** @type {FormSchema} */ schema) => html`<${SchemaForm} schema=${schema} values=${begun}
     submitLabel="Create agent" onSubmit=${(/** @type {Values} */ values) => create(schema, values)} onDone=${created} />`}<//></section>`;
 }
-
-/** @returns {Resource<Agent[]>} */
-const resourceOfAgents = () => resource("/agents");
 
 /** What the last agent thinks with, the next one probably does too. @param {AgentTemplate | null} template @param {Agent[]} agents */
 function proposed(template, agents) {

@@ -59,8 +59,10 @@ function Form({ templates, agents, model, back }) {
 async function created(template, name, model) {
   /** @type {Resource<Agent[]>} */
   const agents = resource("/agents");
-  refuseTaken(name, await agents.load());
+  const known = await agents.load();
+  refuseTaken(name, known);
   const agent = await json("/agents", { method: "POST", body: { ...template.values, ...model, agent_name: name } });
+  agents.set([...known, agent]);
   changed("/agents", "/usage");
   return agent;
 }

@@ -4,7 +4,7 @@ import { Button } from "../../components/button.js";
 import { go, link } from "../../router.js";
 import { changed, resource } from "../../state/store.js";
 import { html, useState } from "../../vendor/preact.js";
-import { Gallery } from "../builder/gallery.js";
+import { Gallery, OwnCharacter } from "../builder/gallery.js";
 import { freeName, refuseTaken } from "../builder/names.js";
 import { Shown } from "../builder/shown.js";
 
@@ -46,12 +46,11 @@ function Form({ templates, agents, model, back }) {
     }
   };
   return html`<form class="stack" onSubmit=${submit}>
-    <${Gallery} templates=${templates} chosen=${template?.template_id ?? ""} choose=${choose} />
+    <${Gallery} templates=${templates} chosen=${template?.template_id ?? ""} choose=${choose}><${OwnCharacter} href="#/agents/new" /><//>
     <label class="field"><span>Name</span>
       <input required maxlength="100" value=${name} onInput=${(/** @type {any} */ event) => setName(event.target.value)} /></label>
     ${problem && html`<p class="problem" role="alert">${problem}</p>`}
-    <footer class="actions"><a class="button quiet" href="#/agents/new">Write one yourself</a>
-      <${Button} onClick=${back}>Back<//><${Button} type="submit" kind="primary" busy=${busy}>Create agent<//></footer>
+    <footer class="actions"><${Button} onClick=${back}>Back<//><${Button} type="submit" kind="primary" busy=${busy}>Create agent<//></footer>
   </form>`;
 }
 

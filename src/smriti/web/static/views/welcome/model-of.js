@@ -10,15 +10,15 @@ import { connectLocal, LOCAL_PROVIDER, settingOf } from "../models/connecting.js
 /** @import { FormInput, LocalServer, ModelInfo, ProviderListing } from "../../types.d.ts" */
 /** @import { Model } from "./welcome.js" */
 
-/** @param {{ server?: LocalServer, listing?: ProviderListing, providers: ProviderListing[], done: (model: Model) => void }} props */
-export function ModelOf({ server, listing, providers, done }) {
+/** @param {{ server?: LocalServer, listing?: ProviderListing, providers: ProviderListing[], done: (model: Model) => void, isNext: boolean }} props `isNext`: after what was filled in */
+export function ModelOf({ server, listing, providers, done, isNext }) {
   const provider = listing?.provider_name ?? LOCAL_PROVIDER;
   /** @type {Resource<ModelInfo[]>} */
   const listed = resource(`/llm/models/${encodeURIComponent(provider)}`);
   const [chosen, choose] = useState("");
   const [problem, setProblem] = useState("");
   const button = useRef(/** @type {HTMLElement | null} */ (null));
-  useEffect(() => { if (document.activeElement === document.body) button.current?.querySelector("button")?.focus(); }, []);
+  useEffect(() => { if (isNext) button.current?.querySelector("button")?.focus(); }, []);
   const modelOf = (/** @type {ModelInfo[]} */ models) => chosen || proposed(models, settingOf(listing, "model"), server !== undefined);
   const take = async () => {
     const models = server ? server.models : await listed.load();

@@ -1,6 +1,6 @@
 // The first step: what the agent will think with. The demo is there at once.
 import { resource } from "../../state/store.js";
-import { html, useId, useState } from "../../vendor/preact.js";
+import { html, useId, useRef, useState } from "../../vendor/preact.js";
 import { Shown } from "../builder/shown.js";
 import { ABOUT } from "../models/connecting.js";
 import { Connect } from "./connect.js";
@@ -45,8 +45,9 @@ function State({ listing, server }) {
 
 /** What is left to say about the choice. @param {{ choice: Choice, providers: ProviderListing[], done: (model: Model) => void }} props */
 function Details({ choice: { server, listing }, providers, done }) {
+  const wasAsked = useRef(listing?.is_configured === false);
   if (listing && !listing.is_configured) return html`<${Connect} listing=${listing} />`;
-  return html`<${ModelOf} server=${server} listing=${listing} providers=${providers} done=${done} />`;
+  return html`<${ModelOf} server=${server} listing=${listing} providers=${providers} done=${done} isNext=${wasAsked.current} />`;
 }
 
 /** The demo first, then what runs on this machine, then the others. @param {ProviderListing[]} providers @param {LocalServer[]} local @returns {Choice[]} */

@@ -36,7 +36,7 @@ function Page({ agent }) {
   useEffect(() => { document.title = `${agent.agent_name} · Smriti`; }, [agent.agent_name]);
   const { agent_id: id } = agent;
   const items = [{ label: "Duplicate…", icon: "copy", run: () => copy(true) }, ...exportsOf(id)];
-  return html`<div class="page builder">
+  return html`<div class="page">
     <header>
       <${Name} agent=${agent} />
       <div class="row">

@@ -19,7 +19,7 @@ export function View() {
   /** @type {Resource<Agent[]>} */
   const agents = resource("/agents");
   const [copied, setCopied] = useState(/** @type {Agent | null} */ (null));
-  return html`<div class="page builder">
+  return html`<div class="page">
     <header><h1>Agents</h1>
       <a class="button primary" href=${link("agents", "new")}><${Icon} name="plus" /><span>New agent</span></a>
     </header>

@@ -18,7 +18,7 @@ export function Gallery({ templates, chosen, choose, children }) {
   </div>`;
 }
 
-/** A card that is none of them. @param {{ href: string }} props */
-export function OwnCharacter({ href }) {
-  return html`<a class="builder-template" href=${href}><${Icon} name="plus" size=${28} /><b>Your own</b><span>Write its character yourself, in the whole form.</span></a>`;
+/** A card that is none of them. @param {{ href: string, icon: import("../../icons.js").IconName, title: string, summary: string }} props */
+export function Other({ href, icon, title, summary }) {
+  return html`<a class="builder-template" href=${href}><${Icon} name=${icon} size=${28} /><b>${title}</b><span>${summary}</span></a>`;
 }

@@ -4,7 +4,7 @@ import { notify } from "../../components/notices.js";
 import { go, link } from "../../router.js";
 import { changed, resource } from "../../state/store.js";
 import { html, useState } from "../../vendor/preact.js";
-import { Gallery } from "./gallery.js";
+import { Gallery, Other } from "./gallery.js";
 import { freeName, refuseTaken } from "./names.js";
 import { Shown } from "./shown.js";
 
@@ -20,11 +20,12 @@ export function View() {
   /** @type {Resource<Agent[]>} */
   const agents = resource("/agents");
   const [template, choose] = useState(/** @type {AgentTemplate | null} */ (null));
-  return html`<div class="page builder">
+  return html`<div class="page">
     <header><h1>New agent</h1><a href="#/agents">All agents</a></header>
     <section class="stack" aria-labelledby="begin">
       <h2 id="begin">Begin with a template, or fill in the form</h2>
-      <${Shown} of=${templates}>${(/** @type {AgentTemplate[]} */ all) => html`<${Gallery} templates=${all} chosen=${template?.template_id ?? ""} choose=${choose} />`}<//>
+      <${Shown} of=${templates}>${(/** @type {AgentTemplate[]} */ all) => html`<${Gallery} templates=${all} chosen=${template?.template_id ?? ""} choose=${choose}>
+        <${Other} href="#/agents" icon="upload" title="From a file" summary="An export of Smriti, or a character of ElizaOS." /><//>`}<//>
     </section>
     <${Shown} of=${agents} lines=${8}>${(/** @type {Agent[]} */ all) => html`<${Form} key=${template?.template_id ?? ""} template=${template} agents=${all} />`}<//>
   </div>`;

@@ -15,7 +15,7 @@ export const title = "Models";
 export function View() {
   /** @type {Resource<ProviderListing[]>} */
   const providers = resource("/settings/providers");
-  return html`<div class="page builder">
+  return html`<div class="page">
     <header><div><h1>Models</h1>
       <p class="muted">What your agents think with. Keys are kept encrypted and are never shown again.</p></div></header>
     <${Shown} of=${providers} lines=${8}>${(/** @type {ProviderListing[]} */ all) => html`<div class="stack">

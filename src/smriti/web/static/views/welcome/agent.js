@@ -4,7 +4,7 @@ import { Button } from "../../components/button.js";
 import { go, link } from "../../router.js";
 import { changed, resource } from "../../state/store.js";
 import { html, useState } from "../../vendor/preact.js";
-import { Gallery, OwnCharacter } from "../builder/gallery.js";
+import { Gallery, Other } from "../builder/gallery.js";
 import { freeName, refuseTaken } from "../builder/names.js";
 import { Shown } from "../builder/shown.js";
 
@@ -46,7 +46,7 @@ function Form({ templates, agents, model, back }) {
     }
   };
   return html`<form class="stack" onSubmit=${submit}>
-    <${Gallery} templates=${templates} chosen=${template?.template_id ?? ""} choose=${choose}><${OwnCharacter} href="#/agents/new" /><//>
+    <${Gallery} templates=${templates} chosen=${template?.template_id ?? ""} choose=${choose}><${Other} href="#/agents/new" icon="plus" title="Your own" summary="Write its character yourself, in the whole form." /><//>
     <label class="field"><span>Name</span>
       <input required maxlength="100" value=${name} onInput=${(/** @type {any} */ event) => setName(event.target.value)} /></label>
     ${problem && html`<p class="problem" role="alert">${problem}</p>`}

@@ -23,7 +23,7 @@ export function View() {
     setModel(chosen);
     setStep(1);
   };
-  return html`<div class="page builder welcome">
+  return html`<div class="page welcome">
     <header><${Mark} size=${40} /><p class="muted">Welcome to Smriti. In three steps you talk with an agent that remembers.</p></header>
     <ol class="welcome-steps" aria-label="Steps">${STEPS.map((name, index) => html`<li key=${name} aria-current=${index === step ? "step" : undefined}>
       <span class="initial" aria-hidden="true">${index < step ? "✓" : index + 1}</span><span>${name}${index < step && html`<span class="unseen">, done</span>`}</span></li>`)}</ol>

@@ -225,10 +225,13 @@ async def test_the_form_that_creates_an_agent_offers_what_is_configured(home: Ho
 async def test_the_form_that_changes_an_agent_is_there_for_any_id(home: Home) -> None:
     schema = await home.get("/agents/update-schema/whoever")
 
-    names = [entry["name"] for entry in schema["form_inputs"]]
+    inputs = {entry["name"]: entry for entry in schema["form_inputs"]}
     assert (schema["form_name"], schema["submit_path"]) == ("Update Agent Form", "/agents/whoever")
-    assert "agent_name" not in names
-    assert "agent_persona" in names
+    assert "agent_name" not in inputs
+    assert "agent_persona" in inputs
+    # An empty text would change nothing.
+    chosen = [option["value"] for option in inputs["capabilities"]["options"]]
+    assert chosen == ["none", "devices"]
 
 
 async def test_two_processes_agree_on_one_agent(table: Table, tmp_path: Path) -> None:

@@ -7,7 +7,10 @@ from smriti.core.forms import FormInput, FormOption, FormSchema
 from smriti.llm.provider import ModelInfo
 
 _TIMEOUTS = {30: "30 minutes", 60: "1 hour", 120: "2 hours", 240: "4 hours", 0: "No timeout"}
-_CAPABILITIES = {"": "-", "devices": "Work on your devices", "none": "Nothing else"}
+_DEVICES = {"devices": "Work on your devices"}
+_NEW_CAPABILITIES = {"": "Nothing else"} | _DEVICES
+_CAPABILITIES = {"none": "Nothing else"} | _DEVICES
+"""An empty text would leave an agent what it has."""
 _PROPOSED = {
     "agent_architecture": "krishna-memgpt",
     "session_timeout_minutes": str(DEFAULT_SESSION_TIMEOUT_MINUTES),
@@ -18,7 +21,7 @@ def create_form(
     architectures: Sequence[str], providers: Sequence[str], models: Sequence[ModelInfo]
 ) -> FormSchema:
     name = FormInput(input_type="text", name="agent_name", label="Agent Name")
-    shared = _shared(architectures, providers, models)
+    shared = _shared(architectures, providers, models, _NEW_CAPABILITIES)
     for entry in shared:
         entry.value = _PROPOSED.get(entry.name)
     return FormSchema(
@@ -35,12 +38,15 @@ def update_form(
     return FormSchema(
         form_name="Update Agent Form",
         submit_path=f"/agents/{agent_id}",
-        form_inputs=_shared(architectures, providers, models),
+        form_inputs=_shared(architectures, providers, models, _CAPABILITIES),
     )
 
 
 def _shared(
-    architectures: Sequence[str], providers: Sequence[str], models: Sequence[ModelInfo]
+    architectures: Sequence[str],
+    providers: Sequence[str],
+    models: Sequence[ModelInfo],
+    capabilities: dict[str, str],
 ) -> list[FormInput]:
     offered = {model.model_id: model.display_name for model in models}
     nothing = {"": "-"}
@@ -54,7 +60,7 @@ def _shared(
             "Session timeout",
             {str(minutes): label for minutes, label in _TIMEOUTS.items()},
         ),
-        _select("capabilities", "What else it may do", _CAPABILITIES),
+        _select("capabilities", "What else it may do", capabilities),
         _number("temperature", "Temperature", 0, 2),
         _number("top_p", "Top p", 0, 1),
         _number("presence_penalty", "Presence penalty", -2, 2),

@@ -22,6 +22,12 @@ export const routes = {
   // memory: memory/:agent · memory/:agent/archive · memory/:agent/:block → views/memory/memory.js
 
   // builder: welcome · agents · agents/new · agents/:agent · models · settings → views/{welcome,builder/…,models}.js
+  welcome: () => import("./views/welcome/welcome.js"),
+  agents: () => import("./views/builder/agents.js"),
+  "agents/new": () => import("./views/builder/new.js"),
+  "agents/:agent": () => import("./views/builder/agent.js"),
+  models: () => import("./views/models/models.js"),
+  settings: () => import("./views/models/models.js"),
 
   // machines: context/:conversation · devices · devices/:device · tasks/:session → views/{context,devices/…}.js
 

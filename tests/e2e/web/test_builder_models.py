@@ -1,0 +1,167 @@
+"""Providers of models: connected, checked, forgotten; servers of models on this machine."""
+
+import re
+from typing import Any
+
+from playwright.async_api import Page, expect
+
+from tests.e2e.server import Json
+from tests.e2e.web.looks import axe, both_schemes, overflows
+from tests.e2e.web.person import Person
+from tests.fakes.stub_model import StubModel
+
+
+def found(stub: StubModel, *models: str) -> list[Json]:
+    """A server of models on this machine."""
+    listed = [
+        {"model_id": name, "model_name": name, "display_name": name, "provider": "OpenAI"}
+        for name in models
+    ]
+    return [{"name": "Ollama", "base_url": stub.url, "models": listed}]
+
+
+async def offer(page: Page, servers: list[Json]) -> None:
+    await page.route("**/llm/local-servers", lambda route: route.fulfill(json=servers))
+
+
+def setting(person: Person, name: str) -> Any:
+    listings = person.caller.get("/settings/providers")
+    inputs = next(each for each in listings if each["provider_name"] == "OpenAI")["form"]
+    return next(each["value"] for each in inputs["form_inputs"] if each["name"] == name)
+
+
+async def test_a_provider_is_connected_and_forgotten(
+    page: Page, person: Person, stub: StubModel
+) -> None:
+    await page.goto(person.at("models"))
+    card = page.get_by_role("article", name="OpenAI")
+
+    await card.get_by_role("button", name="Connect OpenAI").click()
+    await expect(card.get_by_label("Base URL")).to_be_focused()
+    await card.get_by_label("Base URL").fill(stub.url)
+    await card.get_by_role("button", name="Check").click()
+    await expect(card.get_by_role("status")).to_have_text("✓ It answers, and has 1 model.")
+    await card.get_by_role("button", name="Connect OpenAI").click()
+
+    await expect(card.get_by_text("Connected", exact=True)).to_be_visible()
+    await expect(card.get_by_text("1 model")).to_be_visible()
+    assert setting(person, "base_url") == stub.url
+    await card.get_by_role("button", name="Forget OpenAI").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Forget OpenAI").click()
+    await expect(card.get_by_text("Not connected")).to_be_visible()
+
+
+async def test_a_bad_key_is_told_in_a_sentence(page: Page, person: Person) -> None:
+    problem = "The provider refuses the key."
+    answer = {"ok": False, "models": [], "problem": problem}
+    await page.route("**/settings/providers/*/check", lambda route: route.fulfill(json=answer))
+    await page.goto(person.at("models"))
+    card = page.get_by_role("article", name="Anthropic")
+    await card.get_by_role("button", name="Connect Anthropic").click()
+    await card.get_by_label("API Key", exact=True).fill("sk-wrong")
+
+    await card.get_by_role("button", name="Check").click()
+
+    await expect(card.get_by_role("status")).to_have_text(problem)
+    await expect(card.get_by_label("API Key", exact=True)).to_have_value("sk-wrong")
+
+
+async def test_what_a_provider_refuses_lands_on_its_field(page: Page, person: Person) -> None:
+    await page.goto(person.at("models"))
+    card = page.get_by_role("article", name="Anthropic")
+    await card.get_by_role("button", name="Connect Anthropic").click()
+
+    await card.get_by_role("button", name="Connect Anthropic").click()
+    key = card.get_by_label("API Key", exact=True)
+    await expect(key).to_be_focused()
+    await expect(key).to_have_accessible_description(
+        re.compile(re.escape("Missing required fields: [“API Key”]"))
+    )
+    await key.fill("a key with spaces")
+    await card.get_by_role("button", name="Connect Anthropic").click()
+
+    await expect(key).to_have_accessible_description(
+        re.compile(re.escape("“API Key” holds characters that no key has."))
+    )
+
+
+async def test_a_saved_key_stays_when_its_field_is_left_empty(
+    page: Page, person: Person, stub: StubModel
+) -> None:
+    person.caller.post("/settings/providers/OpenAI", {"base_url": stub.url, "api_key": "sk-kept"})
+    await page.goto(person.at("models"))
+    card = page.get_by_role("article", name="OpenAI")
+    await card.get_by_role("button", name="Change the settings").click()
+    await expect(card.locator("input[type=password]")).to_have_attribute(
+        "placeholder", "Saved. Leave it empty to keep it."
+    )
+
+    await card.get_by_label("Model, when an agent names none").fill("stub")
+    await card.get_by_role("button", name="Save").click()
+
+    await expect(card.get_by_role("button", name="Change the settings")).to_be_focused()
+    assert setting(person, "model") == "stub"
+
+
+async def test_a_server_of_this_machine_is_offered_and_used(
+    page: Page, person: Person, stub: StubModel
+) -> None:
+    await offer(page, found(stub, "llama", "qwen"))
+    await page.goto(person.at("welcome"))
+
+    await page.get_by_role("radio", name=re.compile("^Ollama")).check()
+    await page.get_by_label("Model", exact=True).select_option("qwen")
+    await page.get_by_role("button", name="Go on").click()
+    await page.get_by_role("button", name="Create agent").click()
+    await page.wait_for_url("**/#/new/*")
+
+    (agent,) = person.caller.get("/agents")
+    assert (agent["agent_provider"], agent["agent_model"]) == ("OpenAI", "qwen")
+    assert (setting(person, "base_url"), setting(person, "model")) == (stub.url, "qwen")
+
+
+async def test_a_server_of_this_machine_takes_no_other_ones_place_unasked(
+    page: Page, person: Person, stub: StubModel
+) -> None:
+    person.caller.post("/settings/providers/OpenAI", {"base_url": "http://127.0.0.1:9/v1"})
+    await offer(page, found(stub, "llama"))
+    await page.goto(person.at("models"))
+
+    await page.get_by_role("button", name="Use Ollama").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("http://127.0.0.1:9/v1")
+    await page.get_by_role("button", name="Cancel").click()
+    assert setting(person, "base_url") == "http://127.0.0.1:9/v1"
+    await page.get_by_role("button", name="Use Ollama").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Use Ollama").click()
+
+    await expect(page.get_by_role("region", name="Ollama on this machine")).to_have_count(0)
+    assert setting(person, "base_url") == stub.url
+
+
+async def test_a_provider_is_connected_in_the_first_run(
+    page: Page, person: Person, stub: StubModel
+) -> None:
+    await page.goto(person.at("welcome"))
+
+    await page.get_by_role("radio", name=re.compile("^OpenAI")).check()
+    await page.get_by_label("Base URL").fill(stub.url)
+    await page.get_by_role("button", name="Connect OpenAI").click()
+    await page.get_by_role("button", name="Go on").click()
+    await page.get_by_role("button", name="Create agent").click()
+    await page.wait_for_url("**/#/new/*")
+
+    (agent,) = person.caller.get("/agents")
+    assert (agent["agent_provider"], agent["agent_model"]) == ("OpenAI", "stub")
+
+
+async def test_the_models_are_accessible_and_fit_a_small_window(
+    page: Page, person: Person, stub: StubModel
+) -> None:
+    await offer(page, found(stub, "llama"))
+    await page.goto(person.at("models"))
+    await page.get_by_role("button", name="Connect Bedrock").click()
+
+    async for scheme in both_schemes(page):
+        assert await axe(page) == [], scheme
+    await page.set_viewport_size({"width": 360, "height": 740})
+    assert not await overflows(page)

@@ -11,7 +11,7 @@ import { changed, resource } from "../state/store.js";
 import { html, useState } from "../vendor/preact.js";
 import { Waiting } from "./account/waiting.js";
 import { KeyDialog } from "./keys/dialog.js";
-import { SCOPES } from "./keys/scopes.js";
+import { SCOPE_NAMES, SCOPES } from "./keys/scopes.js";
 
 /** @import { Resource } from "../state/store.js" */
 /** @import { ApiKey } from "../types.d.ts" */
@@ -63,10 +63,10 @@ function Row({ of, change }) {
       <${Menu} label=${`Change or revoke ${of.name}`} items=${items} />
     </div>
     <ul class="key-scopes" aria-label="What it may do">
-      ${of.scopes.map((scope) => html`<li key=${scope} class="chip" title=${SCOPES[scope].text}>${SCOPES[scope].label}</li>`)}
+      ${SCOPE_NAMES.filter((scope) => of.scopes.includes(scope)).map((scope) => html`<li key=${scope} class="chip" title=${SCOPES[scope].text}>${SCOPES[scope].label}</li>`)}
     </ul>
-    <p class="meta"><span>Ends with <code>…${of.hint}</code></span> · <span>made <${Time} at=${of.created_at} /></span> · <${Used} at=${of.last_used_at} /></p>
-    <${Expiry} at=${of.expires_at} />
+    <p class="meta"><span>Ends with <code>…${of.hint}</code></span> · <span>made <${Time} at=${of.created_at} /></span> · <${Used} at=${of.last_used_at} />${left > SOON_DAYS ? ` · ${ending(of.expires_at)}` : ""}</p>
+    ${left <= SOON_DAYS && html`<${Expiring} at=${of.expires_at} />`}
   </li>`;
 }
 
@@ -75,13 +75,13 @@ function Used({ at }) {
   return at ? html`<span>last used <${Time} at=${at} /></span>` : html`<span>never used</span>`;
 }
 
-/** @param {{ at: string | null }} props */
-function Expiry({ at }) {
-  if (!at) return html`<p class="meta">Never expires.</p>`;
+/** @param {string | null} at */
+const ending = (at) => (at ? `expires on ${day(new Date(at))}` : "never expires");
+
+/** @param {{ at: string }} props */
+function Expiring({ at }) {
   const date = new Date(at);
   if (date <= new Date()) return html`<p class="wrong">Expired on ${day(date)}. Programs that use it are refused.</p>`;
-  const left = daysBetween(new Date(), date);
-  if (left > SOON_DAYS) return html`<p class="meta">Expires on ${day(date)}.</p>`;
   return html`<p class="key-soon">Expires <${Time} at=${at} />. Extend it before, and nothing stops.</p>`;
 }
 

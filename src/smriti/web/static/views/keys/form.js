@@ -3,7 +3,7 @@ import { Refused, sentence } from "../../api.js";
 import { Button } from "../../components/button.js";
 import { day } from "../../components/time.js";
 import { html, useId, useState } from "../../vendor/preact.js";
-import { SCOPES } from "./scopes.js";
+import { SCOPE_NAMES, SCOPES } from "./scopes.js";
 
 /** @import { ApiKey, KeyScope, ProgramKeyUpdate } from "../../types.d.ts" */
 
@@ -11,7 +11,6 @@ const DAYS = [7, 30, 90, 365];
 const USUAL_DAYS = 30;
 const KEEP = "keep";
 const NEVER = "never";
-const SCOPE_NAMES = /** @type {KeyScope[]} */ (Object.keys(SCOPES));
 
 /** @param {{ of?: ApiKey, action: string, save: (values: ProgramKeyUpdate) => Promise<void>, onClose: () => void }} props */
 export function KeyForm({ of, action, save, onClose }) {
@@ -58,7 +57,7 @@ function Name({ value, error }) {
 function Scope({ name, checked }) {
   const { label, text } = SCOPES[name];
   return html`<label class="key-choice"><input type="checkbox" name="scopes" value=${name} defaultChecked=${checked} />
-    <span><b>${label}</b> <code>${name}</code><br /><span class="meta">${text}</span></span></label>`;
+    <span><b>${label}</b> <code>${name}</code><span class="meta">${text}</span></span></label>`;
 }
 
 /** @param {{ of?: ApiKey }} props */

@@ -11,6 +11,9 @@ export const SCOPES = {
   "admin": { label: "Everything", text: "All of these, and models, plan, usage and the export. Not: keys, password, deleting the account.", example: "/usage" },
 };
 
+/** Those that allow less first. */
+export const SCOPE_NAMES = /** @type {KeyScope[]} */ (Object.keys(SCOPES));
+
 /** A line for a terminal that shows that the key works, "" when its scopes only change things. @param {string} key @param {KeyScope[]} scopes */
 export function trial(key, scopes) {
   const path = scopes.map((scope) => SCOPES[scope].example).find(Boolean);

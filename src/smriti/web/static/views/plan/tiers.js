@@ -51,8 +51,14 @@ function Tier({ tier, cycle, isPresent, choose }) {
     <p class="muted">${tier.description}</p>
     <ul class="plan-features">${tier.features.map((feature) => html`<li key=${feature}>${feature}</li>`)}</ul>
     ${choose && html`<${Button} kind=${tier.highlighted ? "primary wide" : "plain wide"} onClick=${() => choose(tier)}>${tier.ctaLabel}<//>`}
-    ${!choose && !tier.planKey && isLink(tier.ctaHref) && html`<a class="button wide" href=${tier.ctaHref} target="_blank" rel="noopener noreferrer">${tier.ctaLabel}</a>`}
+    ${!tier.planKey && !isFigure && html`<${Ask} tier=${tier} />`}
   </li>`;
+}
+
+/** What has no price is talked about. @param {{ tier: TierView }} props */
+function Ask({ tier: { ctaHref, ctaLabel } }) {
+  if (!isLink(ctaHref)) return html`<p class="meta plan-ask">Ask who runs this server.</p>`;
+  return html`<a class="button wide" href=${ctaHref} target="_blank" rel="noopener noreferrer">${ctaLabel}</a>`;
 }
 
 /** @param {{ isPresent: boolean, badge: string | null }} props */

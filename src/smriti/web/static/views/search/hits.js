@@ -1,7 +1,7 @@
 // What the server finds: asked a moment after the last key, the question before is given up.
 import { json } from "../../api.js";
 import { Time } from "../../components/time.js";
-import { link, routes } from "../../router.js";
+import { link } from "../../router.js";
 import { html, useEffect, useState } from "../../vendor/preact.js";
 
 /** @import { IconName } from "../../icons.js" */
@@ -13,12 +13,12 @@ const PAUSE_MS = 120;
 const MOST = 20;
 /** @type {Found} */
 const NOTHING = { query: "", items: [], partial: false };
-/** @type {Record<Kind, { name: string, icon: IconName, needs: string, href: (hit: SearchHit) => string }>} */
+/** @type {Record<Kind, { name: string, icon: IconName, href: (hit: SearchHit) => string }>} */
 const KINDS = {
-  message: { name: "Messages", icon: "chat", needs: "c/:conversation", href: (hit) => `${talkOf(hit)}?${new URLSearchParams({ m: hit.id })}` },
-  memory: { name: "Memories", icon: "archive", needs: "memory/:agent/archive", href: (hit) => `${link("memory", hit.agent_id)}/archive?${new URLSearchParams({ memory: hit.id })}` },
-  conversation: { name: "Conversations", icon: "chat", needs: "c/:conversation", href: talkOf },
-  agent: { name: "Agents", icon: "agent", needs: "agents/:agent", href: (hit) => link("agents", hit.agent_id) },
+  message: { name: "Messages", icon: "chat", href: (hit) => `${talkOf(hit)}?${new URLSearchParams({ m: hit.id })}` },
+  memory: { name: "Memories", icon: "archive", href: (hit) => `${link("memory", hit.agent_id)}/archive?${new URLSearchParams({ memory: hit.id })}` },
+  conversation: { name: "Conversations", icon: "chat", href: talkOf },
+  agent: { name: "Agents", icon: "agent", href: (hit) => link("agents", hit.agent_id) },
 };
 
 /** @param {string} query @returns {{ results: Found, error: unknown }} the results of the question before stay until others come */
@@ -54,7 +54,7 @@ export function hitGroups({ items }) {
   /** @type {Map<Kind, Choice[]>} */
   const groups = new Map();
   for (const hit of items) {
-    if (KINDS[hit.kind].needs in routes) groups.set(hit.kind, [...(groups.get(hit.kind) ?? []), choiceOf(hit)]);
+    groups.set(hit.kind, [...(groups.get(hit.kind) ?? []), choiceOf(hit)]);
   }
   return [...groups].map(([kind, choices]) => ({ name: KINDS[kind].name, choices }));
 }

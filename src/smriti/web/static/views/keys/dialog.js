@@ -53,8 +53,9 @@ function Making({ onMade, onClose }) {
     try {
       onMade(await json("/api-keys", { method: "POST", body: values, key: attempt.current.key }));
     } catch (error) {
-      if (!isMade(error)) throw error;
-      setLost({ id: error.problem.key_id, values });
+      const id = madeId(error);
+      if (!id) throw error;
+      setLost({ id, values });
     } finally {
       changed("/api-keys");
     }
@@ -68,8 +69,10 @@ function Making({ onMade, onClose }) {
   return html`<${KeyForm} action="Make the key" save=${make} onClose=${onClose} />`;
 }
 
-/** @param {unknown} error @returns {error is Refused} */
-const isMade = (error) => error instanceof Refused && error.slug === "api-key-made-before";
+/** The key that an earlier attempt has made, as whichever part of the server knows it. @param {unknown} error @returns {string} "" when there is none */
+function madeId(error) {
+  return error instanceof Refused ? (error.problem.key_id ?? error.problem.resource_id ?? "") : "";
+}
 
 /** @param {unknown} error */
 function unlessGone(error) {

@@ -6,7 +6,7 @@ import { Danger, SignIns } from "./account/leaving.js";
 import { Password } from "./account/password.js";
 import { Import } from "./account/import.js";
 
-/** @import { Account } from "./account/ways.js" */
+/** @typedef {import("../types.d.ts").Profile} Account */
 
 export const title = "Account";
 
@@ -16,7 +16,7 @@ const PLACES = [
 ];
 
 export function View() {
-  const account = /** @type {Account | null | undefined} */ (me.value);
+  const account = me.value;
   if (!account) return null;
   return html`<div class="page">
     <header><h1>Account</h1></header>

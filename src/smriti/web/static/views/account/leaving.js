@@ -5,7 +5,7 @@ import { confirm } from "../../components/dialog.js";
 import { leave } from "../../state/session.js";
 import { html } from "../../vendor/preact.js";
 
-/** @import { Account } from "./ways.js" */
+/** @import { Profile } from "../../types.d.ts" */
 
 export function SignIns() {
   return html`<section class="card stack" aria-labelledby="account-sign-ins">
@@ -15,7 +15,7 @@ export function SignIns() {
   </section>`;
 }
 
-/** @param {{ account: Account }} props */
+/** @param {{ account: Profile }} props */
 export function Danger({ account }) {
   return html`<section class="card stack account-danger" aria-labelledby="account-danger">
     <h2 id="account-danger">Delete everything</h2>
@@ -35,7 +35,7 @@ async function everywhere() {
   leave();
 }
 
-/** @param {Account} account */
+/** @param {Profile} account */
 async function deleteAll({ name, email }) {
   const sure = await confirm({
     title: "Delete your account?",

@@ -4,7 +4,7 @@ import { Button } from "../../components/button.js";
 import { notify } from "../../components/notices.js";
 import { html, useId, useState } from "../../vendor/preact.js";
 
-/** @import { Account } from "./ways.js" */
+/** @import { Profile } from "../../types.d.ts" */
 
 /** @type {Record<string, string>} */
 const OTHERWISE = {
@@ -13,11 +13,11 @@ const OTHERWISE = {
 };
 const LEAST = 8;
 
-/** @param {{ account: Account }} props */
+/** @param {{ account: Profile }} props */
 export function Password({ account }) {
   return html`<section class="card stack" aria-labelledby="account-password">
     <h2 id="account-password">Password</h2>
-    ${account.has_password ? html`<${Form} name=${account.name} />` : html`<p class="muted">${OTHERWISE[account.sign_in ?? ""] ?? "This account has no password."}</p>`}
+    ${account.has_password ? html`<${Form} name=${account.name} />` : html`<p class="muted">${OTHERWISE[account.sign_in] ?? "This account has no password."}</p>`}
   </section>`;
 }
 

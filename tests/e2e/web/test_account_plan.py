@@ -202,4 +202,4 @@ def _tier(page: Page, name: str) -> Locator:
 
 
 def _meter(page: Page, label: str) -> Locator:
-    return page.locator(".meter").filter(has=page.get_by_label(label))
+    return page.get_by_role("main").locator(".meter").filter(has=page.get_by_label(label))

@@ -31,7 +31,7 @@ async def test_a_message_is_found_and_reached_by_keys_alone(page: Page, person: 
 async def test_hits_stand_in_groups_and_each_leads_where_it_is(page: Page, person: Person) -> None:
     agent = person.caller.agent(agent_name="Sourdough friend")
     path = f"/agents/{agent['agent_id']}/archival-memory"
-    memory = person.caller.post(path, {"content": "The sourdough is fed at nine."})
+    person.caller.post(path, {"content": "The sourdough is fed at nine."})
     await _search(page, person, "sourdough")
 
     memories = page.get_by_role("group", name="Memories")
@@ -40,7 +40,7 @@ async def test_hits_stand_in_groups_and_each_leads_where_it_is(page: Page, perso
     await expect(agents.get_by_role("option")).to_contain_text("Sourdough friend")
     await memories.get_by_role("option").click()
 
-    place = f"#/memory/{agent['agent_id']}/archive?memory={memory['memory_id']}"
+    place = f"#/memory/{agent['agent_id']}/archive?q=sourdough"
     await expect(page).to_have_url(re.compile(f"{re.escape(place)}$"))
 
 

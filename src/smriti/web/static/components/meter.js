@@ -11,7 +11,7 @@ export function Meter({ label, value, limit, resetsAt }) {
   const words = [hint(value / limit), resetsAt ? `Resets on ${day(resetsAt)}.` : ""].filter(Boolean).join(" ");
   return html`<div class="meter">
     <div class="meter-head"><label for=${id}>${label}</label><span class="figure">${of}</span></div>
-    <meter id=${id} class=${tone(value / limit)} min="0" max=${limit} value=${Math.min(value, limit)}>${of}</meter>
+    <meter id=${id} class=${tone(value / limit)} min="0" max=${limit} value=${Math.min(value, limit)}></meter>
     ${words && html`<p class="meta">${words}</p>`}
   </div>`;
 }

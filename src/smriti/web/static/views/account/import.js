@@ -47,7 +47,7 @@ function Running({ file, sent, stop }) {
   return html`<div class="stack" role="status">
     <p>${isSent ? "The server reads the file…" : `Sending ${file.name}, ${size(file.size)}`}</p>
     <progress aria-label="Sent" max="1" value=${isSent ? undefined : sent}></progress>
-    <div><${Button} icon="stop" onClick=${stop}>Stop<//></div>
+    ${!isSent && html`<div><${Button} icon="stop" onClick=${stop}>Stop<//></div>`}
   </div>`;
 }
 

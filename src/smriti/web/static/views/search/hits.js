@@ -13,10 +13,10 @@ const PAUSE_MS = 120;
 const MOST = 20;
 /** @type {Found} */
 const NOTHING = { query: "", items: [], partial: false };
-/** @type {Record<Kind, { name: string, icon: IconName, href: (hit: SearchHit) => string }>} */
+/** @type {Record<Kind, { name: string, icon: IconName, href: (hit: SearchHit, query: string) => string }>} */
 const KINDS = {
   message: { name: "Messages", icon: "chat", href: (hit) => `${talkOf(hit)}?${new URLSearchParams({ m: hit.id })}` },
-  memory: { name: "Memories", icon: "archive", href: (hit) => `${link("memory", hit.agent_id)}/archive?${new URLSearchParams({ memory: hit.id })}` },
+  memory: { name: "Memories", icon: "archive", href: (hit, query) => `${link("memory", hit.agent_id, "archive")}?${new URLSearchParams({ q: query })}` },
   conversation: { name: "Conversations", icon: "chat", href: talkOf },
   agent: { name: "Agents", icon: "agent", href: (hit) => link("agents", hit.agent_id) },
 };
@@ -50,17 +50,17 @@ async function ask(query, signal) {
 }
 
 /** By kind, the kind of the best hit first. @param {Found} found @returns {Group[]} */
-export function hitGroups({ items }) {
+export function hitGroups({ items, query }) {
   /** @type {Map<Kind, Choice[]>} */
   const groups = new Map();
   for (const hit of items) {
-    groups.set(hit.kind, [...(groups.get(hit.kind) ?? []), choiceOf(hit)]);
+    groups.set(hit.kind, [...(groups.get(hit.kind) ?? []), choiceOf(hit, query)]);
   }
   return [...groups].map(([kind, choices]) => ({ name: KINDS[kind].name, choices }));
 }
 
-/** @param {SearchHit} hit @returns {Choice} */
-function choiceOf(hit) {
+/** @param {SearchHit} hit @param {string} query @returns {Choice} */
+function choiceOf(hit, query) {
   const { icon, href } = KINDS[hit.kind];
   return {
     id: `${hit.kind}-${hit.id}`,
@@ -68,7 +68,7 @@ function choiceOf(hit) {
     label: hit.title,
     about: hit.text && lit(hit.text, hit.highlights),
     aside: html`<${Time} at=${hit.created_at} />`,
-    href: href(hit),
+    href: href(hit, query),
   };
 }
 

@@ -1,7 +1,7 @@
 // What you have used, what your plan allows, and the plans that there are.
 import { Meter } from "../../components/meter.js";
 import { resource } from "../../state/store.js";
-import { html } from "../../vendor/preact.js";
+import { html, useEffect } from "../../vendor/preact.js";
 import { Waiting } from "../account/waiting.js";
 import { Chart } from "./chart.js";
 import { Subscription } from "./subscription.js";
@@ -19,6 +19,10 @@ export function View() {
   const pricing = resource("/payments/stripe/pricing");
   /** @type {Resource<SubscriptionStatus>} */
   const status = resource("/payments/stripe/subscription/status");
+  useEffect(() => {
+    const known = usage.data.peek()?.tier;
+    if (known && status.data.value && known !== status.data.value.tier) usage.load().catch(() => {}); // Stripe was asked meanwhile
+  }, [status.data.value]);
   return html`<div class="page">
     <header><h1>Plan and usage</h1></header>
     ${usage.data.value ? html`<${Used} usage=${usage.data.value} />` : html`<${Waiting} of=${usage} lines=${6} />`}

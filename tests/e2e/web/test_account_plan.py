@@ -46,7 +46,7 @@ async def test_a_reached_limit_is_lifted_by_the_plan_that_is_bought(
         person.caller.ask(talk, "Hi")
     await page.goto(person.at("plan"))
     await expect(_meter(page, "Messages")).to_contain_text("2 of 2")
-    await expect(_meter(page, "Messages")).to_contain_text("All used. Starts anew on")
+    await expect(_meter(page, "Messages")).to_contain_text("All used. Resets on")
     await expect(_meter(page, "Agents")).to_contain_text("1 of 1")
 
     await _tier(page, "Starter").get_by_role("button", name="Choose").click()

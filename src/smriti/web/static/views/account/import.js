@@ -1,5 +1,5 @@
 // A file of an agent or of an account, sent and made into agents.
-import { newKey, sentence, upload } from "../../api.js";
+import { newKey, Refused, sentence, upload } from "../../api.js";
 import { Button } from "../../components/button.js";
 import { Drop, size } from "../../components/file.js";
 import { link, routes } from "../../router.js";
@@ -54,22 +54,34 @@ function Running({ file, sent, stop }) {
 /** @param {{ error: unknown, again: () => void }} props */
 function Failed({ error, again }) {
   return html`<div class="stack" role="alert">
-    <p class="problem">${sentence(error)}</p>
+    <p class="problem">${error instanceof Refused ? error.message : sentence(error)}</p>
+    <${Faults} error=${error} />
     <div><${Button} icon="retry" onClick=${again}>Try again<//></div>
   </div>`;
+}
+
+/** Where in the file, and what. @param {{ error: unknown }} props */
+function Faults({ error }) {
+  const faults = error instanceof Refused ? error.errors.filter(({ loc }) => loc.length > 1) : [];
+  if (!faults.length) return null;
+  return html`<ul class="account-warnings">${faults.map(({ loc, msg }) => html`<li key=${loc.join()}><code>${loc.slice(1).join(" › ")}</code>: ${msg}</li>`)}</ul>`;
 }
 
 /** @param {{ made: Imported }} props */
 function Done({ made }) {
   const counted = [
-    [made.blocks, "memory blocks"], [made.memories, "memories"], [made.conversations, "conversations"], [made.messages, "messages"],
-  ].filter(([count]) => count).map(([count, what]) => `${Number(count).toLocaleString()} ${what}`);
+    count(made.blocks, "memory block", "memory blocks"), count(made.memories, "memory", "memories"),
+    count(made.conversations, "conversation", "conversations"), count(made.messages, "message", "messages"),
+  ].filter(Boolean);
   return html`<div class="stack" role="status">
-    <p><b>${made.agents.length === 1 ? "One agent is here." : `${made.agents.length} agents are here.`}</b> ${counted.join(", ")}</p>
+    <p><b>${made.agents.length === 1 ? "One agent is here." : `${made.agents.length} agents are here.`}</b> ${counted.length ? `With ${counted.join(", ")}.` : ""}</p>
     <ul class="account-made">${made.agents.map(({ agent_id: id, agent_name: name }) => html`<li key=${id}><${Made} id=${id} name=${name} /></li>`)}</ul>
     ${made.warnings.length ? html`<details open><summary>What to know</summary><ul class="account-warnings">${made.warnings.map((warning) => html`<li key=${warning}>${warning}</li>`)}</ul></details>` : null}
   </div>`;
 }
+
+/** @param {number} number @param {string} one @param {string} many */
+const count = (number, one, many) => (number ? `${number.toLocaleString()} ${number === 1 ? one : many}` : "");
 
 /** @param {{ id: string, name: string }} props */
 function Made({ id, name }) {

@@ -40,7 +40,7 @@ function Form({ name }) {
     setBusy(false);
   };
   return html`<form class="stack account-form" onSubmit=${submit}>
-    <input class="unseen" type="text" autocomplete="username" value=${name} readonly tabindex="-1" aria-hidden="true" />
+    <input type="text" autocomplete="username" value=${name} readonly hidden />
     <${Field} label="The present one" name="current_password" autocomplete="current-password" wrong=${wrongOf(error, "current_password")} />
     <${Field} label="The new one" name="new_password" autocomplete="new-password" minlength=${LEAST} hint=${`At least ${LEAST} characters.`} wrong=${wrongOf(error, "new_password")} />
     ${isElsewhere(error) && html`<p class="problem" role="alert">${sentence(error)}</p>`}

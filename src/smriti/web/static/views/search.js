@@ -34,6 +34,7 @@ export function View({ onClose }) {
     if (event.key === "Enter" && !event.isComposing && current) choose(current);
     else if (event.key === "ArrowDown") setAt((Math.min(at, choices.length - 1) + 1) % choices.length);
     else if (event.key === "ArrowUp") setAt((Math.min(at, choices.length - 1) - 1 + choices.length) % choices.length);
+    else if (event.key === "Escape") onClose(); // else the browser only empties the field
     else return;
     event.preventDefault();
   };

@@ -110,12 +110,12 @@ def assert_ok(response: httpx2.Response) -> None:
 async def open_shop(
     table: Table, folder: Path, stripe: FakeStripe, **settings: Any
 ) -> AsyncIterator[Shop]:
-    prices = _offer(stripe)
+    prices = offer(stripe)
     given = {
         "stripe_secret_key": stripe.key,
         "stripe_webhook_secret": stripe.secret,
         "stripe_api_base": stripe.url,
-        "pricing_config": _pricing_file(folder, prices),
+        "pricing_config": pricing_file(folder, prices),
         "frontend_url": APP,
         "rate_limits": "off",
         **settings,
@@ -125,7 +125,7 @@ async def open_shop(
         yield Shop(home, stripe, prices)
 
 
-def _offer(stripe: FakeStripe) -> dict[str, Any]:
+def offer(stripe: FakeStripe) -> dict[str, Any]:
     """Products and prices, as an operator makes them."""
     prices = {}
     for plan in ("starter", "pro"):
@@ -148,7 +148,7 @@ def _offer(stripe: FakeStripe) -> dict[str, Any]:
     return prices
 
 
-def _pricing_file(folder: Path, prices: Mapping[str, Any]) -> Path:
+def pricing_file(folder: Path, prices: Mapping[str, Any]) -> Path:
     tiers: list[dict[str, Any]] = [
         {
             "key": plan,

@@ -20,6 +20,8 @@ export class Refused extends Error {
     this.name = "Refused";
     this.status = status;
     this.slug = String(type).replace(/^.*\//, "");
+    /** @type {Record<string, any>} */
+    this.problem = problem;
     this.detail = this.message;
     /** @type {FieldError[]} */
     this.errors = errors;

@@ -32,6 +32,12 @@ export const routes = {
   // machines: context/:conversation · devices · devices/:device · tasks/:session → views/{context,devices/…}.js
 
   // account: keys · plan · pricing · payments/success · payments/cancel · account → views/{keys,plan/…,account}.js
+  "keys": () => import("./views/keys.js"),
+  "plan": () => import("./views/plan/plan.js"),
+  "pricing": () => import("./views/plan/plan.js"),
+  "payments/success": () => import("./views/plan/success.js"),
+  "payments/cancel": () => import("./views/plan/cancelled.js"),
+  "account": () => import("./views/account.js"),
 
 };
 
@@ -44,6 +50,7 @@ export const panels = {
   // chat
 
   // account
+  "search": () => import("./views/search.js"),
 
 };
 

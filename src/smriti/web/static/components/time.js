@@ -1,10 +1,19 @@
-// A moment, as people say it; the exact one on hover.
-import { html } from "../vendor/preact.js";
+// A moment, as people say it, and as time goes by; the exact one on hover.
+import { html, signal } from "../vendor/preact.js";
 
 const DAY_MS = 86400000;
+const TICK_MS = 30000;
+
+let timer = 0;
+/** Moves twice a minute while something shows a time. */
+const ticks = signal(0, {
+  watched() { timer = setInterval(() => { ticks.value += 1; }, TICK_MS); },
+  unwatched() { clearInterval(timer); },
+});
 
 /** @param {{ at: string }} props */
 export function Time({ at }) {
+  void ticks.value;
   const date = new Date(at);
   return html`<time dateTime=${at} title=${date.toLocaleString([], { dateStyle: "full", timeStyle: "medium" })}>${moment(date)}</time>`;
 }
@@ -17,6 +26,12 @@ export function moment(date, now = new Date()) {
   const days = daysBetween(date, now);
   if (days === 0) return time;
   if (days === 1) return `yesterday, ${time}`;
+  if (days === -1) return `tomorrow, ${time}`;
+  return day(date, now);
+}
+
+/** Without the time of day; the year only when it is another one. @param {Date} date @param {Date} [now] */
+export function day(date, now = new Date()) {
   return date.toLocaleDateString([], { day: "numeric", month: "short", ...(date.getFullYear() === now.getFullYear() ? {} : { year: "numeric" }) });
 }
 

@@ -86,12 +86,12 @@ export class Ear {
 
   /** The server keeps it until the answers before are given; then it is heard. @param {Heard} heard @param {Asked} question */
   async #queue(heard, question) {
-    heard.question.status.value = "queued";
     for await (const event of heard.asked(question)) {
       if (!event.seq) continue;
       heard.take(event);
       break;
     }
+    heard.question.status.value = "queued"; // from now on it can be taken back
     heard.accept();
     this.join(heard);
   }

@@ -171,7 +171,9 @@ async def _count(page: Page, person: Person, *, then: str, whole: str) -> None:
 
     begun = _told(("MESSAGE_SAVED", ""), ("AGENT_RESPONSE_TO_USER", "One, t"))
     await page.route("**/send-message", lambda route: stream(route, begun))
-    await page.route(re.compile(r"/turns/t1/events\?after=[12]$"), lambda route: stream(route, then))
+    await page.route(
+        re.compile(r"/turns/t1/events\?after=[12]$"), lambda route: stream(route, then)
+    )
     await page.route(re.compile(r"/turns/t1/events\?after=4$"), end)
     await page.route(re.compile(r"/messages\?"), lambda route: page_of(route, messages))
     await page.route(re.compile(r"/turns\?"), lambda route: page_of(route, [turn]))

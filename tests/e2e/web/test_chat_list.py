@@ -176,7 +176,7 @@ async def test_a_used_up_plan_says_when_it_begins_anew_and_keeps_the_question(
             await say(page, "And now?")
 
             told = page.get_by_role("alert")
-            await expect(told).to_contain_text("It starts anew on")
+            await expect(told).to_contain_text("It resets on")
             await expect(told.get_by_role("link")).to_have_attribute("href", "#/plan")
             await expect(page.get_by_label("Message", exact=True)).to_have_value("And now?")
             await expect(questions(page)).to_have_text(["Hello"])

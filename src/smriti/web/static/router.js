@@ -18,6 +18,10 @@ import { computed, signal } from "./vendor/preact.js";
  */
 export const routes = {
   // chat: "" · c/:conversation · new/:agent → views/chat/chat.js
+  "": () => import("./views/chat/start.js"),
+  "c/:conversation": () => import("./views/chat/chat.js"),
+  "new": () => import("./views/chat/new.js"),
+  "new/:agent": () => import("./views/chat/new.js"),
 
   // memory: memory/:agent · memory/:agent/archive · memory/:agent/:block → views/memory/memory.js
 
@@ -36,6 +40,7 @@ export const routes = {
  */
 export const panels = {
   // chat
+  conversations: () => import("./views/chat/conversations.js"),
 
   // account
 

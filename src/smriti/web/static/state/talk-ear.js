@@ -22,7 +22,7 @@ export class Ear {
   turn = signal(null);
   isOpen = false;
   /** @type {Set<(event: StreamEvent) => void>} */
-  listeners = new Set();
+  #listeners = new Set();
   /** @type {Heard[]} */
   #line = [];
   #isReading = false;
@@ -53,6 +53,12 @@ export class Ear {
   close() {
     this.isOpen = false;
     for (const heard of this.#line) heard.leave();
+  }
+
+  /** Tell whoever wants to know every event. @param {(event: StreamEvent) => void} listener */
+  tell(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Hear a turn that is under way. @param {Heard} heard */
@@ -120,7 +126,7 @@ export class Ear {
     if (this.turn.peek()?.turn_id !== heard.turnId) this.turn.value = { turn_id: heard.turnId };
     if (heard.isAccepted) this.phase.value = heard.answer.asks ? "waiting" : "answering";
     this.#say(event);
-    for (const listener of this.listeners) listener(event);
+    for (const listener of this.#listeners) listener(event);
   }
 
   /** @param {StreamEvent} event */

@@ -70,8 +70,7 @@ export class Talk {
 
   /** Hear every event of the stream. @param {(event: StreamEvent) => void} listener */
   onEvent(listener) {
-    this.ear.listeners.add(listener);
-    return () => this.ear.listeners.delete(listener);
+    return this.ear.tell(listener);
   }
 
   /** What is stored now. @param {number} [limit] */

@@ -1,0 +1,45 @@
+// Under a message, when it is pointed at: when it was, what it cost, what can be done with it.
+import { sentence } from "../../api.js";
+import { Button } from "../../components/button.js";
+import { Copy } from "../../components/copy.js";
+import { notify } from "../../components/notices.js";
+import { Time } from "../../components/time.js";
+import { textOf } from "../../state/talk-rows.js";
+import { html } from "../../vendor/preact.js";
+import { seconds } from "./tool.js";
+
+/** @import { Row } from "../../state/talk-rows.js" */
+/** @import { TurnSummary } from "../../types.d.ts" */
+/** @import { Desk } from "./chat.js" */
+
+/** @param {{ row: Row, desk: Desk }} props */
+export function Facts({ row, desk }) {
+  const { talk } = desk;
+  const isQuestion = row.role === "user";
+  const turn = isQuestion ? undefined : talk.history.turns.value.get(row.turnId);
+  const can = !talk.isBusy.value && row.id !== "";
+  const retry = () => { talk.retry(row.id).catch((error) => notify(sentence(error), { tone: "bad" })); };
+  return html`<footer class="chat-facts">
+    <${Copy} text=${() => textOf(row)} label="Copy the message" />
+    ${isQuestion && html`<${Button} kind="quiet" icon="edit" label="Edit and ask again" disabled=${!can} onClick=${() => { desk.editing.value = row.key; }} />`}
+    ${!isQuestion && html`<${Button} kind="quiet" icon="retry" label="Answer again" disabled=${!can} onClick=${retry} />`}
+    <span class="meta figure"><${Time} at=${row.at} />${turn && html`<${Cost} turn=${turn} />`}</span>
+  </footer>`;
+}
+
+/** @param {{ turn: TurnSummary }} props */
+function Cost({ turn: { usage, cost, model, started_at, finished_at } }) {
+  const took = finished_at ? Date.parse(finished_at) - Date.parse(started_at) : null;
+  const facts = [
+    took !== null && seconds(took),
+    usage.input_tokens + usage.output_tokens > 0 && `${usage.input_tokens.toLocaleString()} tokens read, ${usage.output_tokens.toLocaleString()} written`,
+    cost ? `about ${dollars(cost)}` : null,
+    model,
+  ].filter(Boolean);
+  return html`<span> · ${facts.join(" · ")}</span>`;
+}
+
+/** @param {number} cost */
+const dollars = (cost) => (cost < 0.01
+  ? `${(cost * 100).toLocaleString([], { maximumSignificantDigits: 2 })} ¢`
+  : cost.toLocaleString([], { style: "currency", currency: "USD" }));

@@ -1,0 +1,84 @@
+// A conversation that has not begun: with whom, and what to say first.
+import { json } from "../../api.js";
+import { Empty } from "../../components/empty.js";
+import { go, link, routes } from "../../router.js";
+import { pages, resource } from "../../state/store.js";
+import { openTalk } from "../../state/talk.js";
+import { html, signal, useEffect, useMemo } from "../../vendor/preact.js";
+import { Skeleton } from "../lazy.js";
+import { Drop } from "./drop.js";
+import { Greeting } from "./greeting.js";
+import { NewComposer } from "./composer.js";
+
+/** @import { Pages, Resource } from "../../state/store.js" */
+/** @import { Agent, AttachmentUpload, Conversation } from "../../types.d.ts" */
+
+export const title = "New chat";
+
+/** @type {() => Pages<Conversation>} */
+const conversations = () => pages("/conversations/");
+
+/** The start: the last conversation, else a new one. */
+export function Start() {
+  const items = conversations().items.value;
+  const newest = items && [...items].sort((one, other) => (when(one) < when(other) ? 1 : -1))[0];
+  useEffect(() => {
+    if (newest) go(link("c", newest.conversation_id), { replace: true });
+  }, [newest]);
+  if (!items || newest) return html`<${Skeleton} />`;
+  return html`<${View} params=${{}} />`;
+}
+
+/** When something happened in it last. @param {Conversation} of */
+export const when = (of) => of.updated_at ?? of.created_at;
+
+/** @param {{ params: { agent?: string } }} props */
+export function View({ params }) {
+  /** @type {Resource<Agent[]>} */
+  const agents = resource("/agents");
+  const all = agents.data.value;
+  const last = conversations().items.value?.[0]?.agent_id;
+  if (!all) return html`<${Skeleton} />`;
+  const agent = [params.agent, last].map((id) => all.find(({ agent_id }) => agent_id === id)).find(Boolean) ?? all[0];
+  return agent ? html`<${New} key=${agent.agent_id} agent=${agent} all=${all} />` : html`<${Nobody} />`;
+}
+
+/** @param {{ agent: Agent, all: Agent[] }} props */
+function New({ agent, all }) {
+  const desk = useMemo(() => ({ files: signal(/** @type {import("./attachments.js").Attached[]} */ ([])) }), []);
+  /** @param {string} text @param {AttachmentUpload[]} [files] */
+  const say = async (text, files = []) => {
+    const begun = await json("/conversations/", { method: "POST", body: { agent_id: agent.agent_id } });
+    const talk = openTalk(begun.conversation_id);
+    talk.about.set(begun);
+    conversations().set([begun, ...(conversations().items.peek() ?? [])]);
+    const asked = talk.send(text, files);
+    go(link("c", begun.conversation_id), { replace: true });
+    await asked;
+  };
+  return html`<div class="chat"><${Drop} desk=${desk}>
+    <h1 class="unseen">New chat</h1>
+    <div class="chat-list"><${Greeting} agent=${agent.agent_id} onSay=${say}>
+      ${all.length > 1 && html`<${Choice} agent=${agent} all=${all} />`}
+    <//></div>
+    <${NewComposer} desk=${desk} agent=${agent} say=${say} />
+  <//></div>`;
+}
+
+/** @param {{ agent: Agent, all: Agent[] }} props */
+function Choice({ agent, all }) {
+  const choose = (/** @type {any} */ event) => go(link("new", event.currentTarget.value), { replace: true });
+  return html`<label class="chat-choice"><span class="unseen">Talk with</span>
+    <select value=${agent.agent_id} onChange=${choose}>
+      ${all.map(({ agent_id, agent_name }) => html`<option key=${agent_id} value=${agent_id}>${agent_name}</option>`)}
+    </select>
+  </label>`;
+}
+
+function Nobody() {
+  const way = ["welcome", "agents/new"].find((name) => name in routes);
+  useEffect(() => { if (way === "welcome") go("#/welcome", { replace: true }); }, [way]);
+  return html`<${Empty} icon="agent" title="You have no agent yet"
+    text="An agent talks with you, remembers what matters and uses its tools for you. It takes a minute to make one."
+    action=${way && html`<a class="button primary" href=${link(way)}>Make your first agent</a>`} />`;
+}

@@ -1,0 +1,3 @@
+// The address of the app itself.
+export { Start as View } from "./new.js";
+export const title = "";

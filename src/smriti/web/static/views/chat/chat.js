@@ -46,7 +46,7 @@ function Chat({ id, message }) {
       <${Said} desk=${desk} message=${message} />
       <${Composer} desk=${desk} />
     <//>
-    ${beside && html`<aside class="chat-side" aria-label="Memory"><${Lazy} load=${panels.memory} props=${{ talk, onClose: toggle }} /></aside>`}
+    ${beside && html`<div class="chat-side"><${Lazy} load=${panels.memory} props=${{ talk, onClose: toggle }} /></div>`}
   </div>`;
 }
 

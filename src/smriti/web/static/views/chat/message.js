@@ -31,10 +31,12 @@ export function Message({ row, desk }) {
 function Question({ row, desk }) {
   if (desk.editing.value === row.key) return html`<${Edit} row=${row} desk=${desk} />`;
   const text = textOf(row);
-  const waits = row.status.value;
+  const status = row.status.value;
   return html`<${Files} row=${row} path=${desk.talk.path} />
-    ${text && html`<div class="chat-bubble">${text}</div>`}
-    ${waits === "complete" ? html`<${Facts} row=${row} desk=${desk} />` : html`<${Waits} row=${row} desk=${desk} />`}`;
+    <div class="chat-asked">
+      ${text && html`<div class="chat-bubble">${text}</div>`}
+      ${status === "complete" ? html`<${Facts} row=${row} desk=${desk} />` : html`<${Waits} row=${row} desk=${desk} />`}
+    </div>`;
 }
 
 /** A question that is on its way, or waits for the answers before it. @param {Props} props */

@@ -1,224 +1,228 @@
 """Talking to an agent, in a real browser."""
 
-import asyncio
 import re
 
-from playwright.async_api import Locator, Page, Route, expect
+from playwright.async_api import BrowserContext, Page, expect
 
-from tests.e2e.browser import SLOW, WHOLE, home, page
-from tests.e2e.server import ServerProcess
+from tests.e2e.browser import SLOW, WHOLE
+from tests.e2e.server import Json, ServerProcess
 from tests.e2e.test_chat_devices import device_talk, machine
-from tests.e2e.wire import Wire
+from tests.e2e.web.chatting import answers, listed, notice, questions, say, stop, tools
+from tests.e2e.web.looks import axe, both_schemes, overflows
+from tests.e2e.web.person import Person
 from tests.fakes.faulty_model import FaultyModel
-from tests.fakes.stub_model import StubModel
-
-__all__ = ["home", "page"]
 
 
-async def create_agent(page: Page, name: str) -> None:
-    await page.get_by_label("Agent Name").fill(name)
-    await page.get_by_label("Persona").fill("Knows every shelf.")
-    await page.get_by_label("Architecture").select_option("krishna-memgpt")
-    await page.get_by_role("button", name="Create").click()
-    await expect(page.locator("#agents")).to_contain_text(name)
-
-
-async def say(page: Page, text: str) -> None:
-    await page.get_by_label("Message", exact=True).fill(text)
-    await page.keyboard.press("Enter")
-
-
-async def begin(page: Page, home: ServerProcess, stub: StubModel, *, at: str) -> None:
-    """Sign in at this address, with an agent that thinks with the stub."""
-    with home.owner() as owner:
-        owner.stub_agent(stub.url)
-    await page.goto(home.new_link().replace(home.url, at))
-    await expect(page.locator("#agents")).to_contain_text("Librarian")
-
-
-def answers(page: Page) -> Locator:
-    return page.locator("#messages .assistant")
-
-
-async def test_a_newcomer_creates_an_agent_that_remembers_her(
-    page: Page, home: ServerProcess
+async def test_a_newcomer_talks_with_an_agent_that_remembers_her(
+    page: Page, person: Person
 ) -> None:
-    await page.goto(home.new_link())
-    await expect(page).to_have_url(re.compile(r"/app/$"))
-    await create_agent(page, "Librarian")
+    agent = person.caller.agent()
+    await page.goto(person.app)
+    await expect(page.get_by_role("heading", name="Say hello to Librarian")).to_be_visible()
 
     await say(page, "My name is Alice and I work at Google")
-    await expect(page.locator("#messages")).to_contain_text("Nice to meet you, Alice!")
-    await expect(page.locator("#memory")).to_contain_text("Works at: Google")
+    await expect(answers(page)).to_contain_text("Nice to meet you, Alice!")
+    assert "Works at: Google" in person.caller.lines(agent)
 
-    await page.get_by_role("button", name="New conversation").click()
+    await page.get_by_role("link", name="New chat").click()
     await say(page, "Where do I work?")
-    await expect(page.locator("#messages .assistant")).to_contain_text("Google")
+    await expect(answers(page)).to_contain_text("Google")
+    await expect(listed(page)).to_have_count(2)
 
     await page.reload()
-    await page.locator("#conversations button").last.click()
-    await expect(page.locator("#messages")).to_contain_text("Nice to meet you, Alice!")
+    await listed(page).last.click()
+    await expect(answers(page)).to_contain_text("Nice to meet you, Alice!")
 
 
-async def test_text_never_becomes_markup(page: Page, home: ServerProcess) -> None:
+async def test_a_word_to_begin_with_is_said_by_a_click(page: Page, person: Person) -> None:
+    person.caller.agent(agent_name="Tutor 2")
+    await page.goto(person.app)
+
+    await page.get_by_role("list", name="To begin with").get_by_role("button").first.click()
+
+    await expect(answers(page)).to_have_count(1)
+    await expect(page).to_have_url(re.compile(r"#/c/"))
+
+
+async def test_text_never_becomes_markup(page: Page, person: Person) -> None:
     evil = "<img src=x onerror=\"document.title='broken'\">"
-    await page.goto(home.new_link())
-    await create_agent(page, f"Agent {evil}")
+    agent = person.caller.agent(agent_name=f"Agent {evil}")
+    await page.goto(person.at("new", agent["agent_id"]))
+    await expect(page.get_by_role("heading", level=2)).to_contain_text("<img")
 
     await say(page, f"Remember that {evil} is my favourite")
-    await expect(page.locator("#messages .tool").first).to_contain_text("<img")
+    await expect(tools(page).first).to_contain_text("<img")
+    await tools(page).first.locator("summary").click()
+    await expect(page.locator(".chat-details").first).to_contain_text("<img")
+    await expect(questions(page)).to_contain_text("<img")
 
-    assert await page.title() == "Smriti"
+    assert await page.title() != "broken"
     assert await page.locator("img").count() == 0
 
 
-async def test_a_reload_in_the_middle_and_a_second_tab_show_the_whole_answer(
-    page: Page, home: ServerProcess, stub: StubModel
-) -> None:
-    await begin(page, home, stub, at=home.url)
-    await say(page, f"[tool:core_memory_read|block=human] {SLOW}")
-    await expect(answers(page)).to_contain_text("n3")
+async def test_what_an_agent_did_can_be_unfolded(page: Page, person: Person, stubbed: Json) -> None:
+    await page.goto(person.at("new", stubbed["agent_id"]))
+    await say(page, "Look [tool:core_memory_read|block=human] [reason=5] [say:Seen.]")
+    await expect(answers(page)).to_have_text(["Seen."])
 
+    await tools(page).locator("summary").focus()
+    await page.keyboard.press("Enter")
+    details = page.locator(".chat-details")
+    await expect(details).to_contain_text('"block": "human"')
+    await expect(details).to_contain_text("Result")
+    thoughts = page.locator(".chat-fold", has_text="Thoughts").last
+    await thoughts.locator("summary").click()
+    await expect(thoughts.locator(".chat-thoughts")).to_contain_text("hm")
+
+    await expect(page.locator(".chat-assistant .chat-facts")).to_contain_text("written")
     await page.reload()
-    other = await page.context.new_page()
-    await other.goto(page.url)
-
-    await expect(page.get_by_role("button", name="Stop")).to_be_enabled()
-    for tab in (page, other):
-        await expect(answers(tab)).to_have_text([WHOLE])
-        await expect(tab.locator("#messages .tool")).to_have_count(1)
-        await expect(tab.locator("#messages .user")).to_have_count(1)
-        await expect(tab.get_by_role("button", name="Stop")).to_be_hidden()
+    await tools(page).locator("summary").click()
+    await expect(page.locator(".chat-details")).to_contain_text("Time")
 
 
 async def test_an_answer_is_stopped_from_the_keyboard(
-    page: Page, home: ServerProcess, stub: StubModel
+    page: Page, person: Person, stubbed: Json
 ) -> None:
-    await begin(page, home, stub, at=home.url)
-    stop = page.get_by_role("button", name="Stop")
+    await page.goto(person.at("new", stubbed["agent_id"]))
     await say(page, "Go on for ever [tokens=2000] [itl=50]")
     await expect(answers(page)).to_contain_text("the stub")
 
     await page.keyboard.press("Tab")
-    await expect(stop).to_be_focused()
+    await expect(stop(page)).to_be_focused()
     await page.keyboard.press("Enter")
-    await expect(page.locator("#notice")).to_have_text("Stopped.")
-    await expect(stop).to_be_hidden()
+    await expect(page.locator(".chat-stopped")).to_have_text("Stopped.")
+    await expect(stop(page)).to_be_hidden()
     await page.keyboard.type("And now? [say:Done.]")
     await page.keyboard.press("Enter")
 
     await expect(answers(page).last).to_have_text("Done.")
+    await say(page, "Once more for ever [tokens=2000] [itl=50]")
+    await expect(answers(page).last).to_contain_text("the stub")
+    await page.keyboard.press("Escape")
+    await expect(page.locator(".chat-stopped")).to_have_count(2)
 
 
 async def test_who_looks_elsewhere_meanwhile_finds_the_answer_where_it_belongs(
-    page: Page, home: ServerProcess, stub: StubModel
+    page: Page, person: Person, stubbed: Json
 ) -> None:
-    await begin(page, home, stub, at=home.url)
+    await page.goto(person.at("new", stubbed["agent_id"]))
     await say(page, SLOW)
     await expect(answers(page)).to_contain_text("n3")
+    here = page.url
 
     async with page.expect_event("requestfailed"):  # it is not read any more
-        await page.get_by_role("button", name="New conversation").click()
+        await page.get_by_role("link", name="New chat").click()
     await say(page, "Elsewhere [say:Here.]")
     await expect(answers(page)).to_have_text(["Here."])
-    await page.locator("#conversations button").last.click()
+    await page.locator(f'.chat-row > a[href="#{here.partition("#")[2]}"]').click()
 
     await expect(answers(page)).to_have_text([WHOLE])
 
 
-async def test_a_cut_connection_is_told_and_mended(
-    page: Page, home: ServerProcess, stub: StubModel
+async def test_a_second_question_waits_for_its_turn_and_can_be_taken_back(
+    page: Page, person: Person, stubbed: Json
 ) -> None:
-    async with Wire.laid(home.url) as wire:
-        await begin(page, home, stub, at=wire.url)
-        await say(page, SLOW)
-        await expect(answers(page)).to_contain_text("n3")
+    await page.goto(person.at("new", stubbed["agent_id"]))
+    await say(page, "[tokens=40] [itl=100]")
+    await expect(answers(page)).to_contain_text("stub")
+    await say(page, "Second [say:Two.]")
+    await say(page, "Third [say:Three.]")
+    await expect(page.get_by_text("Waits for the answer before it.")).to_have_count(2)
 
-        wire.cut()
-        await expect(page.locator("#notice")).to_contain_text("Trying again")
-        wire.mend()
+    await page.get_by_role("button", name="Take it back").last.click()
+    await expect(page.get_by_text("Waits for the answer before it.")).to_have_count(1)
+    await page.reload()
+    await expect(questions(page).last).to_have_text("Second [say:Two.]")
 
-        await expect(answers(page)).to_have_text([WHOLE])
+    await expect(answers(page).last).to_have_text("Two.")
+    await expect(stop(page)).to_be_hidden()
+    await expect(questions(page)).to_have_count(2)
 
 
-async def test_an_answer_goes_on_after_the_server_was_restarted(
-    page: Page, home: ServerProcess, stub: StubModel
+async def test_a_question_is_edited_and_the_earlier_version_can_be_read(
+    page: Page, person: Person, stubbed: Json
 ) -> None:
-    async with Wire.laid(home.url) as wire:
-        await begin(page, home, stub, at=wire.url)
-        await say(page, f"Restart {SLOW}")
-        await expect(answers(page)).to_contain_text("n3")
+    await page.goto(person.at("new", stubbed["agent_id"]))
+    await say(page, "First [say:One.]")
+    await expect(stop(page)).to_be_hidden()
+    await expect(answers(page)).to_have_text(["One."])
 
-        home.interrupt()
-        await asyncio.to_thread(home.wait)
-        await asyncio.to_thread(home.restart)
-        wire.to = home.url
+    await page.keyboard.press("ArrowUp")
+    await expect(page.get_by_label("Edit your message")).to_be_focused()
+    await page.get_by_label("Edit your message").fill("Better [say:Two.]")
+    await page.keyboard.press("Enter")
 
-        await expect(answers(page)).to_have_text([WHOLE])
-    assert sum("Restart" in str(asked["messages"][-1]) for asked in stub.questions) == 2
-
-
-async def test_a_question_whose_answer_was_lost_is_asked_once(
-    page: Page, home: ServerProcess, stub: StubModel
-) -> None:
-    async def lose(route: Route) -> None:
-        await route.fetch()
-        await route.abort()
-
-    await begin(page, home, stub, at=home.url)
-    await page.route("**/send-message", lose, times=1)
-    await say(page, "Hello? [say:Here.]")
-    await expect(answers(page)).to_have_text(["Here."])
+    await expect(answers(page)).to_have_text(["Two."])
+    await expect(questions(page)).to_have_text(["Better [say:Two.]"])
+    await page.locator(".chat-earlier summary").click()
+    await expect(page.locator(".chat-left")).to_contain_text("First [say:One.]")
+    await expect(page.locator(".chat-left")).to_contain_text("One.")
 
     await page.reload()
+    await expect(answers(page)).to_have_text(["Two."])
+    await page.get_by_role("button", name="Answer again").click()
+    await expect(page.locator(".chat-assistant .chat-earlier")).to_have_count(1)
+    await expect(answers(page)).to_have_text(["Two."])
+    await expect(questions(page)).to_have_text(["Better [say:Two.]"])
 
-    await expect(answers(page)).to_have_text(["Here."])
-    await expect(page.locator("#messages .user")).to_have_count(1)
 
-
-async def test_a_page_that_fell_behind_gets_the_text_so_far(
-    page: Page, home: ServerProcess
+async def test_a_failed_answer_says_why_and_can_be_tried_again(
+    page: Page, person: Person, stubbed: Json
 ) -> None:
-    def told(*events: tuple[str, str]) -> str:
-        return "".join(
-            f'data: {{"event_type":"{kind}","content":"{text}","turn_id":"t1","seq":{seq}}}\n\n'
-            for seq, (kind, text) in enumerate(events, start=1)
-        )
+    await page.goto(person.at("new", stubbed["agent_id"]))
+    await say(page, "Fail [fail=400]")
+    await expect(page.locator(".chat-broken")).to_be_visible()
+    told = await page.locator(".chat-broken p").inner_text()
+    await expect(stop(page)).to_be_hidden()
 
-    async def answer(route: Route, body: str) -> None:
-        await route.fulfill(content_type="text/event-stream", body=body)
+    await page.reload()
+    await expect(page.locator(".chat-broken p")).to_have_text(told)
+    await page.get_by_role("button", name="Try again").click()
 
-    behind = told(("MESSAGE_SAVED", ""), ("AGENT_RESPONSE_TO_USER", "One, t"))
-    rest = told(("SNAPSHOT", "One, two, "), ("AGENT_RESPONSE_TO_USER", "three."))
-    end = told(("STREAM_COMPLETE", ""))
-    await page.route("**/send-message", lambda route: answer(route, behind))
-    await page.route(re.compile(r"/turns/t1/events\?after=2$"), lambda r: answer(r, rest + end))
-    await page.goto(home.new_link())
-    await create_agent(page, "Librarian")
-
-    await say(page, "Count")
-
-    await expect(answers(page)).to_have_text(["One, two, three."])
-    await expect(page.get_by_role("button", name="Stop")).to_be_hidden()
+    await expect(page.locator(".chat-broken")).to_have_count(1)
+    await expect(questions(page)).to_have_count(1)
 
 
 async def test_a_person_approves_what_shall_run_on_her_machine(
-    page: Page, home: ServerProcess
+    page: Page, site: ServerProcess, person: Person
 ) -> None:
-    with FaultyModel().running() as model, home.owner() as owner:
-        _, key = device_talk(owner, model)
-        with machine(home, key) as tools:
-            owner.http.patch("/devices/lab-7", json={"ask_before_commands": True})
-            await page.goto(home.new_link())
-            await expect(page.locator("#agents")).to_contain_text("Librarian")
-            await page.locator("#conversations button").first.click()
+    with FaultyModel().running() as model:
+        talk, key = device_talk(person.caller, model)
+        with machine(site, key) as asked:
+            person.caller.http.patch("/devices/lab-7", json={"ask_before_commands": True})
+            await page.goto(person.at("c", talk["conversation_id"]))
             await say(page, "Well? [say:Linux.]")
 
-            asked = page.locator("#messages .tool").first
-            await expect(asked).to_contain_text("uname on lab-7 waits for your approval.")
+            card = page.get_by_role("region", name="A command waits for your approval")
+            await expect(card).to_contain_text("uname on lab-7 waits for your approval.")
+            await page.reload()
+            await say(page, "Meanwhile?")
+            await expect(page.get_by_role("alert")).to_contain_text("waits for your approval")
+            await expect(page.get_by_label("Message", exact=True)).to_have_value("Meanwhile?")
             await page.get_by_role("button", name="Approve").click()
 
             await expect(answers(page)).to_have_text(["Linux."])
-            await expect(page.locator("#messages")).to_contain_text("lab-7: uname →")
+            await expect(page.locator(".chat-assistant")).to_contain_text("lab-7: uname → ")
             await expect(page.get_by_role("button", name="Approve")).to_have_count(0)
-            assert ("uname", {}) in tools.calls
+            assert ("uname", {}) in asked.calls
+
+
+async def test_the_chat_has_no_serious_violation_and_does_not_scroll_sideways(
+    page: Page, windows: BrowserContext, person: Person, stubbed: Json
+) -> None:
+    await windows.grant_permissions(["clipboard-read", "clipboard-write"])
+    await page.goto(person.at("new", stubbed["agent_id"]))
+    for _ in both_schemes, overflows:
+        await say(page, "[tool:core_memory_read|block=human] [reason=3] [say:`code` and **bold**]")
+        await expect(stop(page)).to_be_hidden()
+    await expect(answers(page)).to_have_count(2)
+    await tools(page).first.locator("summary").click()
+
+    async for scheme in both_schemes(page):
+        assert await axe(page) == [], scheme
+    await page.set_viewport_size({"width": 360, "height": 740})
+    assert not await overflows(page)
+    await page.get_by_role("button", name="Copy the message").last.click()
+    copied = await page.evaluate("() => navigator.clipboard.readText()")
+    assert copied == "`code` and **bold**"
+    await expect(notice(page)).to_have_text("")

@@ -2,7 +2,7 @@
 import { Refused, sentence } from "../../api.js";
 import { Button } from "../../components/button.js";
 import { size } from "../../components/file.js";
-import { notify } from "../../components/notices.js";
+import { announce, notify } from "../../components/notices.js";
 import { Icon } from "../../icons.js";
 import { draftOf, keepDraft } from "../../state/drafts.js";
 import { resource } from "../../state/store.js";
@@ -33,7 +33,7 @@ export function Composer({ desk }) {
   const name = agents.data.value?.find(({ agent_id }) => agent_id === talk.agent.value)?.agent_name ?? "your agent";
   const stop = async () => {
     await talk.stop();
-    notify("Stopped.");
+    announce("Stopped.");
   };
   return html`<div class="chat-composer">
     <p class="chat-notice meta" role="status">${talk.notice.value}</p>

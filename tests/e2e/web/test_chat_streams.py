@@ -1,0 +1,162 @@
+"""Answers that outlive reloads, cut connections and servers; tabs that stay in step."""
+
+import asyncio
+import re
+from pathlib import Path
+
+from playwright.async_api import Browser, BrowserContext, Page, Route, expect
+
+from tests.e2e.browser import SLOW, WHOLE, context
+from tests.e2e.server import Json, ServerProcess
+from tests.e2e.web.chatting import answers, notice, questions, say, stop, tools
+from tests.e2e.web.person import Person
+from tests.e2e.wire import Wire
+from tests.fakes.stub_model import StubModel
+
+
+async def test_a_reload_in_the_middle_and_a_second_tab_show_the_whole_answer(
+    page: Page, windows: BrowserContext, person: Person, stubbed: Json
+) -> None:
+    await page.goto(person.at("new", stubbed["agent_id"]))
+    await say(page, f"[tool:core_memory_read|block=human] {SLOW}")
+    await expect(answers(page)).to_contain_text("n3")
+
+    await page.reload()
+    other = await windows.new_page()
+    await other.goto(page.url)
+
+    await expect(stop(page)).to_be_enabled()
+    for tab in (page, other):
+        await expect(answers(tab)).to_have_text([WHOLE])
+        await expect(tools(tab)).to_have_count(1)
+        await expect(questions(tab)).to_have_count(1)
+        await expect(stop(tab)).to_be_hidden()
+
+
+async def test_tabs_stay_in_step(
+    page: Page, windows: BrowserContext, person: Person, stubbed: Json
+) -> None:
+    talk = person.caller.conversation(stubbed)
+    other = await windows.new_page()
+    for tab in (page, other):
+        await tab.goto(person.at("c", talk["conversation_id"]))
+        await expect(tab.get_by_role("heading", name="Say hello to Librarian")).to_be_visible()
+
+    await say(page, SLOW)
+    await expect(answers(other)).to_contain_text("n3")
+    await say(other, "And you? [say:Two.]")
+    await expect(questions(page)).to_have_count(2)
+
+    for tab in (page, other):
+        await expect(answers(tab)).to_have_text([WHOLE, "Two."])
+        await expect(questions(tab)).to_have_count(2)
+
+
+async def test_a_cut_connection_is_told_and_mended(
+    page: Page, site: ServerProcess, person: Person, stubbed: Json
+) -> None:
+    async with Wire.laid(site.url) as wire:
+        await page.goto(person.at("new", stubbed["agent_id"]).replace(site.url, wire.url))
+        await say(page, SLOW)
+        await expect(answers(page)).to_contain_text("n3")
+
+        wire.cut()
+        await expect(notice(page)).to_contain_text("Trying again")
+        wire.mend()
+
+        await expect(answers(page)).to_have_text([WHOLE])
+        await expect(notice(page)).to_have_text("")
+
+
+async def test_who_was_offline_reads_on(page: Page, person: Person, stubbed: Json) -> None:
+    await page.goto(person.at("new", stubbed["agent_id"]))
+    await say(page, SLOW)
+    await expect(answers(page)).to_contain_text("n3")
+
+    await page.context.set_offline(True)
+    await expect(page.get_by_text("You are offline. What you type is kept.")).to_be_visible()
+    await page.context.set_offline(False)
+
+    await expect(answers(page)).to_have_text([WHOLE])
+
+
+async def test_an_answer_goes_on_after_the_server_was_restarted(
+    browser: Browser, tmp_path: Path, stub: StubModel
+) -> None:
+    with (
+        ServerProcess.running(tmp_path / "data", SHUTDOWN_GRACE_S="0.1") as home,
+        Person.signed_up(home, "ada") as person,
+    ):
+        agent = person.caller.stub_agent(stub.url)
+        async with Wire.laid(home.url) as wire, context(browser) as windows:
+            await person.enter(windows)
+            page = await windows.new_page()
+            await page.goto(person.at("new", agent["agent_id"]).replace(home.url, wire.url))
+            await say(page, f"Restart {SLOW}")
+            await expect(answers(page)).to_contain_text("n3")
+
+            home.interrupt()
+            await asyncio.to_thread(home.wait)
+            await asyncio.to_thread(home.restart)
+            wire.to = home.url
+
+            await expect(answers(page)).to_have_text([WHOLE])
+            await expect(stop(page)).to_be_hidden()
+    assert sum("Restart" in str(asked["messages"][-1]) for asked in stub.questions) == 2
+
+
+async def test_a_question_whose_answer_was_lost_is_asked_once(
+    page: Page, person: Person, stubbed: Json
+) -> None:
+    async def lose(route: Route) -> None:
+        await route.fetch()
+        await route.abort()
+
+    await page.goto(person.at("new", stubbed["agent_id"]))
+    await page.route("**/send-message", lose, times=1)
+    await say(page, "Hello? [say:Here.]")
+    await expect(answers(page)).to_have_text(["Here."])
+
+    await page.reload()
+
+    await expect(answers(page)).to_have_text(["Here."])
+    await expect(questions(page)).to_have_count(1)
+
+
+def _told(*events: tuple[str, str], after: int = 0) -> str:
+    return "".join(
+        f'data: {{"event_type":"{kind}","content":"{text}","turn_id":"t1","seq":{seq}}}\n\n'
+        for seq, (kind, text) in enumerate(events, start=after + 1)
+    )
+
+
+async def _heard(page: Page, person: Person, rest: str) -> None:
+    """Ask, and lose the connection after the first words; `rest` is what comes later."""
+
+    async def answer(route: Route, body: str) -> None:
+        await route.fulfill(content_type="text/event-stream", body=body)
+
+    begun = _told(("MESSAGE_SAVED", ""), ("AGENT_RESPONSE_TO_USER", "One, t"))
+    await page.route("**/send-message", lambda route: answer(route, begun))
+    await page.route(re.compile(r"/turns/t1/events\?after=2$"), lambda r: answer(r, rest))
+    agent = person.caller.agent()
+    await page.goto(person.at("new", agent["agent_id"]))
+    await say(page, "Count")
+
+
+async def test_a_page_that_fell_behind_gets_the_text_so_far(page: Page, person: Person) -> None:
+    behind = _told(
+        ("SNAPSHOT", "One, two, "), ("AGENT_RESPONSE_TO_USER", "three."), ("LATER", ""), after=2
+    )
+    await _heard(page, person, behind)
+
+    await expect(answers(page)).to_have_text(["One, two, three."])
+
+
+async def test_an_answer_that_begins_anew_is_told_anew(page: Page, person: Person) -> None:
+    anew = _told(
+        ("TURN_RESUMED", "The answer goes on."), ("AGENT_RESPONSE_TO_USER", "Four."), after=2
+    )
+    await _heard(page, person, anew)
+
+    await expect(answers(page)).to_have_text(["Four."])

@@ -109,6 +109,7 @@ async def test_files_go_with_a_question_and_come_back_when_it_is_edited(
     assert "Gyokuro" in str(stub.questions[-1])
     await expect(page.get_by_role("button", name="Edit and ask again")).to_be_enabled()
     await page.get_by_role("button", name="Edit and ask again").click()
+    await expect(page.get_by_label("Edit your message")).to_be_focused()
     await page.keyboard.type(" Again.")
     await page.keyboard.press("Enter")
     await expect(questions(page)).to_have_text(["What is in it? [say:Tea.] Again."])

@@ -5,7 +5,7 @@ import { draftOf } from "./drafts.js";
 import { isOpen } from "./talk-merge.js";
 
 /** @import { Signal } from "../vendor/preact.js" */
-/** @import { MessageView, PageMessageView, PageTurnSummary, TurnSummary } from "../types.d.ts" */
+/** @import { MessageView, MessagePage, PageTurnSummary, TurnSummary } from "../types.d.ts" */
 /** @typedef {{ messages: MessageView[], cursor: string | null }} Found messages oldest first */
 
 export const PAGE = 30;
@@ -66,7 +66,7 @@ export class History {
 
   /** @param {number} limit @param {string | null} cursor @returns {Promise<Found>} */
   async #messages(limit, cursor) {
-    /** @type {PageMessageView} */
+    /** @type {MessagePage} */
     const page = await json(`${this.#path}/messages?inactive=true&${query(limit, cursor)}`);
     return { messages: page.items.reverse(), cursor: page.next_cursor };
   }

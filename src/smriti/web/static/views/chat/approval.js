@@ -12,7 +12,7 @@ import { html, useState } from "../../vendor/preact.js";
 const OVER = { approved: "You approved", denied: "You denied", over: "No longer waits:" };
 
 /** @param {{ asked: ApprovalPiece, talk: Talk }} props */
-export function Approval({ asked, talk }) {
+export function View({ asked, talk }) {
   const settled = asked.settled.value;
   if (settled) {
     return html`<p class="chat-decided meta"><${Icon} name=${settled === "denied" ? "close" : "check"} size=${16} />

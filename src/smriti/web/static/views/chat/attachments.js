@@ -5,7 +5,6 @@
 
 const TEXTS = "txt md csv json py js ts tsx jsx java go rs rb php html css xml yaml yml sh sql c cpp h".split(" ");
 const PICTURES = "png jpg jpeg gif webp".split(" ");
-export const ACCEPTED = [...TEXTS, ...PICTURES].map((ending) => `.${ending}`).join(",");
 const MOST = 5;
 const KB = 1024;
 const LIMITS = {

@@ -10,7 +10,6 @@ import { openTalk } from "../../state/talk.js";
 import { html, signal, useCallback, useEffect, useMemo } from "../../vendor/preact.js";
 import { Lazy, Skeleton } from "../lazy.js";
 import { Composer } from "./composer.js";
-import { Greeting } from "./greeting.js";
 import { Messages } from "./messages.js";
 import { Actions } from "./rename.js";
 
@@ -21,6 +20,8 @@ import { Actions } from "./rename.js";
 /** @typedef {{ talk: Talk, editing: Signal<string>, files: Signal<import("./attachments.js").Attached[]> }} Desk what the parts of a chat share */
 
 export const title = "Chat";
+
+const greeting = () => import("./greeting.js");
 
 /** Whether the memory is beside the chat; it stays so from one to the next. */
 const withMemory = signal(false);
@@ -78,7 +79,8 @@ function Said({ desk, message }) {
   const { talk } = desk;
   if (talk.rows.value.length) return html`<${Messages} desk=${desk} message=${message} />`;
   if (!talk.isLoaded.value) return html`<div class="chat-list"><${Skeleton} lines=${5} /></div>`;
-  return html`<div class="chat-list"><${Greeting} agent=${talk.agent.value} onSay=${(/** @type {string} */ text) => talk.send(text)} /></div>`;
+  const onSay = (/** @type {string} */ text) => talk.send(text);
+  return html`<div class="chat-list"><${Lazy} load=${greeting} props=${{ agent: talk.agent.value, onSay }} /></div>`;
 }
 
 /** @param {{ error: unknown, talk: Talk }} props */

@@ -7,7 +7,6 @@ import { Icon } from "../../icons.js";
 import { draftOf, keepDraft } from "../../state/drafts.js";
 import { resource } from "../../state/store.js";
 import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
-import { ACCEPTED } from "./attachments.js";
 import { attach } from "./drop.js";
 
 /** @import { Resource } from "../../state/store.js" */
@@ -141,7 +140,7 @@ function Choose({ tray }) {
     attach(tray, files);
   };
   return html`<${Button} kind="quiet" icon="attach" label="Attach files" onClick=${() => { input.current?.click(); }} />
-    <input ref=${input} type="file" hidden multiple accept=${ACCEPTED} onChange=${choose} />`;
+    <input ref=${input} type="file" hidden multiple onChange=${choose} />`;
 }
 
 /** @param {{ tray: Tray }} props */

@@ -5,15 +5,18 @@ import { Icon } from "../../icons.js";
 import { link, route } from "../../router.js";
 import { pages } from "../../state/store.js";
 import { html, useState } from "../../vendor/preact.js";
-import { Skeleton } from "../lazy.js";
-import { Found } from "./found.js";
-import { when } from "./new.js";
+import { Lazy, Skeleton } from "../lazy.js";
 import { Actions, leaving } from "./rename.js";
 
 /** @import { Pages } from "../../state/store.js" */
 /** @import { Conversation } from "../../types.d.ts" */
 
 export const title = "Conversations";
+
+const found = () => import("./found.js");
+
+/** When something happened in it last. @param {Conversation} of */
+export const when = (of) => of.updated_at ?? of.created_at;
 
 export function View() {
   /** @type {Pages<Conversation>} */
@@ -25,7 +28,7 @@ export function View() {
   return html`<div class="chat-conversations">
     <${Search} words=${words} onWords=${setWords} />
     <${Days} all=${all.filter(({ title: text }) => matches(text, words))} />
-    ${words.trim().length > 1 && html`<${Found} words=${words.trim()} listed=${all} />`}
+    ${words.trim().length > 1 && html`<${Lazy} load=${found} props=${{ words: words.trim(), listed: all }} />`}
     ${kept.hasMore && !words && html`<${Button} kind="quiet" onClick=${() => kept.more()}>Older conversations<//>`}
   </div>`;
 }

@@ -2,7 +2,6 @@
 import { notify } from "../../components/notices.js";
 import { Icon } from "../../icons.js";
 import { html, useState } from "../../vendor/preact.js";
-import { withFiles } from "./attachments.js";
 
 /** @import { Signal } from "../../vendor/preact.js" */
 /** @import { Attached } from "./attachments.js" */
@@ -34,6 +33,7 @@ export function Drop({ desk, children }) {
 export async function attach({ files: tray }, files) {
   if (!files.length) return;
   try {
+    const { withFiles } = await import("./attachments.js");
     tray.value = await withFiles(tray.peek(), files);
   } catch (error) {
     notify(/** @type {Error} */ (error).message, { tone: "bad" });

@@ -8,10 +8,9 @@ import { Text } from "./text.js";
 /** @import { MessageView } from "../../types.d.ts" */
 
 /** @param {{ row: Row }} props */
-export function Earlier({ row }) {
+export function View({ row }) {
   const messages = row.earlier.value;
   const [open, setOpen] = useState(false);
-  if (!messages.length) return null;
   return html`<details class="chat-fold chat-earlier" onToggle=${(/** @type {any} */ event) => setOpen(event.currentTarget.open)}>
     <summary><${Icon} name="history" size=${16} /><span>${row.role === "user" ? "Edited. Earlier version" : "Answered again. Earlier answer"}</span></summary>
     ${open && html`<div class="chat-left">${messages.map((message) => html`<${Left} key=${message.message_id} message=${message} />`)}</div>`}

@@ -9,7 +9,7 @@ import { again } from "./files.js";
 /** @import { Desk } from "./chat.js" */
 
 /** @param {{ row: Row, desk: Desk }} props */
-export function Edit({ row, desk }) {
+export function View({ row, desk }) {
   const { talk, editing } = desk;
   const [text, setText] = useState(() => textOf(row));
   const [problem, setProblem] = useState("");

@@ -9,8 +9,7 @@ import { isPicture, prepared } from "./attachments.js";
 /** @import { AttachmentInfo, AttachmentUpload } from "../../types.d.ts" */
 
 /** @param {{ row: Row, path: string }} props `path` of the conversation */
-export function Files({ row, path }) {
-  if (!row.attachments.length) return null;
+export function View({ row, path }) {
   return html`<ul class="chat-files" aria-label="Attached files">
     ${row.attachments.map((file, at) => html`<li key=${at}><${File} file=${file} address=${addressOf(row, path, at)} /></li>`)}
   </ul>`;

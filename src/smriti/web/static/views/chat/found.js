@@ -8,7 +8,7 @@ import { html, useEffect, useState } from "../../vendor/preact.js";
 const AFTER_MS = 250;
 
 /** @param {{ words: string, listed: Conversation[] }} props */
-export function Found({ words, listed }) {
+export function View({ words, listed }) {
   const [hits, setHits] = useState(/** @type {SearchHit[] | null} */ (null));
   useEffect(() => {
     const leaving = new AbortController();

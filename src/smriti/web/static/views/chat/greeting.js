@@ -13,7 +13,7 @@ const ANY = [
 ];
 
 /** @param {{ agent: string, onSay: (text: string) => Promise<unknown>, children?: any }} props `agent`: its id */
-export function Greeting({ agent, onSay, children }) {
+export function View({ agent, onSay, children }) {
   /** @type {Resource<Agent[]>} */
   const agents = resource("/agents");
   const name = agents.data.value?.find(({ agent_id }) => agent_id === agent)?.agent_name ?? "";

@@ -3,10 +3,7 @@ import { Button } from "../../components/button.js";
 import { Icon } from "../../icons.js";
 import { textOf } from "../../state/talk-rows.js";
 import { html, useEffect, useState } from "../../vendor/preact.js";
-import { Approval } from "./approval.js";
-import { Earlier } from "./earlier.js";
-import { Edit } from "./edit.js";
-import { Files } from "./files.js";
+import { Lazy } from "../lazy.js";
 import { Facts } from "./facts.js";
 import { Text, Thought } from "./text.js";
 import { Tool } from "./tool.js";
@@ -16,23 +13,28 @@ import { Tool } from "./tool.js";
 /** @typedef {{ row: Row, desk: Desk }} Props */
 
 const THINKS_MS = 400;
+// What few messages have is not there before the first one has it.
+const approval = () => import("./approval.js");
+const earlier = () => import("./earlier.js");
+const edit = () => import("./edit.js");
+const files = () => import("./files.js");
 
 /** @param {Props} props */
 export function Message({ row, desk }) {
   const { id, role } = row;
   row.status.value; // with it comes the id
   return html`<article class=${`chat-message chat-${role}`} id=${id ? `message-${id}` : undefined} aria-label=${role === "user" ? "You" : "Your agent"}>
-    <${Earlier} row=${row} />
+    ${row.earlier.value.length > 0 && html`<${Lazy} load=${earlier} props=${{ row }} />`}
     <${role === "user" ? Question : Answer} row=${row} desk=${desk} />
   </article>`;
 }
 
 /** @param {Props} props */
 function Question({ row, desk }) {
-  if (desk.editing.value === row.key) return html`<${Edit} row=${row} desk=${desk} />`;
+  if (desk.editing.value === row.key) return html`<${Lazy} load=${edit} props=${{ row, desk }} />`;
   const text = textOf(row);
   const status = row.status.value;
-  return html`<${Files} row=${row} path=${desk.talk.path} />
+  return html`${row.attachments.length > 0 && html`<${Lazy} load=${files} props=${{ row, path: desk.talk.path }} />`}
     <div class="chat-asked">
       ${text && html`<div class="chat-bubble">${text}</div>`}
       ${status === "complete" ? html`<${Facts} row=${row} desk=${desk} />` : html`<${Waits} row=${row} desk=${desk} />`}
@@ -68,7 +70,7 @@ function Shown({ piece, row, desk }) {
     case "tool":
       return html`<${Tool} tool=${piece} turn=${`${desk.talk.path}/turns/${row.turnId}`} />`;
     case "approval":
-      return html`<${Approval} asked=${piece} talk=${desk.talk} />`;
+      return html`<${Lazy} load=${approval} props=${{ asked: piece, talk: desk.talk }} />`;
     case "error":
       return html`<${Broken} text=${piece.text} row=${row} desk=${desk} />`;
   }

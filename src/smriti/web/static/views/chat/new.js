@@ -7,8 +7,9 @@ import { openTalk } from "../../state/talk.js";
 import { html, signal, useEffect, useMemo } from "../../vendor/preact.js";
 import { Skeleton } from "../lazy.js";
 import { Drop } from "./drop.js";
-import { Greeting } from "./greeting.js";
+import { View as Greeting } from "./greeting.js";
 import { NewComposer } from "./composer.js";
+import { when } from "./conversations.js";
 
 /** @import { Pages, Resource } from "../../state/store.js" */
 /** @import { Agent, AttachmentUpload, Conversation } from "../../types.d.ts" */
@@ -28,9 +29,6 @@ export function Start() {
   if (!items || newest) return html`<${Skeleton} />`;
   return html`<${View} params=${{}} />`;
 }
-
-/** When something happened in it last. @param {Conversation} of */
-export const when = (of) => of.updated_at ?? of.created_at;
 
 /** @param {{ params: { agent?: string } }} props */
 export function View({ params }) {

@@ -1,10 +1,11 @@
 // A text that grows, outside of the virtual DOM; and what the agent thought, folded.
-import { GrowingText } from "../../components/growing.js";
-import { renderInto } from "../../components/markdown.js";
 import { Icon } from "../../icons.js";
-import { effect, html, useLayoutEffect, useRef, useState } from "../../vendor/preact.js";
+import { html, useLayoutEffect, useRef, useState } from "../../vendor/preact.js";
 
 /** @import { Growing } from "../../state/talk-rows.js" */
+
+/** @type {typeof import("./prose.js") | null} */
+let prose = null;
 
 /** @param {{ text: Growing }} props */
 export function Text({ text }) {
@@ -13,18 +14,21 @@ export function Text({ text }) {
   return html`<div class="prose" ref=${host}></div>`;
 }
 
-/** @param {HTMLElement} host @param {Growing} text */
+/** As it was written, until what makes it beautiful is there. @param {HTMLDivElement} host @param {Growing} text */
 function show(host, text) {
-  if (text.done.peek()) {
-    renderInto(host, text.text);
-    return;
-  }
-  const growing = new GrowingText(host);
-  return effect(() => {
-    text.version.value;
-    growing.update(text.text);
-    if (text.done.value) growing.finish();
-  });
+  if (prose) return prose.show(host, text);
+  /** @type {(() => void) | undefined} */
+  let off = () => {};
+  const plain = Object.assign(document.createElement("p"), { className: "chat-plain", textContent: text.text });
+  host.replaceChildren(plain);
+  import("./prose.js").then((loaded) => {
+    prose = loaded;
+    if (off) off = prose.show(host, text);
+  }, () => {}); // it can be read as it is
+  return () => {
+    off?.();
+    off = undefined;
+  };
 }
 
 /** @param {{ text: Growing }} props */

@@ -49,10 +49,8 @@ function Took({ tool, turn }) {
   /** @type {Resource<TurnView>} */
   const kept = resource(turn);
   const steps = kept.data.value?.step_log ?? [];
-  const step = steps.find(({ calls }) => calls.some(({ call_id }) => call_id === tool.id));
-  if (!step) return null;
-  const ms = /** @type {any} */ (step.calls.find(({ call_id }) => call_id === tool.id)).ms ?? step.tools_ms;
-  return html`<div><dt>Time</dt><dd class="figure">${seconds(ms)}</dd></div>`;
+  const ms = steps.flatMap(({ calls }) => calls).find(({ call_id }) => call_id === tool.id)?.ms ?? null;
+  return ms !== null && html`<div><dt>Time</dt><dd class="figure">${seconds(ms)}</dd></div>`;
 }
 
 /** What a machine did for it. @param {{ line: DeviceLine }} props */

@@ -52,7 +52,7 @@ function fresh(rows, { messages, turns }) {
 function one(rows, message, turns, left) {
   const known = rows.find((each) => isOf(each, message));
   const each = isTold(message, turns) && known ? identified(known, message) : shown(message, known);
-  if (left.length) each.earlier.value = left;
+  if (left.length > each.earlier.peek().length) each.earlier.value = left; // a page may begin in the middle of it
   if (message.status === "failed") withError(each, turns.get(each.turnId)?.error || "The answer broke off.");
   return each;
 }

@@ -28,8 +28,8 @@ export class Talk {
   /** Why it cannot be shown. @type {Signal<unknown>} */
   problem = signal(undefined);
   isLoaded = signal(false);
-  hasOlder = signal(false);
   #watchers = 0;
+  #news = AFTER_A_TURN; // how many messages a turn changes at most
   /** @type {() => void} */
   #unwatch = () => {};
 
@@ -90,8 +90,7 @@ export class Talk {
     if (!this.history.cursor) return false;
     const found = await this.history.older();
     this.rows.value = prepended(this.rows.peek(), this.history.stored(found));
-    this.hasOlder.value = this.history.cursor !== null;
-    return this.hasOlder.peek();
+    return this.history.cursor !== null;
   }
 
   /** Say something; it is answered after what is being answered. @param {string} text @param {AttachmentUpload[]} [files] */
@@ -108,6 +107,7 @@ export class Talk {
     const asked = this.rows.peek().findLastIndex(({ role }, index) => role === "user" && index <= at);
     const question = this.rows.peek()[asked];
     if (!question) return;
+    this.#news = PAGE;
     await this.#ask(question, { path: `${this.path}/messages/${question.id}/retry` }, this.rows.peek().slice(0, asked));
   }
 
@@ -116,6 +116,7 @@ export class Talk {
     const at = this.rows.peek().findIndex(({ id }) => id === messageId);
     const question = row({ role: "user", status: "sending", text, attachments: files.map(info) });
     const body = { content: text, attachments: files };
+    this.#news = PAGE;
     await this.#ask(question, { path: `${this.path}/messages/${messageId}/edit`, body }, this.rows.peek().slice(0, at));
   }
 
@@ -155,7 +156,6 @@ export class Talk {
     const isNew = this.history.cursor === undefined || !before.some((one) => after.includes(one));
     if (isNew) this.history.cursor = found.cursor;
     this.rows.value = after;
-    this.hasOlder.value = !!this.history.cursor;
     this.isLoaded.value = true;
     for (const turn of this.history.turns.peek().values()) {
       if (isOpen(turn) && !this.ear.hears(turn.turn_id)) this.#join(turn.turn_id, turn.question_id);
@@ -176,7 +176,8 @@ export class Talk {
   async #over({ turnId }) {
     keepDraft(`waiting:${turnId}`, "");
     if (!this.#watchers) return;
-    await this.sync(AFTER_A_TURN);
+    await this.sync(this.#news);
+    this.#news = AFTER_A_TURN;
     changed("/conversations/", "/usage");
     await named(this);
   }

@@ -24,7 +24,7 @@ export const title = "Chat";
 const greeting = () => import("./greeting.js");
 
 /** Whether the memory is beside the chat; it stays so from one to the next. */
-const withMemory = signal(false);
+const withMemory = signal(localStorage.getItem("memory") === "open");
 
 /** @param {{ params: { conversation: string }, query: URLSearchParams }} props */
 export function View({ params, query }) {
@@ -37,7 +37,10 @@ function Chat({ id, message }) {
   /** @type {Desk} */
   const desk = useMemo(() => ({ talk, editing: signal(""), files: signal([]) }), []);
   useEffect(() => talk.watch(), []);
-  const toggle = useCallback(() => { withMemory.value = !withMemory.peek(); }, []);
+  const toggle = useCallback(() => {
+    withMemory.value = !withMemory.peek();
+    localStorage.setItem("memory", withMemory.peek() ? "open" : "closed");
+  }, []);
   useShortcut("mod+.", "Show or hide the memory", toggle);
   if (talk.problem.value && !talk.isLoaded.value) return html`<${Missing} error=${talk.problem.value} talk=${talk} />`;
   const beside = panels.memory && withMemory.value;

@@ -48,6 +48,8 @@ export function NewComposer({ desk, agent, say }) {
   </div>`;
 }
 
+const isTouched = () => matchMedia("(pointer: coarse)").matches;
+
 /** @param {Desk} desk */
 function editLast({ talk, editing }) {
   const last = talk.rows.peek().findLast(({ role }) => role === "user");
@@ -63,7 +65,7 @@ function Form({ tray, draft, name, say, onLast, onStop, canStop = false }) {
     setText(now);
     keepDraft(draft, now);
   };
-  useEffect(() => { area.current?.focus(); }, []);
+  useEffect(() => { if (!isTouched()) area.current?.focus(); }, []); // there it would open a keyboard
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     const files = tray.files.peek();
@@ -108,7 +110,7 @@ function useKeys({ text, submit, onLast, onStop }) {
   /** @type {Record<string, (event: KeyboardEvent) => void>} */
   const keys = {
     Enter: (event) => {
-      if (!event.shiftKey && !matchMedia("(pointer: coarse)").matches) submit(event);
+      if (!event.shiftKey && !isTouched()) submit(event);
     },
     ArrowUp: (event) => {
       if (text || !onLast) return;

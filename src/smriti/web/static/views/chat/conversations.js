@@ -86,7 +86,7 @@ function day(date) {
   const days = daysBetween(date, new Date());
   if (days <= 0) return "Today";
   if (days === 1) return "Yesterday";
-  if (days < 7) return "This week";
-  if (days < 31) return "This month";
+  if (days < 7) return "Last 7 days";
+  if (days < 31) return "Last 30 days";
   return date.toLocaleDateString([], { month: "long", year: "numeric" });
 }

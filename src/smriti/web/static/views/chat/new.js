@@ -1,5 +1,6 @@
 // A conversation that has not begun: with whom, and what to say first.
-import { json } from "../../api.js";
+import { json, sentence } from "../../api.js";
+import { Button } from "../../components/button.js";
 import { Empty } from "../../components/empty.js";
 import { go, link, routes } from "../../router.js";
 import { pages, resource } from "../../state/store.js";
@@ -21,12 +22,12 @@ const conversations = () => pages("/conversations/");
 
 /** The start: the last conversation, else a new one. */
 export function Start() {
-  const items = conversations().items.value;
+  const { items: { value: items }, error: { value: error } } = conversations();
   const newest = items && [...items].sort((one, other) => (when(one) < when(other) ? 1 : -1))[0];
   useEffect(() => {
     if (newest) go(link("c", newest.conversation_id), { replace: true });
   }, [newest]);
-  if (!items || newest) return html`<${Skeleton} />`;
+  if (newest || (!items && !error)) return html`<${Skeleton} />`;
   return html`<${View} params=${{}} />`;
 }
 
@@ -36,9 +37,17 @@ export function View({ params }) {
   const agents = resource("/agents");
   const all = agents.data.value;
   const last = conversations().items.value?.[0]?.agent_id;
-  if (!all) return html`<${Skeleton} />`;
+  if (!all) return html`<${Unloaded} agents=${agents} />`;
   const agent = [params.agent, last].map((id) => all.find(({ agent_id }) => agent_id === id)).find(Boolean) ?? all[0];
   return agent ? html`<${New} key=${agent.agent_id} agent=${agent} all=${all} />` : html`<${Nobody} />`;
+}
+
+/** @param {{ agents: Resource<Agent[]> }} props */
+function Unloaded({ agents }) {
+  const error = agents.error.value;
+  if (!error) return html`<${Skeleton} />`;
+  return html`<${Empty} icon="warning" title="Your agents could not be loaded" text=${sentence(error)}
+    action=${html`<${Button} kind="primary" icon="retry" onClick=${() => agents.load()}>Try again<//>`} />`;
 }
 
 /** @param {{ agent: Agent, all: Agent[] }} props */

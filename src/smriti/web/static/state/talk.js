@@ -17,7 +17,6 @@ import { tell } from "./tabs.js";
 /** @import { Resource } from "./store.js" */
 /** @import { Found } from "./talk-history.js" */
 /** @import { ApprovalPiece, Row } from "./talk-rows.js" */
-
 const MOST = 20;
 const AFTER_A_TURN = 8;
 
@@ -115,9 +114,9 @@ export class Talk {
   async edit(messageId, text, files = []) {
     const at = this.rows.peek().findIndex(({ id }) => id === messageId);
     const question = row({ role: "user", status: "sending", text, attachments: files.map(info) });
-    const body = { content: text, attachments: files };
     this.#news = PAGE;
-    await this.#ask(question, { path: `${this.path}/messages/${messageId}/edit`, body }, this.rows.peek().slice(0, at));
+    const call = { path: `${this.path}/messages/${messageId}/edit`, body: { content: text, attachments: files } };
+    await this.#ask(question, call, this.rows.peek().slice(0, at));
   }
 
   /** Stop a turn, else the one that is answered; what was said is kept. */

@@ -125,38 +125,72 @@ async def test_a_question_whose_answer_was_lost_is_asked_once(
 
 def _told(*events: tuple[str, str], after: int = 0) -> str:
     return "".join(
-        f'data: {{"event_type":"{kind}","content":"{text}","turn_id":"t1","seq":{seq}}}\n\n'
+        f'data: {{"event_type":"{kind}","content":"{text}","message_id":"m1","turn_id":"t1",'
+        f'"seq":{seq}}}\n\n'
         for seq, (kind, text) in enumerate(events, start=after + 1)
     )
 
 
-async def _heard(page: Page, person: Person, rest: str) -> None:
-    """Ask, and lose the connection after the first words; `rest` is what comes later."""
+def _message(message_id: str, role: str, content: str) -> Json:
+    return {
+        "message_id": message_id,
+        "role": role,
+        "content": content,
+        "created_at": f"2026-01-01T00:00:0{message_id[1]}Z",
+        "parts": [],
+        "status": "complete",
+        "turn_id": "t1",
+        "attachments": [],
+        "active": True,
+    }
 
-    async def answer(route: Route, body: str) -> None:
+
+async def _count(page: Page, person: Person, *, then: str, whole: str) -> None:
+    """Ask, and lose the connection after the first words; `then` comes later, the rest at last."""
+    turn = {
+        "turn_id": "t1",
+        "question_id": "m1",
+        "status": "running",
+        "started_at": "2026-01-01T00:00:01Z",
+        "usage": {"input_tokens": 0, "output_tokens": 0},
+    }
+    messages = [_message("m1", "user", "Count")]
+    ended = asyncio.Event()
+
+    async def stream(route: Route, body: str) -> None:
         await route.fulfill(content_type="text/event-stream", body=body)
 
+    async def end(route: Route) -> None:
+        await ended.wait()
+        turn["status"] = "complete"
+        messages.insert(0, _message("m2", "assistant", whole))
+        await stream(route, _told(("STREAM_COMPLETE", ""), after=4))
+
+    async def page_of(route: Route, items: list[Json]) -> None:
+        await route.fulfill(json={"items": items, "next_cursor": None, "has_more": False})
+
     begun = _told(("MESSAGE_SAVED", ""), ("AGENT_RESPONSE_TO_USER", "One, t"))
-    await page.route("**/send-message", lambda route: answer(route, begun))
-    await page.route(re.compile(r"/turns/t1/events\?after=2$"), lambda r: answer(r, rest))
+    await page.route("**/send-message", lambda route: stream(route, begun))
+    await page.route(re.compile(r"/turns/t1/events\?after=2$"), lambda route: stream(route, then))
+    await page.route(re.compile(r"/turns/t1/events\?after=4$"), end)
+    await page.route(re.compile(r"/messages\?"), lambda route: page_of(route, messages))
+    await page.route(re.compile(r"/turns\?"), lambda route: page_of(route, [turn]))
     agent = person.caller.agent()
     await page.goto(person.at("new", agent["agent_id"]))
     await say(page, "Count")
+    await expect(answers(page)).to_have_text([whole])
+    ended.set()
+    await expect(stop(page)).to_be_hidden()
+    await expect(answers(page)).to_have_text([whole])
 
 
 async def test_a_page_that_fell_behind_gets_the_text_so_far(page: Page, person: Person) -> None:
-    behind = _told(
-        ("SNAPSHOT", "One, two, "), ("AGENT_RESPONSE_TO_USER", "three."), ("LATER", ""), after=2
-    )
-    await _heard(page, person, behind)
+    behind = ("SNAPSHOT", "One, two, "), ("AGENT_RESPONSE_TO_USER", "three.")
 
-    await expect(answers(page)).to_have_text(["One, two, three."])
+    await _count(page, person, then=_told(*behind, after=2), whole="One, two, three.")
 
 
 async def test_an_answer_that_begins_anew_is_told_anew(page: Page, person: Person) -> None:
-    anew = _told(
-        ("TURN_RESUMED", "The answer goes on."), ("AGENT_RESPONSE_TO_USER", "Four."), after=2
-    )
-    await _heard(page, person, anew)
+    anew = ("TURN_RESUMED", "The answer goes on."), ("AGENT_RESPONSE_TO_USER", "Four.")
 
-    await expect(answers(page)).to_have_text(["Four."])
+    await _count(page, person, then=_told(*anew, after=2), whole="Four.")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import orjson
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, FilePayload, Page, expect
 
 from tests.e2e.browser import context
 from tests.e2e.server import ROOT, Json, ServerProcess
@@ -91,15 +91,8 @@ async def test_files_go_with_a_question_and_come_back_when_it_is_edited(
 ) -> None:
     await page.goto(person.at("new", stubbed["agent_id"]))
     choose = page.locator("input[type=file]")
-    await choose.set_input_files(
-        [
-            {"name": "<i>tea.md", "mimeType": "text/markdown", "buffer": b"# Gyokuro"},
-            {"name": "dot.png", "mimeType": "image/png", "buffer": _DOT},
-        ]
-    )
-    await choose.set_input_files(
-        {"name": "song.mp3", "mimeType": "audio/mpeg", "buffer": b"la la la"}
-    )
+    await choose.set_input_files([_file("<i>tea.md", b"# Gyokuro"), _file("dot.png", _DOT)])
+    await choose.set_input_files(_file("song.mp3", b"la la la"))
     await expect(page.locator(".notice")).to_contain_text("of a kind that agents cannot read")
     await page.get_by_role("button", name="Remove dot.png").click()
     await say(page, "What is in it? [say:Tea.]")
@@ -135,6 +128,12 @@ async def test_a_picture_is_pasted_and_a_file_is_dropped(
 _DOT = b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
+
+
+def _file(name: str, content: bytes) -> FilePayload:
+    return {"name": name, "mimeType": "", "buffer": content}
+
+
 _HAND_OVER = """({ kind, on }) => {
   const data = new DataTransfer();
   data.items.add(new File(["Tea is green."], `${kind}.txt`, { type: "text/plain" }));

@@ -26,9 +26,9 @@ export function Actions({ conversation }) {
     { label: "Delete", icon: "trash", danger: true, run: () => remove(conversation) },
   ];
   return html`<${Menu} label="Rename or delete" items=${items} />
-    <${Dialog} open=${open} title="Rename the conversation" onClose=${() => setOpen(false)}>
+    ${open && html`<${Dialog} open title="Rename the conversation" onClose=${() => setOpen(false)}>
       <${Rename} conversation=${conversation} onDone=${() => setOpen(false)} />
-    <//>`;
+    <//>`}`;
 }
 
 /** @param {{ conversation: Conversation, onDone: () => void }} props */

@@ -36,7 +36,7 @@ function Cost({ turn: { usage, cost, model, started_at, finished_at } }) {
     cost ? `about ${dollars(cost)}` : null,
     model,
   ].filter(Boolean);
-  return html`<span> · ${facts.join(" · ")}</span>`;
+  return facts.length > 0 && html`<span> · ${facts.join(" · ")}</span>`;
 }
 
 /** @param {number} cost */

@@ -61,7 +61,8 @@ function Told({ line }) {
 
 /** @param {number} ms */
 export function seconds(ms) {
-  return ms < 10000 ? `${(ms / 1000).toLocaleString([], { maximumFractionDigits: ms < 100 ? 2 : 1 })} s` : `${Math.round(ms / 1000)} s`;
+  if (ms < 100) return ms < 1 ? "under 1 ms" : `${Math.round(ms)} ms`;
+  return `${(ms / 1000).toLocaleString([], { maximumFractionDigits: ms < 10000 ? 1 : 0 })} s`;
 }
 
 /** @param {Record<string, unknown>} args */

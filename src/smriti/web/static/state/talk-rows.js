@@ -2,7 +2,7 @@
 import { signal } from "../vendor/preact.js";
 
 /** @import { Signal } from "../vendor/preact.js" */
-/** @import { AttachmentInfo, MessageView, Part, TurnSummary } from "../types.d.ts" */
+/** @import { AttachmentInfo, AttachmentUpload, MessageView, Part, TurnSummary } from "../types.d.ts" */
 /**
  * @typedef {{ text: string, version: Signal<number>, done: Signal<boolean> }} Growing `version` moves once a frame
  * @typedef {{ kind: "text" | "reasoning", text: Growing }} TextPiece
@@ -42,6 +42,12 @@ export function row({ status = "complete", text = "", ...of }) {
     earlier: signal(/** @type {MessageView[]} */ ([])),
     ...of,
   };
+}
+
+/** A question on its way. @param {string} text @param {AttachmentUpload[]} files */
+export function asking(text, files) {
+  const attachments = files.map(({ filename, size = 0 }) => ({ filename, size }));
+  return row({ role: "user", status: "sending", text, attachments });
 }
 
 /** @param {string} text @param {"text" | "reasoning"} [kind] @returns {TextPiece} */

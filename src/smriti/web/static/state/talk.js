@@ -7,7 +7,7 @@ import { Ear } from "./talk-ear.js";
 import { History, PAGE } from "./talk-history.js";
 import { Heard } from "./talk-line.js";
 import { isAnswerOf, isOpen, merged, prepended } from "./talk-merge.js";
-import { row } from "./talk-rows.js";
+import { asking, row } from "./talk-rows.js";
 import { named, watched } from "./talk-watch.js";
 import { tell } from "./tabs.js";
 
@@ -96,7 +96,7 @@ export class Talk {
   async send(text, files = []) {
     const agent = this.agent.peek() || (await this.about.load()).agent_id;
     const path = `/agents/${encodeURIComponent(agent)}/${encodeURIComponent(this.conversation)}/send-message`;
-    const question = row({ role: "user", status: "sending", text, attachments: files.map(info) });
+    const question = asking(text, files);
     await this.#ask(question, { path, body: { content: text, attachments: files } }, this.rows.peek());
   }
 
@@ -113,7 +113,7 @@ export class Talk {
   /** Ask something else in the place of a question. @param {string} messageId @param {string} text @param {AttachmentUpload[]} [files] */
   async edit(messageId, text, files = []) {
     const at = this.rows.peek().findIndex(({ id }) => id === messageId);
-    const question = row({ role: "user", status: "sending", text, attachments: files.map(info) });
+    const question = asking(text, files);
     this.#news = PAGE;
     const call = { path: `${this.path}/messages/${messageId}/edit`, body: { content: text, attachments: files } };
     await this.#ask(question, call, this.rows.peek().slice(0, at));
@@ -181,8 +181,6 @@ export class Talk {
     await named(this);
   }
 }
-
-const info = (/** @type {AttachmentUpload} */ { filename, size = 0 }) => ({ filename, size });
 
 /** @type {Map<string, Talk>} */
 const kept = new Map();

@@ -89,7 +89,7 @@ function Form({ tray, draft, name, say, onLast, onStop, canStop = false }) {
     event.preventDefault();
     attach(tray, files);
   };
-  return html`<form onSubmit=${submit}>
+  return html`<form class="chat-form" onSubmit=${submit}>
     <${Problem} error=${problem} />
     <${Attached} tray=${tray} />
     <div class="chat-box">

@@ -38,4 +38,4 @@ def listed(page: Page) -> Locator:
 
 
 def link_to(page: Page, conversation: Json) -> Locator:
-    return page.locator(f'.chat-row > a[href$="{conversation["conversation_id"]}"]')
+    return page.locator(f'a.nav-row[href$="{conversation["conversation_id"]}"]')

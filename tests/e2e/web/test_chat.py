@@ -123,7 +123,7 @@ async def test_a_second_question_waits_for_its_turn_and_can_be_taken_back(
     page: Page, person: Person, stubbed: Json
 ) -> None:
     await page.goto(person.at("new", stubbed["agent_id"]))
-    await say(page, "[tokens=40] [itl=100]")
+    await say(page, "[tokens=2000] [itl=100]")
     await expect(answers(page)).to_contain_text("stub")
     await say(page, "Second [say:Two.]")
     await say(page, "Third [say:Three.]")
@@ -133,6 +133,7 @@ async def test_a_second_question_waits_for_its_turn_and_can_be_taken_back(
     await expect(page.get_by_text("Waits for the answer before it.")).to_have_count(1)
     await page.reload()
     await expect(questions(page).last).to_have_text("Second [say:Two.]")
+    await stop(page).click()
 
     await expect(answers(page).last).to_have_text("Two.")
     await expect(stop(page)).to_be_hidden()

@@ -122,6 +122,7 @@ export class Talk {
   /** Stop a turn, else the one that is answered; what was said is kept. */
   async stop(turnId = this.turn.peek()?.turn_id) {
     if (turnId) await request(`${this.path}/turns/${turnId}/cancel`, { method: "POST" });
+    if (turnId !== this.turn.peek()?.turn_id) await this.sync();
   }
 
   /** Let a command run, or not. @param {ApprovalPiece} asked @param {boolean} approve @param {string} [note] told to the model */

@@ -1,12 +1,12 @@
 // A text that grows, as blocks. Those that no later text can change are settled: shown once and never touched again.
+import { blocksOf, codeOf, settledOf } from "./block.js";
 import { highlight, setCode } from "./code.js";
 import { finishedParts, goesOn, hasParts, partsIn, within } from "./parts.js";
-import { addDefined, labelled, languageOf, lex, nodesOf } from "./prose.js";
+import { addDefined, labelled, lex, nodesOf } from "./prose.js";
 
-/** @import { Token } from "../vendor/markdown.js" */
+/** @import { Block } from "./block.js" */
 /** @import { Within } from "./parts.js" */
 /** @import { Links } from "./prose.js" */
-/** @typedef {{ token: Token, own: string, raw: string }} Block `raw`: with the empty lines after it */
 /** @typedef {{ own: string, raw: string, nodes: Element[], code: string | null, within: Within | null }} Piece `code`: the language of a block that is code */
 
 const LONG = 4096;
@@ -34,15 +34,15 @@ export class Blocks {
   /** Shows a text that begins with the one before. @param {string} text */
   show(text) {
     const tail = text.slice(this.#from);
-    const { prefix } = this.#within ?? { prefix: "" };
-    const { tokens, links } = lex(prefix + tail, this.#links);
-    if (this.#within && !goesOn(this.#within, tokens[0])) return this.#again(this.#within, text);
+    const { blocks, links } = this.#read(tail);
+    if (this.#within && !goesOn(this.#within, blocks[0])) return this.#again(this.#within, text);
     this.#define(links);
-    const blocks = blocksOf(tokens, prefix);
-    const settled = settledOf(blocks);
+    const parted = isLong(blocks);
+    const sure = parted || blocks.length > 1 ? this.#read(tail.slice(0, tail.lastIndexOf("\n") + 1)).blocks : [];
+    const settled = settledOf(blocks, sure);
     this.#showTail(blocks, settled);
     if (settled > 0) this.#settle(blocks.slice(0, settled));
-    if (blocks.length === 1) this.#settleParts(/** @type {Block} */ (blocks[0]), tail);
+    if (parted) this.#settleParts(blocks, sure, tail);
   }
 
   /** Nothing more comes. */
@@ -107,20 +107,31 @@ export class Blocks {
     this.#within = null;
   }
 
-  /** Of a long list or table, all but its end. @param {Block} block @param {string} tail */
-  #settleParts({ token, raw }, tail) {
-    if (raw.length < LONG || !hasParts(token)) return;
+  /**
+   * Of a long list or table, all but the last item or row of which a whole line is there.
+   * @param {[Block]} blocks @param {Block[]} sure what its whole lines make @param {string} tail
+   */
+  #settleParts([{ token }], [sure], tail) {
     const [piece] = /** @type {[Piece]} */ (this.#tail);
     const begun = this.#within ?? within(token, /** @type {Element} */ (piece.nodes[0]), this.#from);
-    const { head, lengths, tokens } = finishedParts(token, this.#within !== null);
+    if (!sure || !goesOn(begun, sure)) return;
+    const { head, lengths, tokens } = finishedParts(sure.token, this.#within !== null);
+    if (lengths.length === 0) return;
     const length = lengths.reduce((/** @type {number} */ sum, /** @type {number} */ each) => sum + each, head);
-    if (tail.lastIndexOf("\n") < length) return;
     const nodes = this.#within ? piece.nodes : [...begun.parent.children];
-    this.#keep({ own: "", raw: tail.slice(head, length), nodes: nodes.slice(0, lengths.length), code: null, within: begun });
-    this.#tail = [{ ...piece, own: piece.own.slice(length), raw: piece.raw.slice(length), nodes: nodes.slice(lengths.length), within: begun }];
+    const count = lengths.length;
+    this.#keep({ own: "", raw: tail.slice(head, length), nodes: nodes.slice(0, count), code: null, within: begun });
+    this.#tail = [{ ...piece, own: piece.own.slice(length), raw: piece.raw.slice(length), nodes: nodes.slice(count), within: begun }];
     addDefined(tokens, this.#links);
     this.#from += length;
     this.#within = begun;
+  }
+
+  /** @param {string} tail */
+  #read(tail) {
+    const { prefix } = this.#within ?? { prefix: "" };
+    const { tokens, links } = lex(prefix + tail, this.#links);
+    return { blocks: blocksOf(tokens, prefix), links };
   }
 
   /** @param {Piece} piece */
@@ -144,6 +155,9 @@ export class Blocks {
   }
 }
 
+/** @param {Block[]} blocks @returns {blocks is [Block]} */
+const isLong = ([only, another]) => Boolean(only && !another && only.raw.length > LONG && hasParts(only));
+
 /** @param {Piece} piece @param {Links} links */
 function replace(piece, links) {
   const [first, ...others] = piece.nodes;
@@ -160,34 +174,3 @@ function remove(pieces) {
 
 /** @param {DocumentFragment} fragment @param {Within | null} within */
 const elements = (fragment, within) => (within ? partsIn(within, fragment) : [...fragment.children]);
-
-/** @param {Token[]} tokens @param {string} prefix of the first one, which is none of its text */
-function blocksOf(tokens, prefix) {
-  /** @type {Block[]} */
-  const blocks = [];
-  for (const token of tokens) {
-    const last = blocks.at(-1);
-    if (token.type === "space" && last) last.raw += token.raw;
-    else blocks.push(blockOf(token, last ? token.raw : token.raw.slice(prefix.length)));
-  }
-  return blocks;
-}
-
-/**
- * How many blocks nothing can change: all but the last one; and the one before it, too, stays open until the last one is
- * sure to be a block of its own, which takes a whole line, and of a table two.
- * @param {Block[]} blocks
- */
-function settledOf(blocks) {
-  const last = blocks.at(-1);
-  if (!last) return 0;
-  const sure = last.raw.split("\n").length > (last.token.type === "table" ? 2 : 1);
-  return Math.max(0, blocks.length - (sure ? 1 : 2));
-}
-
-/** @param {Token} token */
-const codeOf = (token) => (token.type === "code" && token.codeBlockStyle !== "indented" ? languageOf(token.lang) : null);
-
-
-/** @param {Token} token @param {string} raw @returns {Block} */
-const blockOf = (token, raw) => ({ token, own: raw.replace(/\n+$/, ""), raw });

@@ -1,14 +1,15 @@
 // A list or table that is so long that its items or rows settle before it ends.
 
 /** @import { Token, Tokens } from "../vendor/markdown.js" */
+/** @import { Block } from "./block.js" */
 /**
  * What has begun above and goes on. Its rest is read behind `prefix`, which makes it an item or row of the same kind;
  * `skip` items of what comes of it are the prefix' own.
  * @typedef {{ type: string, top: Element, parent: Element, prefix: string, skip: number, loose: boolean, from: number }} Within
  */
 
-/** @param {Token} token */
-export const hasParts = (token) => token.type === "list" || token.type === "table";
+/** @param {Block} block */
+export const hasParts = ({ token }) => token.type === "list" || token.type === "table";
 
 /**
  * How long the items or rows of a block are, all but its last one, and what stands before the first one.
@@ -33,9 +34,10 @@ export function within(token, top, from) {
   return { type, top, parent, prefix: `${bullet} x\n${loose ? "\n" : ""}`, skip: 1, loose, from };
 }
 
-/** Whether the block still is what had begun. @param {Within} begun @param {Token | undefined} token */
-export function goesOn(begun, token) {
-  return token?.type === begun.type && (token.type !== "list" || token.loose === begun.loose);
+/** Whether the block still is what had begun. @param {Within} begun @param {Block | undefined} block */
+export function goesOn(begun, block) {
+  const { type, loose = false } = /** @type {{ type?: string, loose?: boolean }} */ (block?.token ?? {});
+  return type === begun.type && loose === begun.loose;
 }
 
 /** What shows the items or rows that are not the prefix' own. @param {Within} begun @param {DocumentFragment} fragment */

@@ -42,7 +42,7 @@ export class Blocks {
     const settled = settledOf(blocks, sure);
     this.#showTail(blocks, settled);
     if (settled > 0) this.#settle(blocks.slice(0, settled));
-    if (parted) this.#settleParts(blocks, sure, tail);
+    if (parted) this.#settleParts(/** @type {[Block]} */ (blocks), sure, tail);
   }
 
   /** Nothing more comes. */
@@ -155,7 +155,7 @@ export class Blocks {
   }
 }
 
-/** @param {Block[]} blocks @returns {blocks is [Block]} */
+/** @param {Block[]} blocks */
 const isLong = ([only, another]) => Boolean(only && !another && only.raw.length > LONG && hasParts(only));
 
 /** @param {Piece} piece @param {Links} links */

@@ -20,7 +20,7 @@ export function finishedParts(token, goesOn) {
     const items = token.items.slice(goesOn ? 1 : 0, -1);
     return { head: 0, lengths: items.map((/** @type {Token} */ { raw }) => raw.length), tokens: items };
   }
-  const [names = 0, rule = 0, ...rows] = token.raw.split("\n").map((/** @type {string} */ line) => line.length + 1);
+  const [names = 0, rule = 0, ...rows] = token.raw.trimEnd().split("\n").map((/** @type {string} */ line) => line.length + 1);
   return { head: goesOn ? 0 : names + rule, lengths: rows.slice(0, -1), tokens: [] };
 }
 

@@ -187,7 +187,8 @@ ATTACKS: Final = (
     "<svg/onload=hacked=1>",
     "<svg><animate onbegin=hacked=1 attributeName=x dur=1s>",
     "<svg><use href=\"data:image/svg+xml,<svg id='x' xmlns='http://www.w3.org/2000/svg'/>#x\">",
-    '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=hacked=1&gt;">',
+    "<math><mtext><table><mglyph><style><!--</style>"
+    '<img title="--&gt;&lt;img src=1 onerror=hacked=1&gt;">',
     '<noscript><p title="</noscript><img src=x onerror=hacked=1>">',
     "<form><math><mtext></form><form><mglyph><style></math><img src onerror=hacked=1>",
     "<body onload=hacked=1>",
@@ -250,7 +251,8 @@ ATTACKS: Final = (
 
 PROSE: Final = """# What grows where
 
-Tea is a plant, and **what is green** or *black* is made of the same leaves. See `camellia_sinensis`, or
+Tea is a plant, and **what is green** or *black* is made of the same leaves.
+See `camellia_sinensis`, or
 [the garden](https://garden.example "A garden") and
 <https://tea.example/a/very/long/address/that/does/not/fit/the/line/of/a/phone>.
 

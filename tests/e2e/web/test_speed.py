@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.e2e.server import ServerProcess
+from tests.e2e.server import Json, ServerProcess
 from tests.e2e.web.bench import Bench
+from tests.e2e.web.chatting import answers, say
 from tests.e2e.web.looks import axe, both_schemes, cpu
+from tests.e2e.web.person import Person
 
 _MODULES = ["vendor/preact.js", "components/list.js", "components/markdown.js"]
 # Rows of very different heights, each with a button; `rows` and `grow` are the test's hands.
@@ -119,8 +121,8 @@ async def test_the_end_stays_in_sight_while_it_grows(bench: Bench) -> None:
         await _settled(bench.page)
 
         gap = await bench.page.evaluate(
-            """() => [...document.querySelectorAll(".list-row")].at(-1).getBoundingClientRect().bottom
-              - document.querySelector(".list-pane").getBoundingClientRect().bottom"""
+            """() => document.querySelector(".list-pane").clientHeight
+              - [...document.querySelectorAll(".list-row")].at(-1).getBoundingClientRect().bottom"""
         )
         assert abs(gap) <= 1, change
         await expect(bench.page.locator(".list-row").last).to_contain_text("Message 500.")
@@ -143,7 +145,7 @@ async def test_who_reads_above_is_not_moved(
     before = await _middle(page)
     for change in (
         "() => { rows.value = [...rows.value, said(500), said(501)]; }",
-        "() => { rows.value = [...Array.from(Array(30), (_, at) => said(at - 30)), ...rows.value]; }",
+        "() => { rows.value = [...Array.from(Array(30), (_, at) => said(-at)), ...rows.value]; }",
         "() => document.querySelector('.list-row').append('above '.repeat(300))",
         "() => [...document.querySelectorAll('.list-row')].at(-1).append('below '.repeat(300))",
     ):
@@ -220,3 +222,84 @@ async def test_what_is_before_the_first_row_is_asked_for_once(bench: Bench) -> N
     await _settled(bench.page)
 
     assert await bench.page.evaluate(asked) == 2
+
+
+_TOKENS = 2000
+_ASKED = f"Count [tokens={_TOKENS}] [itl=5]"
+_COUNT_ROWS = """() => {
+  window.most = 0;
+  const count = () => { most = Math.max(most, document.querySelectorAll(".list-row").length); };
+  new MutationObserver(count).observe(document.body, { childList: true, subtree: true });
+}"""
+
+
+@pytest.mark.parametrize("traced", [False, True])
+async def test_an_answer_of_200_tokens_a_second_leaves_the_thread_free(
+    page: Page, person: Person, stubbed: Json, traced: bool
+) -> None:
+    """In a conversation of 500 messages. CPU time: what else the machine does is no matter."""
+    talk = person.seed(stubbed, messages=500)
+    await page.goto(person.at("c", talk["conversation_id"]))
+    await expect(page.get_by_text("Message 499.")).to_be_in_viewport()
+    await page.evaluate(_COUNT_ROWS)
+
+    async with cpu(page, traced=traced) as work:
+        await say(page, _ASKED)
+        await expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+        await expect(page.get_by_role("button", name="Stop", exact=True)).to_be_hidden(
+            timeout=60_000
+        )
+
+    await expect(answers(page).last).to_be_in_viewport()
+    assert await page.evaluate("() => most") <= 40
+    if traced:
+        assert work.longest_ms <= 50
+    else:
+        assert work.used_ms / _TOKENS <= 2
+
+
+_WRITE = """async ({ kind, tokens }, { GrowingText }) => {
+  const words = ["The ", "answer ", "**grows** ", "by ", "`code` ", "and ", "a ", "[l](https://e.example) "];
+  const begins = { list: "- ", table: "| a | b |\\n|---|---|\\n| ", code: "```python\\n" };
+  const ends = { list: "\\n- ", table: " | and |\\n| ", code: "\\n" };
+  const host = document.querySelector("#host");
+  host.className = "prose";
+  const growing = new GrowingText(host);
+  const began = performance.now();
+  let text = begins[kind];
+  for (let written = 0; written < tokens; ) {
+    await new Promise(requestAnimationFrame);
+    const due = Math.min(tokens, Math.floor((performance.now() - began) / 5));
+    for (; written < due; written += 1) text += written % 12 ? words[written % 8] : ends[kind];
+    growing.update(text);
+  }
+  await growing.finish();
+}"""
+
+
+@pytest.mark.parametrize("kind", ["list", "table", "code"])
+async def test_what_is_long_and_of_one_piece_leaves_the_thread_free_too(
+    bench: Bench, kind: str
+) -> None:
+    modules = ["components/growing.js"]
+    await bench.run(modules, _WRITE, {"kind": kind, "tokens": 50})
+
+    async with cpu(bench.page) as work:
+        await bench.run(modules, _WRITE, {"kind": kind, "tokens": _TOKENS})
+
+    assert work.used_ms / _TOKENS <= 2
+
+
+async def test_a_long_stored_answer_is_shown_in_short_tasks(bench: Bench) -> None:
+    text = "".join(
+        f"## Part {part}\n\n- one is **strong**\n- two\n\n| a | b |\n|---|---|\n| 1 | `2` |\n\n"
+        for part in range(500)
+    )
+    show = "async (text, { renderInto }) => { await renderInto(document.querySelector('#host'), text); }"
+    await bench.run(["components/markdown.js"], show, text[:2000])
+
+    async with cpu(bench.page, traced=True) as work:
+        await bench.run(["components/markdown.js"], show, text)
+
+    assert await bench.page.locator("#host h4").count() == 500
+    assert work.longest_ms <= 50

@@ -23,7 +23,7 @@ _SHOW = """(count, preact, { VirtualList }, { renderInto }) => {
   function Text({ text }) {
     const host = useRef(null);
     useLayoutEffect(() => { renderInto(host.current, text); }, [text]);
-    return html`<div class="prose" ref=${host}></div><button>Copy</button>`;
+    return html`<div class="prose" ref=${host}></div><button class="button">Copy</button>`;
   }
   const row = (one) => html`<${Text} text=${one.text} />`;
   const keyOf = (one) => one.id;

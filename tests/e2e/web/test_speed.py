@@ -257,7 +257,7 @@ async def test_an_answer_of_200_tokens_a_second_leaves_the_thread_free(
 
 
 _WRITE = """async ({ kind, tokens }, { GrowingText }) => {
-  const words = ["The ", "answer ", "**grows** ", "by ", "`code` ", "and ", "a ", "[l](https://l.l) "];
+  const words = ["The ", "answer ", "**grows** ", "by ", "`code` ", "and ", "a ", "[l](x:y) "];
   const begins = { list: "- ", table: "| a | b |\\n|---|---|\\n| ", code: "```python\\n" };
   const ends = { list: "\\n- ", table: " | and |\\n| ", code: "\\n" };
   const host = document.querySelector("#host");

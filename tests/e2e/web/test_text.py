@@ -101,6 +101,16 @@ async def test_only_addresses_of_the_web_and_of_mail_are_links(bench: Bench) -> 
     await expect(links.last).to_have_attribute("href", "mailto:me@g.example")
 
 
+async def test_lists_and_tables_keep_their_boxes_numbers_and_columns(bench: Bench) -> None:
+    await _show(bench, "- [x] a\n- [ ] b\n\ntext\n\n3. c\n\n| d |\n|--:|\n| 1 |\n")
+
+    boxes = bench.page.get_by_role("checkbox", disabled=True)
+    await expect(boxes).to_have_count(2)
+    await expect(boxes.first).to_be_checked()
+    await expect(bench.page.locator("#host ol")).to_have_attribute("start", "3")
+    await expect(bench.page.locator("#host td")).to_have_attribute("align", "right")
+
+
 async def test_a_picture_is_a_link_and_is_not_fetched(bench: Bench) -> None:
     asked: list[str] = []
     bench.page.on("request", lambda request: asked.append(request.url))

@@ -28,7 +28,7 @@ function dressCode(pre) {
   const head = element("div", "code-head");
   const copy = element("span", "code-copy");
   const language = element("span", "code-language");
-  language.textContent = languageIn(code);
+  language.textContent = languageIn(code) || "code";
   head.append(language, copy);
   render(html`<${Copy} text=${() => code.textContent} label="Copy code" />`, copy);
   pre.replaceWith(block);

@@ -28,7 +28,7 @@ function dressCode(pre) {
   const head = element("div", "code-head");
   const copy = element("span", "code-copy");
   const language = element("span", "code-language");
-  language.textContent = languageIn(code);
+  language.textContent = languageIn(code) || "code";
   head.append(language, copy);
   render(html`<${Copy} text=${() => code.textContent} label="Copy code" />`, copy);
   pre.replaceWith(block);
@@ -53,7 +53,12 @@ export function highlight(nodes) {
       if (code && code.textContent.length <= MOST_COLOURED) waiting.push(code);
     }
   }
-  if (waiting.length > 0) idle(() => colourNext());
+  colourSoon();
+}
+
+/** Without its colours, code can be read as well. */
+function colourSoon() {
+  if (waiting.length > 0) idle(() => colourNext().catch(() => {}));
 }
 
 /** One block, then the thread is free again. */
@@ -63,7 +68,7 @@ async function colourNext() {
   if (!code) return;
   const language = languageIn(code);
   if (hljs.getLanguage(language)) code.replaceChildren(colours(hljs.highlight(code.textContent, { language }).value));
-  if (waiting.length > 0) idle(() => colourNext());
+  colourSoon();
 }
 
 /** @param {Element} code */

@@ -2,7 +2,9 @@
 import { Blocks } from "./blocks.js";
 import { normal } from "./prose.js";
 
-const SLICE = 16_384; // characters that are shown in one go
+const FIRST_SLICE = 2048; // characters that are shown in one go; then more or fewer, as they cost
+const SLICES = { least: 512, most: 16_384 };
+const SLICE_MS = 12;
 const RESTS = 8; // times the cost of the last showing, before the next
 const LONGEST_REST_MS = 250;
 const MOST_KEPT = 200;
@@ -17,6 +19,7 @@ export class GrowingText {
   #blocks;
   #text = "";
   #shown = 0;
+  #slice = FIRST_SLICE;
   #restUntil = 0;
   #timer = 0;
   #frame = 0;
@@ -79,10 +82,11 @@ export class GrowingText {
   #show() {
     if (owners.get(this.#host) !== this) return;
     const began = performance.now();
-    this.#shown = Math.min(this.#text.length, this.#shown + SLICE);
+    this.#shown = Math.min(this.#text.length, this.#shown + this.#slice);
     this.#blocks.show(this.#text.slice(0, this.#shown));
     const now = performance.now();
     this.#restUntil = now + Math.min(RESTS * (now - began), LONGEST_REST_MS);
+    this.#slice = now - began > SLICE_MS ? Math.max(this.#slice / 2, SLICES.least) : Math.min(this.#slice * 2, SLICES.most);
     if (this.#shown < this.#text.length) this.#inFrame();
     else if (this.#whole) this.#finished();
   }

@@ -11,7 +11,7 @@ export class Heights {
   /** @type {number[]} */
   #tops = [0];
   #clean = 0; // tops up to this row are true
-  #mean = GUESS;
+  #mean = 0; // of those that were seen first: were it to move, all the others would
 
   /** @param {string[]} keys of all rows */
   order(keys) {
@@ -21,25 +21,28 @@ export class Heights {
     this.#clean = Math.min(this.#clean, same);
   }
 
-  /** @param {string} key @param {number} height @returns how much higher it is than was thought */
+  /** @param {string} key @param {number} height */
   set(key, height) {
     const before = this.#known.get(key);
-    if (before === height) return 0;
+    if (before === height) return;
     this.#sum += height - (before ?? 0);
     this.#known.set(key, height);
-    if (before === undefined) this.#clean = 0; // the mean moved, and with it every row not seen
-    else this.#clean = Math.min(this.#clean, this.#keys.lastIndexOf(key));
-    return height - (before ?? this.#mean);
+    this.#clean = this.#mean ? Math.min(this.#clean, Math.max(0, this.#keys.lastIndexOf(key))) : 0;
   }
 
   /** Where a row begins; that of the row after the last one is the height of all. @param {number} index */
   top(index) {
-    if (this.#clean === 0) this.#mean = this.#known.size ? this.#sum / this.#known.size : GUESS;
+    const guess = this.#guess();
     for (; this.#clean < index; this.#clean += 1) {
-      const height = this.#known.get(this.#keys[this.#clean] ?? "") ?? this.#mean;
+      const height = this.#known.get(this.#keys[this.#clean] ?? "") ?? guess;
       this.#tops[this.#clean + 1] = (this.#tops[this.#clean] ?? 0) + height;
     }
     return this.#tops[index] ?? 0;
+  }
+
+  #guess() {
+    if (!this.#mean && this.#known.size > 0) this.#mean = this.#sum / this.#known.size;
+    return this.#mean || GUESS;
   }
 
   /** The row at this distance from the first one's top. @param {number} y */

@@ -8,7 +8,6 @@ const NEAR_START = 2;
 const AWAY_PX = 160;
 const PAGE = 0.9;
 const ASK_AGAIN_MS = 3000;
-const KEPT_BY_BROWSER = CSS.supports("overflow-anchor", "auto");
 
 /** @typedef {{ from: number, to: number, above: number, below: number }} Range rows, and the heights of what is left out */
 
@@ -20,7 +19,10 @@ export class Pane {
   #scroller = null;
   #height = 800;
   #fromEnd = 0;
-  #holdsFocus = false;
+  /** @type {Element | null} what was focused last */
+  #focused = null;
+  /** @type {{ node: Element, top: number } | null} the first row that is seen */
+  #anchor = null;
   /** @type {{ key: string, block: ScrollLogicalPosition } | null} where the reader wants to be, until she moves herself */
   #goal = null;
   /** @type {string | null} the first row when `onStart` was called */
@@ -55,8 +57,7 @@ export class Pane {
     this.#rows.observe(scroller);
     scroller.addEventListener("scroll", () => this.#scrolled(), options);
     scroller.addEventListener("keydown", (event) => this.#pressed(event), { signal: leaving.signal });
-    scroller.addEventListener("focusin", () => { this.#holdsFocus = true; }, options);
-    scroller.addEventListener("focusout", () => { this.#holdsFocus = false; }, options);
+    scroller.addEventListener("focusin", ({ target }) => { this.#focused = /** @type {Element} */ (target); }, options);
     for (const name of ["wheel", "touchmove", "pointerdown"]) scroller.addEventListener(name, () => { this.#goal = null; }, options);
     return () => {
       leaving.abort();
@@ -76,7 +77,9 @@ export class Pane {
 
   /** After each rendering. A row that goes does not take the focus out of the list. */
   shown() {
-    if (this.#holdsFocus && document.activeElement === document.body) this.#scroller?.focus({ preventScroll: true });
+    const lost = this.#focused?.isConnected === false && document.activeElement === document.body;
+    if (lost) this.#scroller?.focus({ preventScroll: true });
+    this.#hold();
     this.#askForMore();
   }
 
@@ -89,6 +92,7 @@ export class Pane {
   toEnd() {
     this.#goal = null;
     this.#scroller?.scrollTo({ top: 0, behavior: "instant" });
+    this.#scrolled();
     this.#scroller?.focus({ preventScroll: true });
   }
 
@@ -116,28 +120,36 @@ export class Pane {
 
   #scrolled() {
     this.#fromEnd = -(this.#scroller?.scrollTop ?? 0);
+    this.#mark();
     this.#refresh();
     this.#askForMore();
   }
 
   /** @param {ResizeObserverEntry[]} entries */
   #measured(entries) {
-    const edge = this.#heights.whole - this.#fromEnd;
-    let grown = 0;
-    for (const { target, borderBoxSize } of entries) grown += this.#measure(target, borderBoxSize[0]?.blockSize ?? 0, edge);
-    if (!KEPT_BY_BROWSER && this.#fromEnd > 0) this.#scroller?.scrollBy({ top: -grown, behavior: "instant" });
+    for (const { target, borderBoxSize } of entries) {
+      const height = borderBoxSize[0]?.blockSize ?? 0;
+      const key = this.#nodes.get(target);
+      if (key === undefined) this.#height = height;
+      else this.#heights.set(key, height);
+    }
+    this.#hold();
     this.#follow();
     this.#refresh();
   }
 
-  /** How much more there is now below the edge. @param {Element} target @param {number} height @param {number} edge */
-  #measure(target, height, edge) {
-    if (target === this.#scroller) this.#height = height;
-    const key = this.#nodes.get(target);
-    if (key === undefined) return 0;
-    const below = this.#heights.top(this.#heights.indexOf(key)) >= edge;
-    const grown = this.#heights.set(key, height);
-    return below ? grown : 0;
+  /** Remembers what is read, and where. */
+  #mark() {
+    const edge = this.#scroller ? topOf(this.#scroller) : 0;
+    const seen = [...this.#nodes.keys()].map((node) => ({ node, top: topOf(node) })).filter(({ top }) => top >= edge);
+    this.#anchor = this.#fromEnd > 0 ? (seen.sort((one, other) => one.top - other.top)[0] ?? null) : null;
+  }
+
+  /** Brings it back there before anybody sees that it moved, as browsers do by themselves, but not all and not always. */
+  #hold() {
+    if (!this.#anchor?.node.isConnected || !this.#scroller) return;
+    this.#scroller.scrollTop += topOf(this.#anchor.node) - this.#anchor.top;
+    this.#fromEnd = -this.#scroller.scrollTop;
   }
 
   /** To the goal: rows on the way become known, and it moves. */
@@ -145,9 +157,10 @@ export class Pane {
     if (!this.#goal || !this.#scroller) return;
     const { key, block } = this.#goal;
     const node = [...this.#nodes].find(([, name]) => name === key)?.[0];
-    if (node) return node.scrollIntoView({ block, behavior: "instant" });
     const index = this.#heights.indexOf(key);
-    if (index >= 0) this.#scroller.scrollTop = -(this.#heights.whole - this.#heights.top(index) - this.#height);
+    if (node) node.scrollIntoView({ block, behavior: "instant" });
+    else if (index >= 0) this.#scroller.scrollTop = -(this.#heights.whole - this.#heights.top(index) - this.#height);
+    this.#mark();
   }
 
   #askForMore() {
@@ -161,30 +174,25 @@ export class Pane {
   /** @param {KeyboardEvent} event */
   #pressed(event) {
     this.#goal = null;
-    const writes = event.target instanceof Element && event.target.matches("input, textarea, select, [contenteditable]");
-    if (writes || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const writes = event.target instanceof Element && event.target.matches("input, textarea, select");
+    if (writes || event.ctrlKey || event.metaKey || event.altKey) return;
     /** @type {Record<string, () => void>} */
-    const moves = {
-      PageUp: () => this.#by(-PAGE),
-      PageDown: () => this.#by(PAGE),
-      Home: () => this.#toStart(),
-      End: () => this.toEnd(),
-    };
-    const move = moves[event.key];
-    if (!move) return;
-    event.preventDefault();
-    move();
+    const moves = { PageUp: () => this.#by(-PAGE), PageDown: () => this.#by(PAGE), Home: () => this.#toStart(), End: () => this.toEnd() };
+    if (moves[event.key]) event.preventDefault();
+    moves[event.key]?.();
   }
 
   /** @param {number} heights of the pane */
   #by(heights) {
-    this.#scroller?.scrollBy({ top: heights * this.#height, behavior: "instant" });
+    this.#scroller?.scrollBy(0, heights * this.#height);
+    this.#scrolled();
   }
 
   #toStart() {
-    const [key] = this.#keys;
-    if (key === undefined) return;
-    this.#goal = { key, block: "start" };
+    this.#goal = { key: this.#keys[0] ?? "", block: "start" };
     this.#follow();
   }
 }
+
+/** @param {Element} node */
+const topOf = (node) => node.getBoundingClientRect().top;

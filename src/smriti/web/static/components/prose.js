@@ -84,11 +84,14 @@ function definition(text) {
   return {
     type: "def",
     raw,
-    tag: label.trim().toLowerCase().replace(/\s+/g, " "),
+    tag: labelled(label),
     href: bracketed ?? bare ?? "",
     title: titles.find((title) => title !== undefined) ?? "",
   };
 }
+
+/** As marked compares labels. @param {string} text */
+export const labelled = (text) => text.trim().replace(/\s+/g, " ").toLowerCase().toUpperCase().toLowerCase();
 
 /** @param {string} text @returns {Tokens.Paragraph} */
 const plain = (text) => ({ type: "paragraph", raw: text, text, tokens: [{ type: "text", raw: text, text, escaped: false }] });

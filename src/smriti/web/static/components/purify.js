@@ -10,6 +10,7 @@ const PROSE = /** @type {const} */ ({
   ],
   ALLOWED_ATTR: ["href", "title", "start", "align", "type", "checked", "disabled", "class"],
   ALLOWED_URI_REGEXP: /^(?:https?|mailto):/i,
+  ADD_URI_SAFE_ATTR: ["type", "align", "start"], // which the pattern above is not asked about
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
 });

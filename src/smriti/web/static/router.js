@@ -20,6 +20,9 @@ export const routes = {
   // chat: "" · c/:conversation · new/:agent → views/chat/chat.js
 
   // memory: memory/:agent · memory/:agent/archive · memory/:agent/:block → views/memory/memory.js
+  "memory/:agent": () => import("./views/memory/memory.js"),
+  "memory/:agent/archive": () => import("./views/memory/archive.js"),
+  "memory/:agent/:block": () => import("./views/memory/memory.js"),
 
   // builder: welcome · agents · agents/new · agents/:agent · models · settings → views/{welcome,builder/…,models}.js
 
@@ -36,6 +39,9 @@ export const routes = {
  */
 export const panels = {
   // chat
+
+  // memory: beside a chat, with the properties `talk` and `onClose`
+  memory: () => import("./views/memory/panel.js"),
 
   // account
 

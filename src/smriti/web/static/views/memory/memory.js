@@ -1,0 +1,65 @@
+// The memory of an agent as a page of its own: its blocks.
+import { Icon } from "../../icons.js";
+import { link, routes } from "../../router.js";
+import { html, useEffect } from "../../vendor/preact.js";
+import { Skeleton } from "../lazy.js";
+import { Blocks, NewBlock } from "./blocks.js";
+import { agentOf, agents } from "./names.js";
+
+const REMEMBERS = "krishna-memgpt";
+
+export const title = "Memory";
+
+/** @param {{ params: Record<string, string> }} props */
+export function View({ params: { agent = "", block } }) {
+  return html`<${Framed} agent=${agent} here=${block === undefined ? "blocks" : "block"} actions=${html`<${NewBlock} agent=${agent} label />`}>
+    ${block === undefined
+      ? html`<p class="muted">These lines stand in every prompt of your agent. It writes them while you talk; you can correct them here. Marked is what the last turn that touched a block has changed.</p>`
+      : html`<p><a href=${link("memory", agent)}>All blocks</a></p>`}
+    <${Blocks} agent=${agent} only=${block} />
+  <//>`;
+}
+
+/** What both pages of an agent's memory have around them. @param {{ agent: string, here: "blocks" | "block" | "archive", actions?: any, children?: any }} props */
+export function Framed({ agent: id, here, actions, children }) {
+  const agent = agentOf(id);
+  if (agent === null) return html`<${Missing} />`;
+  return html`<div class="page memory-page">
+    <header><${Title} what=${here === "archive" ? "Archive" : "Memory"} name=${agent?.agent_name} /><div class="row">${actions}</div></header>
+    <${Tabs} id=${id} here=${here} />
+    ${agent && agent.agent_architecture !== REMEMBERS && html`<p class="problem">This agent works without a memory of its own: what stands here is not shown to it.</p>`}
+    ${agent || agents.error.value ? children : html`<${Skeleton} lines=${6} />`}
+  </div>`;
+}
+
+/** @param {{ what: string, name?: string }} props */
+function Title({ what, name }) {
+  useEffect(() => { if (name) document.title = `${what} of ${name} · Smriti`; }, [what, name]);
+  return html`<h1>${what}${name && html` of <span class="name">${name}</span>`}</h1>`;
+}
+
+/** @param {{ id: string, here: string }} props */
+function Tabs({ id, here }) {
+  return html`<nav class="memory-tabs" aria-label="Memory">
+      <a href=${link("memory", id)} aria-current=${here === "blocks" ? "page" : undefined}><${Icon} name="memory" size=${18} />Blocks</a>
+      <a href=${link("memory", id, "archive")} aria-current=${here === "archive" ? "page" : undefined}><${Icon} name="archive" size=${18} />Archive</a>
+      ${"new/:agent" in routes && html`<a href=${link("new", id)}><${Icon} name="chat" size=${18} />Talk</a>`}
+      <${Others} here=${id} archive=${here === "archive"} />
+    </nav>`;
+}
+
+/** The memories of the other agents. @param {{ here: string, archive: boolean }} props */
+function Others({ here, archive }) {
+  const all = agents.data.value ?? [];
+  if (all.length < 2) return null;
+  const go = (/** @type {any} */ { target }) => { location.hash = link("memory", target.value, ...(archive ? ["archive"] : [])); };
+  return html`<select aria-label="Agent" value=${here} onChange=${go}>
+    ${all.map(({ agent_id: id, agent_name: name }) => html`<option key=${id} value=${id}>${name}</option>`)}
+  </select>`;
+}
+
+function Missing() {
+  return html`<section class="empty"><h1>There is no such agent</h1>
+    <p>It may have been deleted, and its memory with it.</p>
+    <a class="button primary" href="#/">Go to the start</a></section>`;
+}

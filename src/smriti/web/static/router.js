@@ -20,6 +20,7 @@ export const routes = {
   // chat: "" · c/:conversation · new/:agent → views/chat/chat.js
 
   // memory: memory/:agent · memory/:agent/archive · memory/:agent/:block → views/memory/memory.js
+  memory: () => import("./views/memory/memory.js"),
   "memory/:agent": () => import("./views/memory/memory.js"),
   "memory/:agent/archive": () => import("./views/memory/archive.js"),
   "memory/:agent/:block": () => import("./views/memory/memory.js"),

@@ -13,7 +13,7 @@ import { Framed } from "./memory.js";
 import { Passage } from "./passage.js";
 import { PassageForm } from "./passage-form.js";
 import { archivePath, deleted, remove } from "./passages.js";
-import { Transfer } from "./transfer.js";
+import { Progress, Transfer } from "./transfer.js";
 
 /** @import { Pages } from "../../state/store.js" */
 /** @import { FoundMemory } from "../../types.d.ts" */
@@ -30,16 +30,15 @@ export function View({ params: { agent = "" }, query }) {
   const [done, setDone] = useState(0);
   const add = html`<${Button} kind="primary" icon="plus" onClick=${() => setAdding(true)}>Add a passage<//>`;
   return html`<${Framed} agent=${agent} here="archive" actions=${add}>
-    <${Transfer} agent=${agent} onImported=${() => setDone((times) => times + 1)} />
-    <${Searched} key=${agent} agent=${agent} query=${query} renewed=${done} onAdd=${() => setAdding(true)} />
+    <${Searched} key=${agent} agent=${agent} query=${query} renewed=${done} onAdd=${() => setAdding(true)} onImported=${() => setDone((times) => times + 1)} />
     <${Dialog} open=${adding} title="Add a passage" onClose=${() => setAdding(false)}>
       <${PassageForm} agent=${agent} onDone=${() => { setAdding(false); setDone(done + 1); }} />
     <//>
   <//>`;
 }
 
-/** @param {{ agent: string, query: URLSearchParams, renewed: number, onAdd: () => void }} props */
-function Searched({ agent, query, renewed, onAdd }) {
+/** @param {{ agent: string, query: URLSearchParams, renewed: number, onAdd: () => void, onImported: () => void }} props */
+function Searched({ agent, query, renewed, onAdd, onImported }) {
   const [wanted, setWanted] = useState(() => wantedOf(query));
   const asked = useSettled(wanted, TYPING_MS);
   /** @type {Pages<FoundMemory>} */
@@ -47,7 +46,8 @@ function Searched({ agent, query, renewed, onAdd }) {
   useEffect(() => { if (renewed) renew(found); }, [renewed]);
   useEffect(() => go(`${link("memory", agent, "archive")}${queryOf(asked)}`, { replace: true }), [asked]);
   const onTag = (/** @type {string} */ tag) => setWanted({ ...wanted, tags: [...new Set([...wanted.tags, tag])] });
-  return html`<${Filters} wanted=${wanted} onChange=${setWanted} />
+  return html`<${Filters} wanted=${wanted} onChange=${setWanted}><${Transfer} agent=${agent} onImported=${onImported} /><//>
+    <${Progress} agent=${agent} />
     <${Results} agent=${agent} found=${found} wanted=${asked} onTag=${onTag} onAdd=${onAdd} />`;
 }
 

@@ -34,8 +34,8 @@ function midnight(day, later) {
   return new Date(year, month - 1, date + later).toISOString();
 }
 
-/** @param {{ wanted: Wanted, onChange: (wanted: Wanted) => void }} props */
-export function Filters({ wanted, onChange }) {
+/** @param {{ wanted: Wanted, onChange: (wanted: Wanted) => void, children?: any }} props */
+export function Filters({ wanted, onChange, children }) {
   const set = (/** @type {Partial<Wanted>} */ values) => onChange({ ...wanted, ...values });
   const value = (/** @type {"query" | "after" | "before"} */ name) => (/** @type {any} */ event) => set({ [name]: event.target.value });
   return html`<search class="memory-filters">
@@ -47,6 +47,7 @@ export function Filters({ wanted, onChange }) {
       ${wanted.tags.map((tag) => html`<button key=${tag} type="button" class="chip memory-wanted" title="Do not look for this tag" onClick=${() => set({ tags: wanted.tags.filter((one) => one !== tag) })}>
         <span class="name">${tag}</span> <span aria-hidden="true">×</span><span class="unseen">: remove this tag from the search</span></button>`)}
       ${isNarrowed(wanted) && html`<button type="button" class="as-link" onClick=${() => onChange({ query: "", tags: [], after: "", before: "" })}>Show all</button>`}
+      ${children}
     </div>
   </search>`;
 }

@@ -58,7 +58,7 @@ function Listed({ path, name, agent, kept, onClose, past, all }) {
       <${Compared} past=${past} before=${toNow ? shown : all[at + 1]} after=${toNow ? now : shown} isFirst=${shown.version === 0} />
       <footer class="row">
         <label class="row" hidden=${isNow}><input type="checkbox" checked=${toNow} onChange=${() => setToNow(!toNow)} /> Compare with now</label>
-        <${Button} kind="primary" disabled=${isNow} onClick=${restore}>${isNow ? "This is how it is now" : "Restore this version"}<//>
+        ${isNow ? html`<p class="meta">This is how it is now.</p>` : html`<${Button} kind="primary" onClick=${restore}>Restore this version<//>`}
       </footer>
     </div>
   </div>`;

@@ -1,17 +1,22 @@
 // The memory of an agent as a page of its own: its blocks.
 import { Icon } from "../../icons.js";
-import { link, routes } from "../../router.js";
+import { go, link, routes } from "../../router.js";
+import { pages } from "../../state/store.js";
 import { html, useEffect } from "../../vendor/preact.js";
 import { Skeleton } from "../lazy.js";
 import { Blocks, NewBlock } from "./blocks.js";
 import { agentOf, agents } from "./names.js";
+
+/** @import { Pages } from "../../state/store.js" */
+/** @import { Conversation } from "../../types.d.ts" */
 
 const REMEMBERS = "krishna-memgpt";
 
 export const title = "Memory";
 
 /** @param {{ params: Record<string, string> }} props */
-export function View({ params: { agent = "", block } }) {
+export function View({ params: { agent, block } }) {
+  if (agent === undefined) return html`<${Somebody} />`;
   return html`<${Framed} agent=${agent} here=${block === undefined ? "blocks" : "block"} actions=${html`<${NewBlock} agent=${agent} label />`}>
     ${block === undefined
       ? html`<p class="muted">These lines stand in every prompt of your agent. It writes them while you talk; you can correct them here. Marked is what the last turn that touched a block has changed.</p>`
@@ -52,10 +57,31 @@ function Tabs({ id, here }) {
 function Others({ here, archive }) {
   const all = agents.data.value ?? [];
   if (all.length < 2) return null;
-  const go = (/** @type {any} */ { target }) => { location.hash = link("memory", target.value, ...(archive ? ["archive"] : [])); };
-  return html`<select aria-label="Agent" value=${here} onChange=${go}>
+  const choose = (/** @type {any} */ { target }) => go(link("memory", target.value, ...(archive ? ["archive"] : [])));
+  return html`<select aria-label="Agent" value=${here} onChange=${choose}>
     ${all.map(({ agent_id: id, agent_name: name }) => html`<option key=${id} value=${id}>${name}</option>`)}
   </select>`;
+}
+
+/** The memory of the agent that was talked with last. */
+function Somebody() {
+  const last = useLast();
+  useEffect(() => { if (last) go(link("memory", last), { replace: true }); }, [last]);
+  if (last !== null) return html`<${Skeleton} lines=${6} />`;
+  return html`<section class="empty"><h1>Memory</h1>
+    <p>Here you see what your agents remember of you, and correct it. Make an agent first; then tell it, for example, “I live in Lisbon”.</p>
+    <a class="button primary" href=${"agents/new" in routes ? link("agents", "new") : "#/"}>Make an agent</a></section>`;
+}
+
+/** Whom the newest conversation is with, else the first agent; undefined until that is known, null for nobody. */
+function useLast() {
+  /** @type {Pages<Conversation>} */
+  const conversations = pages("/conversations/");
+  const all = agents.data.value;
+  const talked = conversations.items.value;
+  if (!all || !(talked || conversations.error.value)) return undefined;
+  const last = talked?.find(({ agent_id: id }) => agentOf(id)) ?? all[0];
+  return last?.agent_id ?? null;
 }
 
 function Missing() {

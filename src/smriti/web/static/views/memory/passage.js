@@ -23,7 +23,7 @@ export function Passage({ passage, onEdit, onDelete, onTag }) {
     </p>
     <footer>
       <p class="meta"><${Time} at=${passage.created_at} />${passage.author && html` · <span class="name">${passage.author}</span>`}
-        <${Source} passage=${passage} /><${Fit} score=${passage.score} /></p>
+        <${Source} passage=${passage} /></p>
       ${passage.tags.length > 0 && html`<ul class="memory-tags" aria-label="Tags">${passage.tags.map((tag) => html`<li key=${tag}>
         <button type="button" class="chip" title="Only passages with this tag" onClick=${() => onTag(tag)}>${tag}</button></li>`)}</ul>`}
       <span class="memory-buttons">
@@ -38,12 +38,6 @@ export function Passage({ passage, onEdit, onDelete, onTag }) {
 function Source({ passage: { conversation_id: conversation, turn_id: turn } }) {
   if (!conversation || !turn || !("c/:conversation" in routes)) return null;
   return html` · <a href=${link("c", conversation)}><${Icon} name="chat" size=${14} /> from a conversation</a>`;
-}
-
-/** @param {{ score: number | null }} props */
-function Fit({ score }) {
-  if (score === null) return null;
-  return html` · <span class="figure" title="How well it matches">${Math.max(1, Math.round(score * 100))} % match</span>`;
 }
 
 /** What is shown of a passage. Its highlights count characters, not halves of them. @param {FoundMemory} passage @param {boolean} whole */

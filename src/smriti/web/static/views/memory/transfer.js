@@ -15,7 +15,7 @@ import { tagsIn } from "./passage-form.js";
 const PREVIEWED = 5;
 const NAMED = 5;
 
-/** @param {{ agent: string, onImported: () => void }} props */
+/** The buttons that begin it. @param {{ agent: string, onImported: () => void }} props */
 export function Transfer({ agent, onImported }) {
   const [open, setOpen] = useState(false);
   const job = jobs.value.get(agent);
@@ -25,11 +25,10 @@ export function Transfer({ agent, onImported }) {
     setOpen(false);
     begun.run();
   };
-  return html`<div class="row">
-    <${Button} icon="upload" disabled=${isBusy} onClick=${() => setOpen(true)}>Import<//>
-    <${Button} icon="download" disabled=${isBusy} onClick=${save}>Export<//>
+  return html`<div class="row memory-transfer">
+    <${Button} kind="quiet" icon="upload" disabled=${isBusy} onClick=${() => setOpen(true)}>Import<//>
+    <${Button} kind="quiet" icon="download" disabled=${isBusy} onClick=${save}>Export<//>
   </div>
-  ${job && html`<${Progress} key=${job} job=${job} />`}
   <${Dialog} wide open=${open} title="Import passages" onClose=${() => setOpen(false)}><${Choose} agent=${agent} onImported=${onImported} onBegin=${read} /><//>`;
 }
 
@@ -69,8 +68,14 @@ function Preview({ read: { items, unread }, onBegin }) {
   </form>`;
 }
 
+/** How far it is. @param {{ agent: string }} props */
+export function Progress({ agent }) {
+  const job = jobs.value.get(agent);
+  return job ? html`<${Shown} key=${job} job=${job} />` : null;
+}
+
 /** @param {{ job: Job }} props */
-function Progress({ job }) {
+function Shown({ job }) {
   const id = useId();
   const state = job.state.value;
   const [label, word] = job instanceof Import ? ["Import", "imported"] : ["Export", "read"];

@@ -2,12 +2,11 @@
 
 /** @typedef {{ kind: "same" | "added" | "removed", line: string, before?: number, after?: number }} DiffLine numbers from 1 */
 
-const MOST_LINES = 2000;
 const MOST_CHANGES = 1000;
 
 /**
- * Lines of both, in order; of what was changed, the removed come first. Beyond 2,000 lines that
- * differ, all between the common beginning and the common end counts as changed.
+ * Lines of both, in order; of what was changed, the removed come first. Beyond 1,000 changes, all
+ * between the common beginning and the common end counts as changed.
  * @param {readonly string[]} before @param {readonly string[]} after @returns {DiffLine[]}
  */
 export function diffLines(before, after) {
@@ -45,8 +44,7 @@ function told(before, after, kept) {
 
 /** Pairs of places that hold the same, as many as can be. @param {string[]} a @param {string[]} b @returns {[number, number][]} */
 function matches(a, b) {
-  const total = a.length + b.length;
-  const most = total > MOST_LINES ? -1 : Math.min(total, MOST_CHANGES);
+  const most = Math.min(a.length + b.length, MOST_CHANGES);
   const middle = most + 1;
   const reach = new Int32Array(2 * MOST_CHANGES + 3);
   /** @type {Int32Array[]} */

@@ -49,6 +49,7 @@ async def test_an_edited_line_stands_in_the_next_prompt(
 
     person.caller.ask(person.caller.conversation(stubbed), "Where do I live?")
     prompt = str(stub.questions[-1]["messages"][0]["content"])
+    await expect(block_of(page).locator(".changed, .added")).to_have_count(0)
     assert "2: Lives in Porto" in prompt
     assert "Lisbon" not in prompt
 
@@ -98,13 +99,12 @@ async def test_what_others_write_meanwhile_is_merged(
     page: Page, person: Person, agent: Json
 ) -> None:
     async def be_late(route: Route) -> None:
-        await page.unroute("**/memory-blocks/human/content")
         write(person, agent, ["Name: Ada Lovelace", *LINES[1:], "Has a cat"])
         await route.continue_()
 
     await page.goto(person.at("memory", agent["agent_id"]))
     await expect(line_of(page, 3)).to_be_visible()
-    await page.route("**/memory-blocks/human/content", be_late)
+    await page.route("**/memory-blocks/human/content", be_late, times=1)
 
     async with page.expect_response(lambda answer: answer.status == 409):
         await line_of(page, 3).fill("Likes green tea")
@@ -120,13 +120,12 @@ async def test_of_a_line_that_both_changed_somebody_chooses(
     page: Page, person: Person, agent: Json
 ) -> None:
     async def be_late(route: Route) -> None:
-        await page.unroute("**/memory-blocks/human/content")
         write(person, agent, ["Name: Ada", "Lives in Faro", "Likes tea", "Has a cat"])
         await route.continue_()
 
     await page.goto(person.at("memory", agent["agent_id"]))
     await expect(line_of(page, 2)).to_be_visible()
-    await page.route("**/memory-blocks/human/content", be_late)
+    await page.route("**/memory-blocks/human/content", be_late, times=1)
 
     await line_of(page, 2).fill("Lives in Porto")
     await expect(page.get_by_role("alert")).to_contain_text("changed a line while you did")

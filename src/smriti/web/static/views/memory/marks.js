@@ -74,7 +74,7 @@ async function found(path, content, turn, before) {
   const { version, lines, turn_id: by } = content;
   if (!version || isOther(by, turn)) return null;
   if (before && goesOn(before, content, turn)) {
-    return { turn: before.turn, version, lines: carried(before.lines, lines, by === before.turn) };
+    return { turn: before.turn, version, lines: carried(before.lines, lines, by !== null && by === before.turn) };
   }
   const versions = [content, ...(await earlier(path, turn))];
   const meant = turn ?? lastOf(versions);

@@ -101,6 +101,7 @@ async def test_passages_are_added_changed_and_deleted(
     await enter(page, person, agent)
     await page.get_by_role("button", name="Add the first passage").click()
     form = page.get_by_role("dialog", name="Add a passage")
+    await expect(form.get_by_label("Passage")).to_be_focused()
     await form.get_by_label("Passage").fill(HOSTILE)
     await form.get_by_label("Tags").fill("risk, <b>bold</b>, risk")
     await page.keyboard.press("Control+Enter")

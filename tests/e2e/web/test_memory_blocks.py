@@ -200,6 +200,7 @@ async def test_a_block_is_made_and_deleted(page: Page, person: Person, agent: Js
     await page.goto(person.at("memory", agent["agent_id"]))
     await page.get_by_role("button", name="New block").click()
     form = page.get_by_role("dialog", name="New block")
+    await expect(form.get_by_label("Name")).to_be_focused()
 
     await form.get_by_label("Name").press_sequentially("Human")
     await form.get_by_label("What it is for").fill("What she works on")

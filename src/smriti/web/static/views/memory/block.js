@@ -52,7 +52,7 @@ function Body({ path, kept, turn, agent }) {
 
 /** @param {{ path: string, kept: Resource<BlockContentView>, content: BlockContentView, turn: string | null | undefined, agent: string }} props */
 function Edited({ path, kept, content, turn, agent }) {
-  const [editor] = useState(() => new Editor(path, content, (answer) => kept.set(answer)));
+  const [editor] = useState(() => new Editor(path, content, kept));
   const marks = useMarks(path, content, turn);
   useEffect(() => editor.take(content), [content]);
   useKeeping(editor, kept);

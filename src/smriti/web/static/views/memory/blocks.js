@@ -7,6 +7,7 @@ import { changed, resource } from "../../state/store.js";
 import { html, useId, useState } from "../../vendor/preact.js";
 import { Skeleton } from "../lazy.js";
 import { Block } from "./block.js";
+import { useFirst } from "./focus.js";
 
 /** @import { Resource } from "../../state/store.js" */
 /** @import { BlockView } from "../../types.d.ts" */
@@ -61,7 +62,7 @@ function Form({ agent, onDone }) {
   };
   return html`<form class="stack" onSubmit=${submit}>
     <p class="muted">A block is a page of short lines that stands in every prompt of your agent. Give it what belongs together: projects, people, house rules.</p>
-    <${Field} error=${error} name="name" label="Name" hint="Small letters, digits and _" maxlength="50" autocomplete="off" spellcheck=${false} onInput=${shape} autofocus />
+    <${Field} error=${error} name="name" label="Name" hint="Small letters, digits and _" maxlength="50" autocomplete="off" spellcheck=${false} onInput=${shape} first=${useFirst()} />
     <${Field} error=${error} name="description" label="What it is for" hint="Your agent reads this when it decides where a fact belongs." maxlength="200" autocomplete="off" />
     <${Field} error=${error} name="limit" sentAs="word_limit" label="Words at most" type="number" min="100" max="50000" value=${WORD_LIMIT} />
     <footer class="actions"><${Button} onClick=${onDone}>Cancel<//><${Button} type="submit" kind="primary" busy=${busy}>Make the block<//></footer>
@@ -75,13 +76,13 @@ function fieldOf(error) {
   return error.slug === "memory-block-exists" ? "name" : error.errors[0]?.loc.at(-1);
 }
 
-/** @param {{ error: unknown, name: string, label: string, sentAs?: string, hint?: string } & Record<string, unknown>} props */
-function Field({ error, name, label, sentAs = name, hint, ...rest }) {
+/** @param {{ error: unknown, name: string, label: string, sentAs?: string, hint?: string, first?: { current: HTMLElement | null } } & Record<string, unknown>} props */
+function Field({ error, name, label, sentAs = name, hint, first, ...rest }) {
   const id = useId();
   const wrong = fieldOf(error) === sentAs ? sentence(error) : "";
   return html`<div class="field">
     <label for=${id}>${label}</label>
-    <input id=${id} name=${name} required aria-invalid=${wrong ? "true" : undefined} aria-describedby=${`${id}-about`} ...${rest} />
+    <input ref=${first} id=${id} name=${name} required aria-invalid=${wrong ? "true" : undefined} aria-describedby=${`${id}-about`} ...${rest} />
     <p id=${`${id}-about`} class=${wrong ? "wrong" : "hint"}>${wrong || hint}</p>
   </div>`;
 }

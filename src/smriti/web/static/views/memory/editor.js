@@ -6,6 +6,7 @@ import { merged, paired } from "./merge.js";
 import { clean, rowOf } from "./rows.js";
 
 /** @import { Signal } from "../../vendor/preact.js" */
+/** @import { Resource } from "../../state/store.js" */
 /** @import { BlockContentView } from "../../types.d.ts" */
 /** @import { Piece } from "./merge.js" */
 /** @import { Row } from "./rows.js" */
@@ -33,11 +34,11 @@ export class Editor {
   #work = null;
   #timer = 0;
 
-  /** @param {string} path of the block @param {BlockContentView} content @param {(content: BlockContentView) => void} onSaved */
-  constructor(path, content, onSaved) {
+  /** @param {string} path of the block @param {BlockContentView} content @param {Resource<BlockContentView>} kept what the page knows of it */
+  constructor(path, content, kept) {
     this.path = path;
     this.base = content;
-    this.onSaved = onSaved;
+    this.kept = kept;
     this.settled = JSON.stringify(content.lines);
     this.rows.value = content.lines.map(rowOf);
   }
@@ -102,7 +103,10 @@ export class Editor {
   /** Save now what is not saved. @returns {Promise<void>} */
   flush() {
     clearTimeout(this.#timer);
-    this.#work ??= this.#save().finally(() => { this.#work = null; });
+    this.#work ??= this.#save().finally(() => {
+      this.#work = null;
+      this.take(this.kept.data.peek() ?? this.base);
+    });
     return this.#work;
   }
 
@@ -152,7 +156,7 @@ export class Editor {
     this.base = answer;
     this.settled = JSON.stringify(sent);
     this.problem.value = "";
-    this.onSaved(answer);
+    if (answer.version > (this.kept.data.peek()?.version ?? 0)) this.kept.set(answer);
     tell({ kind: "changed", prefixes: [`${this.path}/`] });
   }
 

@@ -3,7 +3,8 @@ import { json, request, sentence } from "../../api.js";
 import { Button } from "../../components/button.js";
 import { notify } from "../../components/notices.js";
 import { tell } from "../../state/tabs.js";
-import { html, useEffect, useId, useRef, useState } from "../../vendor/preact.js";
+import { html, useId, useState } from "../../vendor/preact.js";
+import { useFirst } from "./focus.js";
 import { archivePath } from "./passages.js";
 
 /** @import { ArchivalMemory } from "../../types.d.ts" */
@@ -18,8 +19,7 @@ export function PassageForm({ agent, passage, onDone, onCancel }) {
   const id = useId();
   const [error, setError] = useState(/** @type {unknown} */ (null));
   const [busy, setBusy] = useState(false);
-  const text = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
-  useEffect(() => text.current?.focus(), []);
+  const text = useFirst();
   const submit = async (/** @type {any} */ event) => {
     event.preventDefault();
     const { content, tags } = Object.fromEntries(new FormData(event.target));

@@ -1,6 +1,7 @@
 """The archive of an agent: searched, written, carried in and out of files."""
 
 import json
+import re
 from collections.abc import Sequence
 
 import pytest
@@ -121,6 +122,21 @@ async def test_passages_are_added_changed_and_deleted(
     async with page.expect_request(lambda request: request.method == "DELETE"):
         await page.get_by_role("button", name="Delete this passage").click()
     await expect(page.get_by_role("heading", name="Nothing is kept here yet")).to_be_visible()
+
+
+async def test_an_address_leads_to_one_passage(page: Page, person: Person, agent: Json) -> None:
+    fill(person, agent, ["One", "Two", "Three"])
+    wanted = next(each for each in stored(person, agent) if each["content"] == "Two")
+    await enter(page, person, agent)
+    await expect(passages(page)).to_have_count(3)
+
+    await enter(page, person, agent, f"?memory={wanted['memory_id']}")
+
+    meant = page.get_by_role("region", name="The passage that was found")
+    await expect(meant).to_contain_text("Two")
+    await page.get_by_role("searchbox", name="Search the archive").fill("three")
+    await expect(meant).to_have_count(0)
+    await expect(passages(page)).to_have_text([re.compile("Three")])
 
 
 async def test_a_text_that_another_passage_has_is_refused(

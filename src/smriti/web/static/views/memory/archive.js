@@ -4,7 +4,7 @@ import { Button } from "../../components/button.js";
 import { Dialog } from "../../components/dialog.js";
 import { Empty } from "../../components/empty.js";
 import { go, link } from "../../router.js";
-import { pages } from "../../state/store.js";
+import { pages, resource } from "../../state/store.js";
 import { tell } from "../../state/tabs.js";
 import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
 import { Skeleton } from "../lazy.js";
@@ -15,8 +15,8 @@ import { PassageForm } from "./passage-form.js";
 import { archivePath, deleted, remove } from "./passages.js";
 import { Progress, Transfer } from "./transfer.js";
 
-/** @import { Pages } from "../../state/store.js" */
-/** @import { FoundMemory } from "../../types.d.ts" */
+/** @import { Pages, Resource } from "../../state/store.js" */
+/** @import { ArchivalMemory, FoundMemory } from "../../types.d.ts" */
 /** @import { Wanted } from "./filters.js" */
 
 const TYPING_MS = 200;
@@ -45,9 +45,11 @@ function Searched({ agent, query, renewed, onAdd, onImported }) {
   const found = pages(pathOf(agent, asked), { limit: AT_ONCE });
   useEffect(() => { if (renewed) renew(found); }, [renewed]);
   useEffect(() => go(`${link("memory", agent, "archive")}${queryOf(asked)}`, { replace: true }), [asked]);
+  useEffect(() => { if (queryOf(wantedOf(query)) !== queryOf(asked)) setWanted(wantedOf(query)); }, [String(query)]);
   const onTag = (/** @type {string} */ tag) => setWanted({ ...wanted, tags: [...new Set([...wanted.tags, tag])] });
   return html`<${Filters} wanted=${wanted} onChange=${setWanted}><${Transfer} agent=${agent} onImported=${onImported} /><//>
     <${Progress} agent=${agent} />
+    ${asked.memory && html`<${Meant} key=${asked.memory} agent=${agent} id=${asked.memory} onTag=${onTag} />`}
     <${Results} agent=${agent} found=${found} wanted=${asked} onTag=${onTag} onAdd=${onAdd} />`;
 }
 
@@ -57,13 +59,14 @@ function Results({ agent, found, wanted, onTag, onAdd }) {
   const items = found.items.value;
   const error = !items && found.error.value;
   useEffect(() => { if (items) last.current = items; }, [items]);
+  const saved = (/** @type {FoundMemory} */ now) => found.set((items ?? []).map((one) => (one.memory_id === now.memory_id ? now : one)));
   const shown = (items ?? last.current)?.filter(({ memory_id: id }) => !deleted.value.has(id));
   if (error) return html`<p class="problem" role="alert">${sentence(error)}</p>`;
   if (!shown) return html`<${Skeleton} lines=${8} />`;
   if (isNothing(shown, found)) return html`<${Nothing} narrowed=${isNarrowed(wanted)} onAdd=${onAdd} />`;
   return html`<section aria-label="Passages" aria-busy=${found.busy.value}>
     <p class="meta" role="status">${counted(shown.length, wanted, found.hasMore)}</p>
-    <ol class="memory-passages">${shown.map((passage) => html`<li key=${passage.memory_id}><${Editable} agent=${agent} passage=${passage} found=${found} onTag=${onTag} /></li>`)}</ol>
+    <ol class="memory-passages">${shown.map((passage) => html`<li key=${passage.memory_id}><${Editable} agent=${agent} passage=${passage} onTag=${onTag} onSaved=${saved} /></li>`)}</ol>
     ${found.hasMore && html`<${More} found=${found} />`}
   </section>`;
 }
@@ -77,13 +80,24 @@ function counted(count, wanted, hasMore) {
   return `${order}: ${count.toLocaleString()} ${count === 1 ? "passage" : "passages"}${hasMore ? " so far" : ""}.`;
 }
 
-/** @param {{ agent: string, passage: FoundMemory, found: Pages<FoundMemory>, onTag: (tag: string) => void }} props */
-function Editable({ agent, passage, found, onTag }) {
+/** The passage that somebody came for. @param {{ agent: string, id: string, onTag: (tag: string) => void }} props */
+function Meant({ agent, id, onTag }) {
+  /** @type {Resource<ArchivalMemory>} */
+  const kept = resource(`${archivePath(agent)}/${encodeURIComponent(id)}`);
+  const passage = kept.data.value;
+  if (kept.error.value) return html`<p class="problem" role="alert">This passage is not there any more. ${sentence(kept.error.value)}</p>`;
+  if (!passage || deleted.value.has(id)) return null;
+  return html`<section class="memory-meant" aria-label="The passage that was found">
+    <${Editable} agent=${agent} passage=${{ ...passage, score: null, highlights: [] }} onTag=${onTag} onSaved=${(/** @type {FoundMemory} */ now) => kept.set(now)} />
+  </section>`;
+}
+
+/** @param {{ agent: string, passage: FoundMemory, onTag: (tag: string) => void, onSaved: (passage: FoundMemory) => void }} props */
+function Editable({ agent, passage, onTag, onSaved }) {
   const [editing, setEditing] = useState(false);
-  const saved = (/** @type {FoundMemory} */ changed) => {
+  const saved = (/** @type {ArchivalMemory} */ changed) => {
     setEditing(false);
-    const now = { ...passage, ...changed, highlights: [] };
-    found.set((found.items.peek() ?? []).map((one) => (one.memory_id === now.memory_id ? now : one)));
+    onSaved({ ...passage, ...changed, highlights: [] });
     tell({ kind: "changed", prefixes: [archivePath(agent)] });
   };
   if (editing) return html`<div class="memory-passage"><${PassageForm} agent=${agent} passage=${passage} onDone=${saved} onCancel=${() => setEditing(false)} /></div>`;

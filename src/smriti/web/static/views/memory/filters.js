@@ -3,22 +3,27 @@ import { Icon } from "../../icons.js";
 import { html } from "../../vendor/preact.js";
 import { archivePath } from "./passages.js";
 
-/** @typedef {{ query: string, tags: string[], after: string, before: string }} Wanted days as YYYY-MM-DD, both included */
+/** @typedef {{ query: string, tags: string[], after: string, before: string, memory: string }} Wanted days as YYYY-MM-DD, both included; `memory`: one passage by its id */
+
+const EVERYTHING = { query: "", tags: [], after: "", before: "", memory: "" };
 
 /** @param {URLSearchParams} query of the address @returns {Wanted} */
 export function wantedOf(query) {
-  return { query: query.get("q") ?? "", tags: query.getAll("tag"), after: query.get("after") ?? "", before: query.get("before") ?? "" };
+  return { query: query.get("q") ?? "", tags: query.getAll("tag"), after: query.get("after") ?? "", before: query.get("before") ?? "", memory: query.get("memory") ?? "" };
 }
 
 /** @param {Wanted} wanted */
-export function queryOf({ query, tags, after, before }) {
-  const values = [["q", query], ...tags.map((tag) => ["tag", tag]), ["after", after], ["before", before]];
+export function queryOf({ query, tags, after, before, memory }) {
+  const values = [["q", query], ...tags.map((tag) => ["tag", tag]), ["after", after], ["before", before], ["memory", memory]];
   const text = String(new URLSearchParams(values.filter(([, value]) => value)));
   return text && `?${text}`;
 }
 
 /** @param {Wanted} wanted */
 export const isNarrowed = ({ query, tags, after, before }) => Boolean(query.trim() || tags.length || after || before);
+
+/** @param {Wanted} wanted */
+const isChosen = (wanted) => isNarrowed(wanted) || wanted.memory !== "";
 
 /** What the server is asked. @param {string} agent @param {Wanted} wanted */
 export function pathOf(agent, { query, tags, after, before }) {
@@ -36,7 +41,7 @@ function midnight(day, later) {
 
 /** @param {{ wanted: Wanted, onChange: (wanted: Wanted) => void, children?: any }} props */
 export function Filters({ wanted, onChange, children }) {
-  const set = (/** @type {Partial<Wanted>} */ values) => onChange({ ...wanted, ...values });
+  const set = (/** @type {Partial<Wanted>} */ values) => onChange({ ...wanted, memory: "", ...values });
   const value = (/** @type {"query" | "after" | "before"} */ name) => (/** @type {any} */ event) => set({ [name]: event.target.value });
   return html`<search class="memory-filters">
     <label class="memory-search"><${Icon} name="search" /><span class="unseen">Search the archive</span>
@@ -46,7 +51,7 @@ export function Filters({ wanted, onChange, children }) {
       <label class="row meta">to <input type="date" value=${wanted.before} onChange=${value("before")} /></label>
       ${wanted.tags.map((tag) => html`<button key=${tag} type="button" class="chip memory-wanted" title="Do not look for this tag" onClick=${() => set({ tags: wanted.tags.filter((one) => one !== tag) })}>
         <span class="name">${tag}</span> <span aria-hidden="true">×</span><span class="unseen">: remove this tag from the search</span></button>`)}
-      ${isNarrowed(wanted) && html`<button type="button" class="as-link" onClick=${() => onChange({ query: "", tags: [], after: "", before: "" })}>Show all</button>`}
+      ${isChosen(wanted) && html`<button type="button" class="as-link" onClick=${() => onChange(EVERYTHING)}>Show all</button>`}
       ${children}
     </div>
   </search>`;

@@ -256,3 +256,25 @@ async def test_memory_of_an_agent_that_is_gone_says_so(page: Page, person: Perso
     await page.goto(person.at("memory", "nobody"))
 
     await expect(page.get_by_role("heading", level=1)).to_have_text("There is no such agent")
+
+
+async def test_the_navigation_leads_to_the_agent_that_was_talked_with_last(
+    page: Page, person: Person, agent: Json
+) -> None:
+    other = person.caller.agent(agent_name="Tutor")
+    person.caller.conversation(agent)
+    person.caller.conversation(other)
+    await page.goto(person.app)
+
+    await page.get_by_role("link", name="Memory", exact=True).click()
+
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Memory of Tutor")
+    await page.get_by_label("Agent", exact=True).select_option("Librarian")
+    await expect(line_of(page, 1)).to_have_value("Name: Ada")
+    await expect(page).to_have_title("Memory of Librarian · Smriti")
+
+
+async def test_without_an_agent_memory_says_what_it_is_for(page: Page, person: Person) -> None:
+    await page.goto(person.at("memory"))
+
+    await expect(page.get_by_role("main")).to_contain_text("what your agents remember of you")

@@ -6,10 +6,10 @@ import { Empty } from "../../components/empty.js";
 import { go, link } from "../../router.js";
 import { pages, resource } from "../../state/store.js";
 import { tell } from "../../state/tabs.js";
-import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
+import { html, useCallback, useEffect, useMemo, useRef, useState } from "../../vendor/preact.js";
 import { Skeleton } from "../lazy.js";
 import { Filters, isNarrowed, pathOf, queryOf, wantedOf } from "./filters.js";
-import { Framed } from "./memory.js";
+import { Framed, titled } from "./memory.js";
 import { Passage } from "./passage.js";
 import { PassageForm } from "./passage-form.js";
 import { archivePath, deleted, remove } from "./passages.js";
@@ -22,7 +22,8 @@ import { Progress, Transfer } from "./transfer.js";
 const TYPING_MS = 200;
 const AT_ONCE = 100;
 
-export const title = "Archive";
+/** @param {{ params: Record<string, string> }} place */
+export const title = ({ params }) => titled("Archive", params.agent);
 
 /** @param {{ params: Record<string, string>, query: URLSearchParams }} props */
 export function View({ params: { agent = "" }, query }) {
@@ -46,7 +47,7 @@ function Searched({ agent, query, renewed, onAdd, onImported }) {
   useEffect(() => { if (renewed) renew(found); }, [renewed]);
   useEffect(() => go(`${link("memory", agent, "archive")}${queryOf(asked)}`, { replace: true }), [asked]);
   useEffect(() => { if (queryOf(wantedOf(query)) !== queryOf(asked)) setWanted(wantedOf(query)); }, [String(query)]);
-  const onTag = (/** @type {string} */ tag) => setWanted({ ...wanted, tags: [...new Set([...wanted.tags, tag])] });
+  const onTag = useCallback((/** @type {string} */ tag) => setWanted((now) => ({ ...now, tags: [...new Set([...now.tags, tag])] })), []);
   return html`<${Filters} wanted=${wanted} onChange=${setWanted}><${Transfer} agent=${agent} onImported=${onImported} /><//>
     <${Progress} agent=${agent} />
     ${asked.memory && html`<${Meant} key=${asked.memory} agent=${agent} id=${asked.memory} onTag=${onTag} />`}
@@ -59,16 +60,31 @@ function Results({ agent, found, wanted, onTag, onAdd }) {
   const items = found.items.value;
   const error = !items && found.error.value;
   useEffect(() => { if (items) last.current = items; }, [items]);
-  const saved = (/** @type {FoundMemory} */ now) => found.set((items ?? []).map((one) => (one.memory_id === now.memory_id ? now : one)));
+  const drawn = useDrawn(agent, found, onTag);
   const shown = (items ?? last.current)?.filter(({ memory_id: id }) => !deleted.value.has(id));
   if (error) return html`<p class="problem" role="alert">${sentence(error)}</p>`;
   if (!shown) return html`<${Skeleton} lines=${8} />`;
   if (isNothing(shown, found)) return html`<${Nothing} narrowed=${isNarrowed(wanted)} onAdd=${onAdd} />`;
   return html`<section aria-label="Passages" aria-busy=${found.busy.value}>
     <p class="meta" role="status">${counted(shown.length, wanted, found.hasMore)}</p>
-    <ol class="memory-passages">${shown.map((passage) => html`<li key=${passage.memory_id}><${Editable} agent=${agent} passage=${passage} onTag=${onTag} onSaved=${saved} /></li>`)}</ol>
+    <ol class="memory-passages">${shown.map(drawn)}</ol>
     ${found.hasMore && html`<${More} found=${found} />`}
   </section>`;
+}
+
+/** Draws each passage once, however many follow. @param {string} agent @param {Pages<FoundMemory>} found @param {(tag: string) => void} onTag */
+function useDrawn(agent, found, onTag) {
+  return useMemo(() => {
+    const known = new WeakMap();
+    const saved = (/** @type {FoundMemory} */ now) =>
+      found.set((found.items.peek() ?? []).map((one) => (one.memory_id === now.memory_id ? now : one)));
+    return (/** @type {FoundMemory} */ passage) => {
+      if (!known.has(passage)) {
+        known.set(passage, html`<li key=${passage.memory_id}><${Editable} agent=${agent} passage=${passage} onTag=${onTag} onSaved=${saved} /></li>`);
+      }
+      return known.get(passage);
+    };
+  }, [agent, found, onTag]);
 }
 
 /** @param {FoundMemory[]} shown @param {Pages<FoundMemory>} found */

@@ -12,7 +12,8 @@ import { agentOf, agents } from "./names.js";
 
 const REMEMBERS = "krishna-memgpt";
 
-export const title = "Memory";
+/** @param {{ params: Record<string, string> }} place */
+export const title = ({ params }) => titled("Memory", params.agent);
 
 /** @param {{ params: Record<string, string> }} props */
 export function View({ params: { agent, block } }) {
@@ -35,6 +36,12 @@ export function Framed({ agent: id, here, actions, children }) {
     ${agent && agent.agent_architecture !== REMEMBERS && html`<p class="problem">This agent works without a memory of its own: what stands here is not shown to it.</p>`}
     ${agent || agents.error.value ? children : html`<${Skeleton} lines=${6} />`}
   </div>`;
+}
+
+/** @param {string} what @param {string} [id] of an agent */
+export function titled(what, id = "") {
+  const name = agentOf(id)?.agent_name;
+  return name ? `${what} of ${name}` : what;
 }
 
 /** @param {{ what: string, name?: string }} props */

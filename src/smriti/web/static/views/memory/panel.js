@@ -36,7 +36,7 @@ export function Panel({ talk, onClose }) {
       <a class="button quiet icon-only" href=${link("memory", agent)} aria-label="Open the memory as a page" title="Open the memory as a page"><${Icon} name="external" /></a>
       ${onClose && html`<${Button} kind="quiet" icon="close" label="Close the memory" onClick=${onClose} />`}
     </header>
-    <p class="meta">Marked is what this turn changed: ${["added", "changed", "removed"].map((mark) => html` <span class=${`memory-key ${mark}`}>${MARKS[/** @type {"added"} */ (mark)].glyph} ${mark}</span>`)}</p>
+    <p class="meta memory-legend"><span>In this turn:</span>${Object.values(MARKS).map(({ glyph, word }) => word && html`<span key=${word}>${glyph} ${word}</span>`)}</p>
     <${Blocks} agent=${agent} turn=${turn} />
     <a class="nav-row" href=${link("memory", agent, "archive")}><${Icon} name="archive" /><span>Search the archive</span></a>
   </aside>`;

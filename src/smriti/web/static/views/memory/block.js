@@ -13,7 +13,7 @@ import { Editor } from "./editor.js";
 import { History } from "./history.js";
 import { AddLine, Gone, Line } from "./line.js";
 import { useMarks } from "./marks.js";
-import { named } from "./names.js";
+import { other } from "./names.js";
 import { withMarks, wordsIn } from "./rows.js";
 
 /** @import { Resource } from "../../state/store.js" */
@@ -94,7 +94,7 @@ function Status({ editor, agent }) {
   return html`<div class="memory-status" role="status">
     ${problem.value
       ? html`<p class="problem">Not saved. ${problem.value}</p><${Button} icon="retry" onClick=${() => editor.flush()}>Save again<//>`
-      : html`<p class="meta">${joined.value && `${named(joined.value, agent)} changed this block meanwhile; both changes are kept. `}${STATUS[status.value]}</p>`}
+      : html`<p class="meta">${joined.value && `${other(joined.value, agent)} changed this block meanwhile; both changes are kept. `}${STATUS[status.value]}</p>`}
   </div>`;
 }
 

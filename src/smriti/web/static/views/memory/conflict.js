@@ -1,7 +1,7 @@
 // Lines that two have changed at once: whose shall stand?
 import { Button } from "../../components/button.js";
 import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
-import { named } from "./names.js";
+import { named, other } from "./names.js";
 
 /** @import { Conflict } from "./editor.js" */
 /** @import { Clash } from "./merge.js" */
@@ -20,7 +20,7 @@ export function Conflicted({ conflict: { pieces, theirs }, agent, onSettled }) {
   };
   let clash = 0;
   return html`<div class="memory-conflict" ref=${node}>
-    <p role="alert">${who} changed ${total === 1 ? "a line" : `${total} lines`} while you did. Which shall stand? All else is merged, nothing is lost.</p>
+    <p role="alert">${other(theirs.updated_by, agent)} changed ${total === 1 ? "a line" : `${total} lines`} while you did. Which shall stand? All else is merged, nothing is lost.</p>
     <ol class="memory-lines">${pieces.map((piece, at) => {
       if (typeof piece === "string") return html`<li key=${at} class="memory-line"><span></span><span></span><span class="memory-text">${piece}</span></li>`;
       const place = clash++;
@@ -33,7 +33,7 @@ export function Conflicted({ conflict: { pieces, theirs }, agent, onSettled }) {
 function Choice({ clash: { base, mine, theirs }, who, chosen, choose }) {
   const ways = [
     { label: "Keep mine", lines: mine === null ? [] : [mine] },
-    { label: "Keep theirs", lines: theirs === null ? [] : [theirs] },
+    { label: who === "You" ? "Keep the other" : "Keep theirs", lines: theirs === null ? [] : [theirs] },
     ...(mine !== null && theirs !== null ? [{ label: "Keep both", lines: [theirs, mine] }] : []),
   ];
   return html`<li class="memory-clash card">

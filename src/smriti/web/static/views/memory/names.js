@@ -20,6 +20,9 @@ export function named(by, agent) {
   return by === me.value?.email ? "You" : by ?? "";
 }
 
+/** Who was faster than the one who edits. @param {string | null} by @param {string} agent */
+export const other = (by, agent) => (by === me.value?.email ? "You, in another window," : named(by, agent));
+
 /** @type {Record<string, string>} */
 const DEEDS = {
   core_memory_append: "added a line",

@@ -31,17 +31,21 @@ export function Conflicted({ conflict: { pieces, theirs }, agent, onSettled }) {
 
 /** @param {{ clash: Clash, who: string, chosen?: string[], choose: (lines: string[]) => void }} props */
 function Choice({ clash: { base, mine, theirs }, who, chosen, choose }) {
+  const isMe = who === "You";
   const ways = [
-    { label: "Keep mine", lines: mine === null ? [] : [mine] },
-    { label: who === "You" ? "Keep the other" : "Keep theirs", lines: theirs === null ? [] : [theirs] },
-    ...(mine !== null && theirs !== null ? [{ label: "Keep both", lines: [theirs, mine] }] : []),
-  ];
+    { label: "Keep mine", lines: told(mine) },
+    { label: isMe ? "Keep the other" : "Keep theirs", lines: told(theirs) },
+    { label: "Keep both", lines: [...told(theirs), ...told(mine)] },
+  ].slice(0, mine === null || theirs === null ? 2 : 3);
   return html`<li class="memory-clash card">
     <dl>
       <div><dt>Before</dt><dd><del>${base}</del></dd></div>
       <div><dt>You</dt><dd>${mine ?? html`<i>removed it</i>`}</dd></div>
-      <div><dt class="name">${who === "You" ? "You, elsewhere" : who}</dt><dd>${theirs ?? html`<i>removed it</i>`}</dd></div>
+      <div><dt class="name">${isMe ? "You, elsewhere" : who}</dt><dd>${theirs ?? html`<i>removed it</i>`}</dd></div>
     </dl>
     <div class="row">${ways.map(({ label, lines }) => html`<${Button} key=${label} aria-pressed=${String(chosen) === String(lines) && chosen !== undefined} onClick=${() => choose(lines)}>${label}<//>`)}</div>
   </li>`;
 }
+
+/** @param {string | null} line null: removed */
+const told = (line) => (line === null ? [] : [line]);

@@ -119,7 +119,8 @@ async def test_each_write_of_a_turn_is_seen_while_the_turn_goes_on(
         await hear(page, events[: written + 1])  # the turn has not ended yet
         await expect(lines(page)).to_have_count(5 + number)
         await expect(marked(page, "added")).to_have_count(1)
-    await expect(page.locator(".notices")).to_contain_text("Your agent has changed human.")
+    told = page.get_by_role("status").filter(has_text="Your agent has changed human.")
+    await expect(told).to_have_count(1)
 
 
 async def test_a_line_that_is_written_is_merged_with_what_the_agent_writes(

@@ -24,6 +24,10 @@ export const routes = {
   "new/:agent": () => import("./views/chat/new.js"),
 
   // memory: memory/:agent · memory/:agent/archive · memory/:agent/:block → views/memory/memory.js
+  memory: () => import("./views/memory/memory.js"),
+  "memory/:agent": () => import("./views/memory/memory.js"),
+  "memory/:agent/archive": () => import("./views/memory/archive.js"),
+  "memory/:agent/:block": () => import("./views/memory/memory.js"),
 
   // builder: welcome · agents · agents/new · agents/:agent · models · settings → views/{welcome,builder/…,models}.js
   welcome: () => import("./views/welcome/welcome.js"),
@@ -53,6 +57,9 @@ export const routes = {
 export const panels = {
   // chat
   conversations: () => import("./views/chat/conversations.js"),
+
+  // memory: beside a chat, with the properties `talk` and `onClose`
+  memory: () => import("./views/memory/panel.js"),
 
   // account
   "search": () => import("./views/search.js"),

@@ -17,6 +17,7 @@ import { Lazy } from "./lazy.js";
 /** @type {{ name: string, label: string, icon: IconName }[]} */
 const PLACES = [
   { name: "agents", label: "Agents", icon: "agent" },
+  { name: "memory", label: "Memory", icon: "memory" },
   { name: "devices", label: "Devices", icon: "device" },
   { name: "models", label: "Models", icon: "model" },
   { name: "plan", label: "Plan and usage", icon: "plan" },

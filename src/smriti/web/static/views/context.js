@@ -5,7 +5,7 @@ import { link } from "../router.js";
 import { draftOf } from "../state/drafts.js";
 import { resource } from "../state/store.js";
 import { html, useEffect, useRef, useState } from "../vendor/preact.js";
-import { Awaited } from "./devices/parts.js";
+import { Awaited, Field } from "./devices/parts.js";
 import { Window } from "./context-window.js";
 
 /** @import { Resource } from "../state/store.js" */
@@ -31,9 +31,8 @@ export function View({ params }) {
   return html`<div class="page context">
     <header><div><h1>What the model sees</h1>
       <p class="meta"><a class="name" href=${link("c", params.conversation)}>${conversation.data.value?.title ?? "The conversation"}</a> · <span class="name">${context.model}</span></p></div></header>
-    <label class="field"><span>If you asked this now</span>
-      <input maxlength="4000" placeholder="Type a question to see what it would bring along" value=${question} onInput=${(/** @type {any} */ event) => setQuestion(event.currentTarget.value)} />
-      <span class="hint">Nothing is asked. Tokens are estimated, rather too many than too few.</span></label>
+    <${Field} name="If you asked this now" hint="Nothing is asked. Tokens are estimated, rather too many than too few.">${(/** @type {object} */ ties) => html`
+      <input ...${ties} maxlength="4000" placeholder="Type a question to see what it would bring along" value=${question} onInput=${(/** @type {any} */ event) => setQuestion(event.currentTarget.value)} />`}<//>
     <${Window} tokens=${context.tokens} />
     <section class="stack" aria-labelledby="system"><header class="row"><h2 id="system">System prompt</h2><${Copy} text=${context.system} label="Copy the system prompt" /></header>
       <pre class="context-text" tabindex="0" aria-labelledby="system">${context.system}</pre></section>

@@ -7,7 +7,7 @@ import { link } from "../../router.js";
 import { changed } from "../../state/store.js";
 import { html, useState } from "../../vendor/preact.js";
 import { devices } from "./live.js";
-import { Online } from "./parts.js";
+import { Check, Field, Online } from "./parts.js";
 
 /** @import { NewKey } from "../../types.d.ts" */
 /** @typedef {{ name: string, directory: string, readOnly: boolean, asks: boolean }} Choice */
@@ -42,29 +42,20 @@ function Form({ choice, change, make, onClose }) {
   const isTaken = devices.data.value?.some(({ client_id, online }) => online && client_id === choice.name);
   const form = (/** @type {any} */ event) => event.currentTarget.closest("form");
   return html`<form class="stack" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
-    <label class="field"><span>Name of the machine</span>
-      <input required pattern=${NAME} maxlength="100" autocomplete="off" spellcheck=${false} placeholder="kitchen-laptop" value=${choice.name}
-        onInput=${(/** @type {any} */ event) => change({ name: event.currentTarget.value })} />
-      <span class=${isTaken ? "wrong" : "hint"}>${isTaken ? "A machine of that name is connected already. Choose another." : "Letters, digits and . _ @ : - without spaces. Your agents know it by this name."}</span>
-    </label>
-    <label class="field"><span>Directory in which agents may work there</span>
-      <input required autocomplete="off" spellcheck=${false} value=${choice.directory}
-        onInput=${(/** @type {any} */ event) => change({ directory: event.currentTarget.value })} />
-      <span class="hint">Files are read and written only inside it. What a command reads is not confined to it.</span>
-    </label>
-    <${Check} checked=${choice.readOnly} set=${(/** @type {boolean} */ readOnly) => change({ readOnly })}>Look only: nothing may be written<//>
-    <${Check} checked=${choice.asks} set=${(/** @type {boolean} */ asks) => change({ asks })}>Ask in its terminal before anything is done<//>
+    <${Field} name="Name of the machine" hint=${isTaken ? "A machine of that name is connected already. Choose another." : "Letters, digits and . _ @ : - without spaces. Your agents know it by this name."} wrong=${isTaken}>${(/** @type {object} */ ties) => html`
+      <input ...${ties} required pattern=${NAME} maxlength="100" autocomplete="off" spellcheck=${false} placeholder="kitchen-laptop" value=${choice.name}
+        onInput=${(/** @type {any} */ event) => change({ name: event.currentTarget.value })} />`}<//>
+    <${Field} name="Directory in which agents may work there" hint="Files are read and written only inside it. What a command reads is not confined to it.">${(/** @type {object} */ ties) => html`
+      <input ...${ties} required autocomplete="off" spellcheck=${false} value=${choice.directory}
+        onInput=${(/** @type {any} */ event) => change({ directory: event.currentTarget.value })} />`}<//>
+    <${Check} name="Look only: nothing may be written" checked=${choice.readOnly} set=${(/** @type {boolean} */ readOnly) => change({ readOnly })} />
+    <${Check} name="Ask in its terminal before anything is done" checked=${choice.asks} set=${(/** @type {boolean} */ asks) => change({ asks })} />
     <footer class="actions">
       <${Button} onClick=${onClose}>Cancel<//>
       <${Button} kind="primary" icon="key" type="submit" disabled=${isTaken}
         onClick=${(/** @type {Event} */ event) => form(event).reportValidity() && make()}>Make its key<//>
     </footer>
   </form>`;
-}
-
-/** @param {{ checked: boolean, set: (checked: boolean) => void, children?: any }} props */
-function Check({ checked, set, children }) {
-  return html`<label class="machines-check"><input type="checkbox" checked=${checked} onChange=${(/** @type {any} */ event) => set(event.currentTarget.checked)} /><span>${children}</span></label>`;
 }
 
 /** @param {{ choice: Choice, secret: string, onClose: () => void }} props */

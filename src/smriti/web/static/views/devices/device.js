@@ -9,7 +9,7 @@ import { changed } from "../../state/store.js";
 import { html, useState } from "../../vendor/preact.js";
 import { History } from "./history.js";
 import { devices, useLive } from "./live.js";
-import { Awaited, Missing, Online } from "./parts.js";
+import { Awaited, Field, Missing, Online } from "./parts.js";
 import { Settings } from "./settings.js";
 
 /** @import { Dispatched, DeviceView } from "../../types.d.ts" */
@@ -69,13 +69,12 @@ function Run({ device: { client_id, label, online, session_id } }) {
     go(link("tasks", task.session_id));
   };
   const keys = (/** @type {KeyboardEvent} */ event) => {
-    if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) /** @type {any} */ (event.currentTarget).form.requestSubmit();
+    if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) /** @type {any} */ (event.currentTarget).form.querySelector("[type=submit]").click();
   };
   const hint = !online ? "It is offline. What you write is kept until it is back." : session_id ? "It works on a task; yours begins after that." : "Its agent looks, runs what is needed, and tells you the result. Ctrl-Enter runs it.";
   return html`<form class="stack" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
-    <label class="field"><span>A task for <span class="name">${label || client_id}</span></span>
-      <textarea rows="3" maxlength="64000" placeholder="How full is the disk?" value=${request} onInput=${write} onKeyDown=${keys}></textarea>
-      <span class="hint">${hint}</span></label>
+    <${Field} name=${html`A task for <span class="name">${label || client_id}</span>`} hint=${hint}>${(/** @type {object} */ ties) => html`
+      <textarea ...${ties} rows="3" maxlength="64000" placeholder="How full is the disk?" value=${request} onInput=${write} onKeyDown=${keys}></textarea>`}<//>
     <p class="actions"><${Button} kind="primary" type="submit" icon="send" disabled=${!online || !request.trim()} onClick=${run}>Run task<//></p>
   </form>`;
 }

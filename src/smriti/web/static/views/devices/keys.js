@@ -7,6 +7,7 @@ import { notify } from "../../components/notices.js";
 import { Time } from "../../components/time.js";
 import { changed, resource } from "../../state/store.js";
 import { html, useState } from "../../vendor/preact.js";
+import { Check } from "./parts.js";
 
 /** @import { Resource } from "../../state/store.js" */
 /** @import { ApiKey, DeviceKeyKind, NewKey } from "../../types.d.ts" */
@@ -61,18 +62,13 @@ function Making({ onClose }) {
     <label class="field"><span>Name</span><input required maxlength="100" autocomplete="off" placeholder="Planner" value=${name}
       onInput=${(/** @type {any} */ event) => setName(event.currentTarget.value)} /></label>
     <fieldset class="stack machines-kinds"><legend>What it may do</legend>
-      <${Kind} kind="constellation" now=${kind} set=${setKind} text="Connect machines and give them tasks" hint="For planners and programs that use /api/dispatch." />
-      <${Kind} kind="device" now=${kind} set=${setKind} text="Connect machines" hint="Nothing else is open to it." />
+      <${Check} type="radio" group="kind" name="Connect machines and give them tasks" hint="For planners, and for programs that use /api/dispatch."
+        checked=${kind === "constellation"} set=${() => setKind("constellation")} />
+      <${Check} type="radio" group="kind" name="Connect machines" hint="Nothing else is open to it." checked=${kind === "device"} set=${() => setKind("device")} />
     </fieldset>
     <footer class="actions"><${Button} onClick=${onClose}>Cancel<//>
       <${Button} kind="primary" type="submit" onClick=${(/** @type {any} */ event) => event.currentTarget.closest("form").reportValidity() && make()}>Make key<//></footer>
   </form>`;
-}
-
-/** @param {{ kind: DeviceKeyKind, now: DeviceKeyKind, set: (kind: DeviceKeyKind) => void, text: string, hint: string }} props */
-function Kind({ kind, now, set, text, hint }) {
-  return html`<label class="machines-check"><input type="radio" name="kind" checked=${kind === now} onChange=${() => set(kind)} />
-    <span>${text}<span class="hint">${hint}</span></span></label>`;
 }
 
 /** @param {{ secret: string, onClose: () => void }} props */

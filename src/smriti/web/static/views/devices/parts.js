@@ -2,7 +2,7 @@
 import { Refused, sentence } from "../../api.js";
 import { Button } from "../../components/button.js";
 import { Icon } from "../../icons.js";
-import { html } from "../../vendor/preact.js";
+import { html, useId } from "../../vendor/preact.js";
 import { Skeleton } from "../lazy.js";
 
 /** @import { IconName } from "../../icons.js" */
@@ -39,6 +39,27 @@ export function Awaited({ of, missing }) {
     <p>${sentence(error)}</p>
     <${Button} kind="primary" icon="retry" onClick=${() => of.load()}>Try again<//>
   </section>`;
+}
+
+/**
+ * A control with its name, and what is to be known about it.
+ * @param {{ name: any, hint?: any, wrong?: boolean, children?: any }} props `children`: the control, given what ties it to both
+ */
+export function Field({ name, hint, wrong = false, children }) {
+  const id = useId();
+  return html`<div class="field"><label for=${id}>${name}</label>
+    ${children({ "id": id, "aria-describedby": hint && `${id}-hint` })}
+    ${hint && html`<p id=${`${id}-hint`} class=${wrong ? "wrong" : "hint"}>${hint}</p>`}
+  </div>`;
+}
+
+/** @param {{ type?: "checkbox" | "radio", name: string, hint?: string, checked: boolean, set: (checked: boolean) => void, group?: string }} props */
+export function Check({ type = "checkbox", name, hint, checked, set, group }) {
+  const id = useId();
+  return html`<div class="machines-check">
+    <input type=${type} id=${id} name=${group} checked=${checked} aria-describedby=${hint && `${id}-hint`} onChange=${(/** @type {any} */ event) => set(event.currentTarget.checked)} />
+    <div><label for=${id}>${name}</label>${hint && html`<p id=${`${id}-hint`} class="hint">${hint}</p>`}</div>
+  </div>`;
 }
 
 /** @param {{ title: string, text: string }} props */

@@ -4,6 +4,7 @@ import { Button } from "../../components/button.js";
 import { notify } from "../../components/notices.js";
 import { changed, resource } from "../../state/store.js";
 import { html, useState } from "../../vendor/preact.js";
+import { Check, Field } from "./parts.js";
 
 /** @import { Resource } from "../../state/store.js" */
 /** @import { Agent, DeviceUpdate, DeviceView } from "../../types.d.ts" */
@@ -26,8 +27,8 @@ export function Settings({ device }) {
       <label class="field"><span>What you call it</span>
         <input maxlength="100" placeholder=${device.client_id} value=${now.label ?? ""} onInput=${(/** @type {any} */ event) => edit({ label: event.currentTarget.value || null })} /></label>
       <${WhoWorks} agentId=${now.agent_id ?? ""} choose=${(/** @type {string} */ id) => edit({ agent_id: id || null })} />
-      <label class="machines-check"><input type="checkbox" checked=${now.ask_before_commands} onChange=${(/** @type {any} */ event) => edit({ ask_before_commands: event.currentTarget.checked })} />
-        <span>Ask me before commands<span class="hint">Each one waits until you approve it here or in the chat, up to a day.</span></span></label>
+      <${Check} name="Ask me before commands" hint="Each one waits until you approve it here or in the chat, up to a day."
+        checked=${now.ask_before_commands} set=${(/** @type {boolean} */ asks) => edit({ ask_before_commands: asks })} />
       <${ToolKey} has=${device.has_tool_api_key} typed=${edited.tool_api_key} edit=${edit} />
       <footer class="actions"><${Button} type="submit" kind="primary" disabled=${!Object.keys(edited).length} onClick=${save}>Save settings<//></footer>
     </form>
@@ -39,12 +40,11 @@ function WhoWorks({ agentId, choose }) {
   /** @type {Resource<Agent[]>} */
   const kept = resource("/agents");
   const agents = kept.data.value ?? [];
-  return html`<label class="field"><span>Who works on it</span>
-    <select value=${agentId} onChange=${(/** @type {any} */ event) => choose(event.currentTarget.value)}>
+  return html`<${Field} name="Who works on it" hint="It does every task on this machine, also those that another agent hands over in a chat.">${(/** @type {object} */ ties) => html`
+    <select ...${ties} value=${agentId} onChange=${(/** @type {any} */ event) => choose(event.currentTarget.value)}>
       <option value="">A plain agent, with the model you connected last</option>
       ${agents.map(({ agent_id, agent_name }) => html`<option key=${agent_id} value=${agent_id} selected=${agent_id === agentId}>${agent_name}</option>`)}
-    </select>
-    <span class="hint">For tasks that you start here. In a chat, the agent of the chat works on it.</span></label>`;
+    </select>`}<//>`;
 }
 
 /** @param {{ has: boolean, typed: string | null | undefined, edit: (part: DeviceUpdate) => void }} props */

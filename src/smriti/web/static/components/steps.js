@@ -18,9 +18,9 @@ import { Copy } from "./copy.js";
 
 const BRIEF = 80;
 
-/** @param {{ steps: Step[], over?: boolean }} props `over`: what has no result will have none */
-export function Steps({ steps, over = false }) {
-  return html`<ol class="steps">${keyed(steps).map(([key, step]) => html`<li key=${key}>${shown(step, over)}</li>`)}</ol>`;
+/** @param {{ steps: Step[], open?: string }} props `open`: what is said of a call without a result */
+export function Steps({ steps, open = "working…" }) {
+  return html`<ol class="steps">${keyed(steps).map(([key, step]) => html`<li key=${key}>${shown(step, open)}</li>`)}</ol>`;
 }
 
 /** What a step is called while others come and go: the third tool stays the third. @param {Step[]} steps @returns {[string, Step][]} */
@@ -33,9 +33,9 @@ function keyed(steps) {
   });
 }
 
-/** @param {Step} step @param {boolean} over */
-function shown(step, over) {
-  if (step.kind === "tool") return html`<${Tool} tool=${step} over=${over} />`;
+/** @param {Step} step @param {string} open */
+function shown(step, open) {
+  if (step.kind === "tool") return html`<${Tool} tool=${step} open=${open} />`;
   if (step.kind === "thought") return html`<${Fold} head="Thoughts"><p class="steps-text meta">${step.text}</p><//>`;
   return html`<p class=${step.kind === "note" ? "meta" : "steps-text"}>${step.text}</p>`;
 }
@@ -49,10 +49,10 @@ function Fold({ head, children }) {
   </details>`;
 }
 
-/** @param {{ tool: Called, over: boolean }} props */
-function Tool({ tool, over }) {
+/** @param {{ tool: Called, open: string }} props */
+function Tool({ tool, open }) {
   const head = html`<code class="name">${tool.name}</code><span class="steps-brief name">${brief(tool.args)}</span>
-    <${State} tool=${tool} over=${over} />`;
+    <${State} tool=${tool} open=${open} />`;
   return html`<${Fold} head=${head}><dl>
     <dt>Arguments</dt><dd><pre tabindex="0">${JSON.stringify(tool.args, null, 2)}</pre></dd>
     ${tool.result !== null && html`<dt>Result <${Copy} text=${tool.result} label="Copy the result" /></dt>
@@ -60,9 +60,9 @@ function Tool({ tool, over }) {
   </dl><//>`;
 }
 
-/** @param {{ tool: Called, over: boolean }} props */
-function State({ tool: { result, success, ms }, over }) {
-  if (result === null) return html`<span class="steps-state">${over ? "not run" : "working…"}</span>`;
+/** @param {{ tool: Called, open: string }} props */
+function State({ tool: { result, success, ms }, open }) {
+  if (result === null) return html`<span class="steps-state">${open}</span>`;
   return html`<span class="steps-state figure">${ms !== null && seconds(ms)}
     ${success === false
       ? html`<span class="steps-failed"><${Icon} name="warning" size=${16} />failed</span>`

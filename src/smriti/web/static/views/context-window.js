@@ -21,7 +21,7 @@ export function Window({ tokens }) {
   return html`<section class="stack" aria-labelledby="window">
     <h2 id="window">The window</h2>
     <p class="muted"><b class="figure">${used.toLocaleString()}</b> of ${tokens.window.toLocaleString()} tokens are spoken for, ${share(used, tokens.window)}.</p>
-    <div class="context-bar" aria-hidden="true">${PARTS.map(({ key }) => html`<${Segment} key=${key} part=${key} tokens=${tokens[key]} />`)}</div>
+    <div class="context-bar" aria-hidden="true">${PARTS.filter(({ key }) => tokens[key] > 0).map(({ key }) => html`<${Segment} key=${key} part=${key} tokens=${tokens[key]} />`)}</div>
     <table class="table context-table"><thead><tr><th scope="col">Part</th><th scope="col">Tokens</th><th scope="col">Share</th></tr></thead>
       <tbody>${PARTS.map(({ key, name, hint }) => html`<tr key=${key}>
         <th scope="row"><span class=${`context-swatch context-${key}`}></span>${name} <span class="meta">${hint}</span></th>

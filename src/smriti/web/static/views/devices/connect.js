@@ -63,7 +63,7 @@ function Line({ choice, secret, onClose }) {
   const isThere = devices.data.value?.some(({ client_id, online }) => online && client_id === choice.name);
   return html`<div class="stack">
     <p>Paste this line into a terminal of the machine, in the folder of Smriti. The key in it is shown <b>this once</b>.</p>
-    <div class="command machines-line"><code tabindex="0">${commandOf(choice, secret)}</code><${Copy} text=${commandOf(choice, secret)} label="Copy the line" /></div>
+    <div class="command machines-line"><code tabindex="0">${commandOf(choice, secret).split(" ").map((word, at) => html`${at > 0 && " "}<span>${word}</span>`)}</code><${Copy} text=${commandOf(choice, secret)} label="Copy the line" /></div>
     ${isLocal() && html`<${Tunnel} port=${location.port || "80"} />`}
     <p class="row" role="status">${isThere
       ? html`<${Online} online=${true} /> <a href=${link("devices", choice.name)}>Open ${choice.name}</a>`

@@ -32,7 +32,7 @@ function Shown({ device }) {
   return html`<div class="page">
     <header><div><h1 class="name">${label || client_id}</h1>
       <p class="meta">${label && html`<code class="name">${client_id}</code> · `}known since <${Time} at=${first_seen_at} />${!online && html`, seen <${Time} at=${last_seen_at} />`}</p></div>
-      <div class="machines-now"><${Online} online=${online} />${session_id && html`<a href=${link("tasks", session_id)}>works on a task</a>`}</div>
+      <div class="machines-now"><${Online} online=${online} />${session_id && html`<a class="meta" href=${link("tasks", session_id)}>works on a task</a>`}</div>
     </header>
     <${Run} device=${device} />
     <${History} id=${client_id} now=${session_id} />

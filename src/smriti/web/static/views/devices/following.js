@@ -1,6 +1,6 @@
 // One task while it goes on: what is stored of it, and what is told since.
-import { json, Refused } from "../../api.js";
-import { announce } from "../../components/notices.js";
+import { json, sentence } from "../../api.js";
+import { announce, notify } from "../../components/notices.js";
 import { changed, resource } from "../../state/store.js";
 import { follow } from "../../stream.js";
 import { signal, useEffect, useMemo } from "../../vendor/preact.js";
@@ -18,11 +18,13 @@ const ENDS = { completed: "The task is done.", failed: "The task has failed.", c
 /** Followed as long as it is shown. @param {string} id @returns {Task} */
 export function useTask(id) {
   const task = useMemo(() => new Task(id), [id]);
+  const isThere = task.kept.data.value !== undefined;
   useEffect(() => {
     const shown = new AbortController();
-    task.follow(shown.signal).catch((error) => task.fail(error, shown.signal));
+    const told = (/** @type {unknown} */ error) => { if (!shown.signal.aborted) notify(sentence(error), { tone: "bad" }); };
+    if (isThere) task.follow(shown.signal).catch(told);
     return () => shown.abort();
-  }, [task]);
+  }, [task, isThere]);
   return task;
 }
 
@@ -46,17 +48,13 @@ export class Task {
     this.kept = resource(this.path);
   }
 
-  /** @param {AbortSignal} signal */
+  /** To its end. @param {AbortSignal} signal */
   async follow(signal) {
-    if (isOver(await this.kept.load())) return;
+    const session = this.kept.data.peek();
+    if (!session || isOver(session)) return;
     for await (const event of follow(`${this.path}/events`, { signal })) this.#hear(event);
     cancelAnimationFrame(this.#frame);
     await this.#settle();
-  }
-
-  /** @param {unknown} error @param {AbortSignal} signal */
-  fail(error, signal) {
-    if (!signal.aborted && !(error instanceof Refused)) this.line.value = "lost";
   }
 
   /** @param {Approval} approval @param {boolean} approve @param {string} note */

@@ -10,6 +10,8 @@ import { signal, useEffect } from "../../vendor/preact.js";
 /** @import { DeviceView } from "../../types.d.ts" */
 
 const POLL_MS = 30000;
+const PATIENCE_MS = 3000;
+let doubt = 0;
 
 /** @type {Resource<DeviceView[]>} */
 export const devices = resource("/devices");
@@ -39,7 +41,7 @@ async function keep(signal) {
       if (!(error instanceof Refused)) throw error;
     }
     await new Promise((resolve) => { setTimeout(resolve, POLL_MS); });
-    if (!signal.aborted) await devices.load();
+    if (!signal.aborted) await loaded();
   }
 }
 
@@ -49,15 +51,22 @@ async function hear(event) {
   await put(/** @type {DeviceView} */ (event));
 }
 
-/** Who was forgotten meanwhile is not told. @param {boolean} isBack */
+/** A stream ends every ten minutes and goes on at once; who was forgotten meanwhile is not told. @param {boolean} isBack */
 async function connected(isBack) {
-  isLive.value = isBack;
-  if (isBack) await devices.load();
+  clearTimeout(doubt);
+  if (!isBack) doubt = setTimeout(() => { isLive.value = false; }, PATIENCE_MS);
+  else {
+    isLive.value = true;
+    await loaded();
+  }
 }
+
+/** The list; what went wrong is told where it is shown. */
+const loaded = () => devices.load().catch(() => /** @type {DeviceView[]} */ ([]));
 
 /** @param {DeviceView} told */
 async function put(told) {
-  const before = devices.data.peek() ?? await devices.load();
+  const before = devices.data.peek() ?? await loaded();
   const known = before.find(({ client_id }) => client_id === told.client_id);
   devices.set(known ? before.map((one) => (one === known ? told : one)) : [...before, told]);
   if (known && known.online !== told.online) announce(`${nameOf(told.client_id)} is ${told.online ? "online" : "offline"}.`);

@@ -51,8 +51,14 @@ export class Story {
   /** Models use the same id in one step after the other: the newest is meant. @param {string} id @param {string} text @param {boolean} success @param {number | null} ms */
   answer(id, text, success, ms) {
     const call = this.steps.findLast((step) => step.kind === "tool" && step.id === id && step.result === null);
-    if (call) Object.assign(call, { result: text, success, ms });
+    if (call) Object.assign(call, { result: unwrapped(text), success, ms });
   }
+}
+
+/** The machine's words without what marks them for the model; told, they may be cut. @param {string} text */
+function unwrapped(text) {
+  const inside = text.replace(/^<device_output\b[^>]*>\n/, "");
+  return inside === text ? text : inside.replace(/\n<\/device_output>$/, "");
 }
 
 /** @param {Part[]} parts @returns {Step[]} */

@@ -12,13 +12,15 @@ import { Awaited, Missing, Status } from "./parts.js";
 import { stepsOf } from "./story.js";
 
 /** @import { Step } from "../../components/steps.js" */
-/** @import { Requester, SessionView } from "../../types.d.ts" */
+/** @import { Requester, SessionStatus, SessionView } from "../../types.d.ts" */
 /** @import { Task } from "./following.js" */
 
 export const title = "Task";
 
 /** @type {Record<Requester, string>} */
 const BY = { device: "by the machine itself", constellation: "by a planner", api: "by you or a program", agent: "by an agent in a chat" };
+/** @type {Partial<Record<SessionStatus, string>>} */
+const OPEN = { waiting: "waits for you", completed: "not run", failed: "not run", cancelled: "not run" };
 const LOST = { there: "", lost: "The connection was lost; the task goes on. Trying again…", offline: "You are offline; the task goes on without you." };
 
 /** @param {{ params: { session: string } }} props */
@@ -56,7 +58,7 @@ function Way({ task, session }) {
   const over = isOver(session);
   const steps = task.steps.value ?? stepsOf(session.parts);
   const before = over ? withoutResult(steps, session.result) : steps;
-  if (before.length) return html`<section class="stack" aria-label="Steps"><${Steps} steps=${before} over=${over} /></section>`;
+  if (before.length) return html`<section class="stack" aria-label="Steps"><${Steps} steps=${before} open=${OPEN[session.status]} /></section>`;
   if (over) return null;
   return html`<p class="muted">${session.status === "queued" ? "Another task is running there. This one begins after it." : "Thinking…"}</p>`;
 }

@@ -27,8 +27,12 @@ export function nameOf(id) {
 export function useLive() {
   useEffect(() => {
     const shown = new AbortController();
+    isLive.value = true;
     keep(shown.signal).catch(() => {});
-    return () => shown.abort();
+    return () => {
+      clearTimeout(doubt);
+      shown.abort();
+    };
   }, []);
 }
 

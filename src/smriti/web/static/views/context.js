@@ -83,7 +83,7 @@ function Said({ message: { role, text, tools, tokens } }) {
   const [open, setOpen] = useState(false);
   const brief = text.slice(0, BRIEF + 1).replace(/\s+/g, " ");
   return html`<li><details class="steps-fold" onToggle=${(/** @type {any} */ event) => setOpen(event.currentTarget.open)}>
-    <summary><${Icon} name="right" size=${16} /><b>${role}</b><span class="steps-brief name">${brief || tools.join(", ")}</span><span class="steps-state figure">${tokens.toLocaleString()}</span></summary>
+    <summary><${Icon} name="right" size=${16} /><b>${role}</b><span class="steps-brief name">${brief || tools.join(", ")}</span><span class="steps-state figure">${tokens.toLocaleString()} tokens</span></summary>
     ${open && html`<div class="steps-inside">${text && html`<p class="steps-text name">${text}</p>`}
       ${tools.length > 0 && html`<p class="meta">Called <span class="name">${tools.join(", ")}</span>.</p>`}</div>`}
   </details></li>`;

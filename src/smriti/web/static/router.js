@@ -39,7 +39,7 @@ export const routes = {
 
   // machines: context/:conversation · devices · devices/:device · tasks/:session → views/{context,devices/…}.js
   "context/:conversation": () => import("./views/context.js"),
-  "devices": () => import("./views/devices/devices.js"),
+  devices: () => import("./views/devices/devices.js"),
   "devices/:device": () => import("./views/devices/device.js"),
   "tasks/:session": () => import("./views/devices/task.js"),
 

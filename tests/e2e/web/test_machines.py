@@ -1,11 +1,12 @@
 """Machines: connected, seen coming and going, given tasks that are watched, approved, cancelled."""
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.e2e.web.looks import axe, both_schemes, overflows
 from tests.e2e.web.machine import machine, pasted
@@ -171,6 +172,37 @@ async def test_a_command_waits_for_its_owners_word(
         told = str(stub.questions[-1]["messages"][-1])
         assert "Mind the cat." in told
         assert ("stdout" in told) is yes
+
+
+async def test_a_task_may_end_before_the_approval_is_answered(
+    page: Page, thinking: Person, tmp_path: Path
+) -> None:
+    asked_for_the_end, answered = asyncio.Event(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        await asked_for_the_end.wait()
+        await route.fulfill(response=answer)
+        answered.set()
+
+    async def later(route: Route) -> None:
+        asked_for_the_end.set()
+        await answered.wait()
+        await page.evaluate("() => new Promise(requestAnimationFrame)")
+        await route.continue_()
+
+    async with machine(thinking, tmp_path):
+        await seen(page, thinking, "devices", "lab-7")
+        await online(page)
+        thinking.caller.http.patch("/devices/lab-7", json={"ask_before_commands": True})
+        await run(page, "Look [tool:execute_command|command=echo hello][say:Over.]")
+        approve = page.get_by_role("button", name="Approve")
+        await expect(approve).to_be_visible()
+        await page.route(re.compile(r"/approvals$"), late)
+        await page.route(re.compile(r"/api/sessions/[^/]+$"), later)
+        await approve.click()
+
+        await expect(page.get_by_role("heading", name="Result")).to_be_visible()
 
 
 async def test_a_machine_gets_a_name_and_an_agent(

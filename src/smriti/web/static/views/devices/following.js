@@ -75,9 +75,10 @@ export class Task {
     await this.kept.load();
   }
 
-  /** What is stored is whole, and counts. */
+  /** What is stored is whole, and counts, whatever was told while it was asked for. */
   async #settle() {
     const session = await this.kept.load();
+    this.kept.set(session);
     this.steps.value = null;
     announce(ENDS[session.status] ?? "");
     changed("/devices");

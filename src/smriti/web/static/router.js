@@ -38,6 +38,10 @@ export const routes = {
   settings: () => import("./views/models/models.js"),
 
   // machines: context/:conversation · devices · devices/:device · tasks/:session → views/{context,devices/…}.js
+  "context/:conversation": () => import("./views/context.js"),
+  devices: () => import("./views/devices/devices.js"),
+  "devices/:device": () => import("./views/devices/device.js"),
+  "tasks/:session": () => import("./views/devices/task.js"),
 
   // account: keys · plan · pricing · payments/success · payments/cancel · account → views/{keys,plan/…,account}.js
   "keys": () => import("./views/keys.js"),

@@ -42,6 +42,15 @@ export function follow(path, { after = 0, signal }) {
   return toTheEnd((last, one) => attach(path, last, one), { after, signal, held: () => false });
 }
 
+/**
+ * Yield what a stream without numbers and without an end tells, such as that of all devices.
+ * @param {string} path @param {{ signal: AbortSignal }} options
+ * @returns {AsyncGenerator<StreamEvent | Connection, void>}
+ */
+export function watch(path, { signal }) {
+  return toTheEnd((_, one) => request(path, { signal: one }), { after: 0, signal, held: () => false });
+}
+
 /** @param {string} path @param {number} after @param {AbortSignal} signal */
 function attach(path, after, signal) {
   return request(`${path}?after=${after}`, { signal });
@@ -56,7 +65,7 @@ async function* toTheEnd(connect, { after, signal, held }) {
   for (let failures = 0; ; failures += 1) {
     const line = new Line(signal, held);
     for await (const event of line.heard(connect, after, failures > 0)) {
-      if (event.seq) [failures, after] = [0, event.seq];
+      if (event.event_type !== "CONNECTION") [failures, after] = [0, event.seq ?? after];
       yield event;
     }
     if (line.hasEnded) return;
@@ -96,7 +105,7 @@ class Line {
       if (isAgain) yield { event_type: "CONNECTION", state: "back" };
       for await (const event of events(response)) {
         this.hasEnded = ENDS.includes(event.event_type);
-        if (event.seq > after) yield event;
+        if (event.seq === undefined || event.seq > after) yield event;
         if (this.hasEnded) return;
       }
     } catch (error) {

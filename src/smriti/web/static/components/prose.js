@@ -9,6 +9,8 @@ import { prose } from "./purify.js";
 const DEFINITION = /^ {0,3}\[(?!\^)((?:\\.|[^[\]\\\n])+)\]:[ \t]*(?:<([^<>\n]*)>|(\S+))(?:[ \t]+(?:"([^"\n]*)"|'([^'\n]*)'|\(([^()\n]*)\)))?[ \t]*(?:\n+|$)/;
 const ENTITIES = /** @type {Record<string, string>} */ ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" });
 
+const DEEPEST = 40;
+
 let inLink = false;
 const marked = new Marked({
   gfm: true,
@@ -43,7 +45,8 @@ export function lex(text, known = {}) {
   const lexer = new marked.Lexer(marked.defaults);
   Object.assign(lexer.tokens.links, known);
   try {
-    return { tokens: lexer.lex(text), links: /** @type {Links} */ (lexer.tokens.links) };
+    const tokens = lexer.lex(text).map((token) => (isDeep(token, DEEPEST) ? plain(token.raw) : token));
+    return { tokens, links: /** @type {Links} */ (lexer.tokens.links) };
   } catch {
     return { tokens: [plain(text)], links: known }; // nested deeper than anything that is meant to be read
   }
@@ -64,6 +67,12 @@ function markupOf(tokens) {
   } catch {
     return marked.parser([plain(tokens.map(({ raw }) => raw).join(""))]);
   }
+}
+
+/** Nobody reads what is nested so deeply, and browsers end over it. @param {Token} token @param {number} left @returns {boolean} */
+function isDeep(token, left) {
+  const { tokens = [], items = [] } = /** @type {{ tokens?: Token[], items?: Token[] }} */ (token);
+  return left === 0 || [...tokens, ...items].some((inner) => isDeep(inner, left - 1));
 }
 
 /** Every definition among blocks, also deep in lists and quotes. @param {Token[]} tokens @param {Links} links what they are added to */

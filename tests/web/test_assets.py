@@ -45,3 +45,25 @@ def test_types_change_no_address(root: Path) -> None:
 
     assert Assets(root).digest == before
     assert Assets(root).find("types.d.ts") is None
+
+
+def test_comments_of_whole_lines_are_not_sent(root: Path) -> None:
+    code = b'const a = 1; // kept\nconst b = "/** kept */";\n'
+    (root / "main.js").write_bytes(
+        b"// One line.\n/** Some\n * lines **/\n  /** One. */\n" + code + b"  // Another.\n"
+    )
+
+    sent = Assets(root).find("main.js")
+
+    assert sent is not None
+    assert sent.content == code
+
+
+def test_vendored_files_are_sent_whole(root: Path) -> None:
+    (root / "vendor").mkdir()
+    (root / "vendor/library.js").write_bytes(b"/** A licence */\n")
+
+    sent = Assets(root).find("vendor/library.js")
+
+    assert sent is not None
+    assert sent.content == b"/** A licence */\n"

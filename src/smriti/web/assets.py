@@ -18,6 +18,9 @@ _PRELOADED: Final[tuple[str, ...]] = (
 _IMPORT: Final = re.compile(
     r"""^(?:import|export)\b(?:[^;"'()]*?\bfrom)?\s*["'](\.\.?/[^"']+)["']""", re.MULTILINE
 )
+_COMMENT: Final = re.compile(rb"^[ \t]*(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/[ \t]*)\n", re.MULTILINE)
+"""Of whole lines. Without them the modules of a chat take a fifth less on their way."""
+
 _TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".txt": "text/plain"}
 
 
@@ -52,7 +55,7 @@ class Assets:
             whole.update(content)
         self.digest = whole.hexdigest()[:_DIGEST_LENGTH]
         self._files = {
-            name: Asset(content, _media_type(name))
+            name: Asset(_sent(name, content), _media_type(name))
             for name, content in files.items()
             if not name.endswith(".html")
         }
@@ -104,6 +107,12 @@ def _resolved(folder: PurePosixPath, target: str) -> str:
         else:
             parts.append(part)
     return "/".join(parts)
+
+
+def _sent(name: str, content: bytes) -> bytes:
+    """What is written for those who read the source is not sent; of vendored files all is."""
+    is_ours = name.endswith(".js") and not name.startswith("vendor/")
+    return _COMMENT.sub(b"", content) if is_ours else content
 
 
 def _media_type(name: str) -> str:

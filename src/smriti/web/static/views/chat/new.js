@@ -10,7 +10,6 @@ import { Skeleton } from "../lazy.js";
 import { Drop } from "./drop.js";
 import { View as Greeting } from "./greeting.js";
 import { NewComposer } from "./composer.js";
-import { when } from "./conversations.js";
 
 /** @import { Pages, Resource } from "../../state/store.js" */
 /** @import { Agent, AttachmentUpload, Conversation } from "../../types.d.ts" */
@@ -19,17 +18,6 @@ export const title = "New chat";
 
 /** @type {() => Pages<Conversation>} */
 const conversations = () => pages("/conversations/");
-
-/** The start: the last conversation, else a new one. */
-export function Start() {
-  const { items: { value: items }, error: { value: error } } = conversations();
-  const newest = items && [...items].sort((one, other) => (when(one) < when(other) ? 1 : -1))[0];
-  useEffect(() => {
-    if (newest) go(link("c", newest.conversation_id), { replace: true });
-  }, [newest]);
-  if (newest || (!items && !error)) return html`<${Skeleton} />`;
-  return html`<${View} params=${{}} />`;
-}
 
 /** @param {{ params: { agent?: string } }} props */
 export function View({ params }) {

@@ -36,7 +36,7 @@ export function PassageForm({ agent, passage, onDone, onCancel }) {
     if (event.key === "Escape" && onCancel) onCancel();
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) /** @type {HTMLElement} */ (event.currentTarget).querySelector("form")?.requestSubmit();
   };
-  return html`<div onKeyDown=${keys}><form class="stack" onSubmit=${submit}>
+  return html`<form class="stack" onKeyDown=${keys} onSubmit=${submit}>
     <div class="field"><label for=${`${id}-text`}>Passage</label>
       <textarea ref=${text} id=${`${id}-text`} name="content" rows="5" required maxlength=${MOST_CHARACTERS} aria-describedby=${`${id}-hint`}>${passage?.content}</textarea>
       <p class="hint" id=${`${id}-hint`}>One subject a passage, to be understood by itself; the main thing first.</p></div>
@@ -47,7 +47,7 @@ export function PassageForm({ agent, passage, onDone, onCancel }) {
       ${onCancel && html`<${Button} onClick=${onCancel}>Cancel<//>`}
       <${Button} type="submit" kind="primary" busy=${busy}>${passage ? "Save the passage" : "Add the passage"}<//>
     </footer>
-  </form></div>`;
+  </form>`;
 }
 
 /** @param {string} agent @param {{ content: string, tags: string[] }} values @returns {Promise<ArchivalMemory>} */

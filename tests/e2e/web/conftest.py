@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
+from pathlib import Path
 from typing import Final
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.e2e.browser import chromium, context
@@ -15,6 +17,13 @@ from tests.fakes.stub_model import StubModel
 _NUMBERS: Final = count(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of a module share an event loop, since they share a browser."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """One server for all tests of a module; each has a person of its own."""
@@ -23,8 +32,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
         yield server
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
+    """One for all tests of a module; each has windows of its own."""
     async with chromium() as opened:
         yield opened
 
@@ -36,7 +46,7 @@ def person(site: ServerProcess) -> Iterator[Person]:
         yield person
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def windows(browser: Browser, person: Person) -> AsyncIterator[BrowserContext]:
     """A browser in which the person is signed in: `await windows.new_page()` is another tab."""
     async with context(browser) as opened:
@@ -44,13 +54,13 @@ async def windows(browser: Browser, person: Person) -> AsyncIterator[BrowserCont
         yield opened
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def page(windows: BrowserContext) -> Page:
     """A tab that shows nothing yet; go to `person.app` or `person.at("agents")`."""
     return await windows.new_page()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def stranger(browser: Browser) -> AsyncIterator[Page]:
     """A tab of a browser that knows nobody."""
     async with context(browser) as opened:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-import pytest
+import pytest_asyncio
 from playwright.async_api import Page, Route, expect
 
 from tests.e2e.server import Json
@@ -62,7 +62,7 @@ class Server:
             await route.fulfill(status=422, json=self.problem)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def server(page: Page) -> Server:
     stand_in = Server()
     await page.route("**/agents/supported-models", stand_in.describe)
@@ -70,7 +70,7 @@ async def server(page: Page) -> Server:
     return stand_in
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def form(page: Page, person: Person, server: Server) -> Page:
     await page.goto(person.at("agents", "new"))
     await expect(page.get_by_role("form", name="A form of tomorrow")).to_be_visible()

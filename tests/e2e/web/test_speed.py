@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.e2e.server import Json, ServerProcess
@@ -52,7 +53,7 @@ _UNANCHORED = (
 )
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def bench(stranger: Page, site: ServerProcess) -> Bench:
     bench = await Bench.opened(stranger, site)
     await bench.page.set_viewport_size({"width": 800, "height": 600})

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from tests.e2e.server import ServerProcess
@@ -54,7 +54,7 @@ _EVERY_CUT = """(corpus, { Blocks }, { markdown }, { normal }) => {
 }"""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def bench(stranger: Page, site: ServerProcess) -> Bench:
     return await Bench.opened(stranger, site)
 

@@ -193,8 +193,10 @@ def test_searching_is_measured(tmp_path: Path) -> None:
     )
 
     assert (ran.returncode, ran.stderr) == (0, "")
-    header, *lines = ran.stdout.splitlines()
+    table, _, yardstick = ran.stdout.partition("\n\n")
+    header, *lines = table.splitlines()
     assert header.split("  ")[0] == "2,000 memories"
+    assert yardstick.startswith("This machine takes ")
     assert [line.split("  ")[0] for line in lines] == [
         "put, p50 ms",
         "put, p95 ms",

@@ -239,13 +239,7 @@ def _add_conversations(services: Services, outside: Outside) -> None:
 def _add_turns(services: Services, outside: Outside, logs: EventLogs) -> None:
     table, runner = outside.table, services.get(TurnRunner)
     desk = _desk(services, outside)
-    opener = Opener(
-        table,
-        desk,
-        agents=services.get(AgentRepository),
-        blocks=services.get(BlockRepository),
-        providers=services.get(ProviderService),
-    )
+    opener = _opener(services, table, desk)
     summaries = SummaryRepository(table)
     architectures = make_architectures(
         services, outside.config, by_meaning=outside.embedder is not None
@@ -277,6 +271,12 @@ def _add_turns(services: Services, outside: Outside, logs: EventLogs) -> None:
         ToolOffer(architectures, desk.capabilities, services.get(BlockService)),
         Importer(desk, starter, services.get(AgentService), summaries, ImportRepository(table)),
     )
+
+
+def _opener(services: Services, table: Table, desk: Desk) -> Opener:
+    agents, blocks = services.get(AgentRepository), services.get(BlockRepository)
+    providers = services.get(ProviderService)
+    return Opener(table, desk, agents=agents, blocks=blocks, providers=providers)
 
 
 def _desk(services: Services, outside: Outside) -> Desk:

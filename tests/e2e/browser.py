@@ -56,7 +56,8 @@ async def context(browser: Browser, **options: Any) -> AsyncIterator[BrowserCont
     yield opened
     await opened.close()
     # That an answer was not 200 is written to the console too; tests look at such answers.
-    assert [error for error in errors if not error.startswith("Failed to load")] == []
+    complaints = [error for error in errors if not error.startswith("Failed to load")]
+    assert complaints == [], complaints
 
 
 @pytest.fixture

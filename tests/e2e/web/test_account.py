@@ -89,7 +89,7 @@ async def test_signing_out_everywhere_ends_this_sign_in_too(page: Page, person: 
 
     await page.get_by_role("dialog").get_by_role("button", name="Sign out everywhere").click()
 
-    await expect(page.get_by_label("Password")).to_be_visible()
+    await expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     assert person.caller.http.get("/agents").status_code == 401
 
 
@@ -104,7 +104,7 @@ async def test_an_account_is_deleted_by_typing_its_name(page: Page, person: Pers
 
     await delete.click()
 
-    await expect(page.get_by_label("Password")).to_be_visible()
+    await expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     assert person.caller.http.get("/agents").status_code == 401
     assert _logged_in(person, PASSWORD) != 200
 

@@ -42,7 +42,7 @@ async def test_the_shell_has_no_serious_violation(page: Page, person: Person) ->
 
 async def test_on_a_telephone_the_navigation_opens_and_closes(page: Page, person: Person) -> None:
     await page.set_viewport_size({"width": 360, "height": 740})
-    await page.goto(person.app)
+    await page.goto(person.at("account"))  # and is not led anywhere else
     navigation = page.get_by_role("navigation", name="Smriti")
     opener = page.get_by_role("button", name="Open the navigation")
 

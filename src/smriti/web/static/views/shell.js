@@ -71,14 +71,22 @@ function Routed({ main }) {
   const load = routes[pattern];
   const place = JSON.stringify([pattern, params]);
   const shown = useRef("");
+  const left = useRef(/** @type {Element | null} */ (null));
+  useEffect(() => { left.current = document.activeElement; }, [place]);
   const onShown = (/** @type {Pick<ViewModule, "title">} */ module) => {
     if (shown.current === place) return;
     nameOf(module, { params, query });
-    if (shown.current) focusOn(main.current);
+    if (shown.current && isStill(left.current)) focusOn(main.current);
     shown.current = place;
   };
   if (!load) return html`<${Missing} onShown=${onShown} />`;
   return html`<${Lazy} load=${load} props=${{ params, query }} onShown=${onShown} />`;
+}
+
+/** Whether the focus is where it was when the view was asked for: who went on meanwhile is let be. @param {Element | null} left */
+function isStill(left) {
+  const now = document.activeElement;
+  return !now || now === left || now === document.body;
 }
 
 /** Where reading goes on after a change of the view, unless the view has put the focus somewhere. @param {HTMLElement | null} main */

@@ -41,7 +41,7 @@ function Rename({ conversation, onDone }) {
   };
   return html`<form class="stack" onSubmit=${submit}>
     <label class="field"><span>Title</span>
-      <input value=${text} maxlength="200" autofocus onFocus=${(/** @type {any} */ event) => event.currentTarget.select()}
+      <input value=${text} maxlength="200" onFocus=${(/** @type {any} */ event) => event.currentTarget.select()}
         onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)} />
     </label>
     <footer class="actions"><${Button} onClick=${onDone}>Cancel<//><${Button} type="submit" kind="primary">Rename<//></footer>

@@ -1,5 +1,5 @@
 // The address of the app itself: the last conversation, else a new one.
-import { go, link } from "../../router.js";
+import { go, link, route } from "../../router.js";
 import { pages } from "../../state/store.js";
 import { html, useEffect } from "../../vendor/preact.js";
 import { Lazy, Skeleton } from "../lazy.js";
@@ -17,7 +17,7 @@ export function View() {
   const { items: { value: items }, error: { value: error } } = pages("/conversations/");
   const newest = items && [...items].sort((one, other) => (when(one) < when(other) ? 1 : -1))[0];
   useEffect(() => {
-    if (newest) go(link("c", newest.conversation_id), { replace: true });
+    if (newest && route.peek().name === "") go(link("c", newest.conversation_id), { replace: true });
   }, [newest]);
   if (newest || (!items && !error)) return html`<${Skeleton} />`;
   return html`<${Lazy} load=${fresh} props=${{ params: {} }} />`;

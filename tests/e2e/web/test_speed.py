@@ -252,9 +252,9 @@ async def test_an_answer_of_200_tokens_a_second_leaves_the_thread_free(
     await expect(answers(page).last).to_be_in_viewport()
     assert await page.evaluate("() => most") <= 40
     if traced:
-        assert work.longest_ms <= 50
+        assert work.longest_ms <= 50 * work.slower
     else:
-        assert work.used_ms / _TOKENS <= 2
+        assert work.used_ms / _TOKENS <= 2 * work.slower
 
 
 _WRITE = """async ({ kind, tokens }, { GrowingText }) => {
@@ -286,7 +286,7 @@ async def test_what_is_long_and_of_one_piece_leaves_the_thread_free_too(
     async with cpu(bench.page) as work:
         await bench.run(modules, _WRITE, {"kind": kind, "tokens": _TOKENS})
 
-    assert work.used_ms / _TOKENS <= 2
+    assert work.used_ms / _TOKENS <= 2 * work.slower
 
 
 async def test_a_long_stored_answer_is_shown_in_short_tasks(bench: Bench) -> None:
@@ -301,4 +301,4 @@ async def test_a_long_stored_answer_is_shown_in_short_tasks(bench: Bench) -> Non
         await bench.run(["components/markdown.js"], show, text)
 
     assert await bench.page.locator("#host h4").count() == 500
-    assert work.longest_ms <= 50
+    assert work.longest_ms <= 50 * work.slower

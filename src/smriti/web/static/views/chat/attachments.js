@@ -6,6 +6,7 @@
 const TEXTS = "txt md csv json py js ts tsx jsx java go rs rb php html css xml yaml yml sh sql c cpp h".split(" ");
 const PICTURES = "png jpg jpeg gif webp".split(" ");
 const MOST = 5;
+const TOO_MANY = `At most ${MOST} files go with one message.`;
 const KB = 1024;
 const LIMITS = {
   text: { one: 100 * KB, all: 250 * KB, words: "Text files may have 100 KB each, 250 KB together." },
@@ -16,13 +17,19 @@ const LONGEST_PX = 2048;
 const ending = (/** @type {string} */ name) => name.split(".").at(-1)?.toLowerCase() ?? "";
 export const isPicture = (/** @type {string} */ name) => PICTURES.includes(ending(name));
 
+/** Read them; fails with a sentence when one cannot go. @param {File[]} files @returns {Promise<Attached[]>} */
+export async function allPrepared(files) {
+  if (files.length > MOST) throw new Error(TOO_MANY);
+  return Promise.all(files.map(prepared));
+}
+
 /**
- * Those before and these; fails with a sentence, and then nothing is added.
- * @param {Attached[]} before @param {File[]} files @returns {Promise<Attached[]>}
+ * Those before and these; fails with a sentence when they are too much for one message.
+ * @param {Attached[]} before @param {Attached[]} added @returns {Attached[]}
  */
-export async function withFiles(before, files) {
-  if (before.length + files.length > MOST) throw new Error(`At most ${MOST} files go with one message.`);
-  const all = [...before, ...(await Promise.all(files.map(prepared)))];
+export function together(before, added) {
+  const all = [...before, ...added];
+  if (all.length > MOST) throw new Error(TOO_MANY);
   for (const isOfPictures of [false, true]) {
     const { all: limit, words } = isOfPictures ? LIMITS.picture : LIMITS.text;
     const bytes = all.filter(({ filename }) => isPicture(filename) === isOfPictures).reduce((sum, { size }) => sum + size, 0);

@@ -33,8 +33,9 @@ export function Drop({ desk, children }) {
 export async function attach({ files: tray }, files) {
   if (!files.length) return;
   try {
-    const { withFiles } = await import("./attachments.js");
-    tray.value = await withFiles(tray.peek(), files);
+    const { allPrepared, together } = await import("./attachments.js");
+    const added = await allPrepared(files);
+    tray.value = together(tray.peek(), added); // as it is now: more may have come, or been sent, meanwhile
   } catch (error) {
     notify(/** @type {Error} */ (error).message, { tone: "bad" });
   }

@@ -75,6 +75,7 @@ async def test_what_is_nowhere_is_said_and_escape_gives_the_focus_back(
     button = page.get_by_role("button", name="Sign out everywhere")
     await button.focus()
     await page.keyboard.press("Control+k")
+    await expect(page.get_by_role("combobox", name="Search everything")).to_be_focused()
     await page.keyboard.type("xylophone")
     await expect(page.get_by_text("Nothing has these words.")).to_be_visible()
 

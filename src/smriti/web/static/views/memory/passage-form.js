@@ -34,7 +34,7 @@ export function PassageForm({ agent, passage, onDone, onCancel }) {
   };
   const keys = (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Escape" && onCancel) onCancel();
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) /** @type {HTMLElement} */ (event.currentTarget).querySelector("form")?.requestSubmit();
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) /** @type {HTMLFormElement} */ (event.currentTarget).requestSubmit();
   };
   return html`<form class="stack" onKeyDown=${keys} onSubmit=${submit}>
     <div class="field"><label for=${`${id}-text`}>Passage</label>

@@ -1,6 +1,7 @@
 """A real Chromium, and what every test of a page wants of it: scripts raise nothing, nothing that
 the policy forbids is tried, and the console stays empty."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright, expect
 
 from tests.e2e.server import ServerProcess
 
@@ -58,6 +59,18 @@ async def context(browser: Browser, **options: Any) -> AsyncIterator[BrowserCont
     # That an answer was not 200 is written to the console too; tests look at such answers.
     complaints = [error for error in errors if not error.startswith("Failed to load")]
     assert complaints == [], complaints
+
+
+async def held(page: Page, address: str) -> asyncio.Event:
+    """Until the event is set, what the page asks of such an address waits."""
+    event = asyncio.Event()
+
+    async def wait(route: Route) -> None:
+        await event.wait()
+        await route.continue_()
+
+    await page.route(address, wait)
+    return event
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import re
 
 from playwright.async_api import Page, expect
 
+from tests.e2e.browser import held
 from tests.e2e.server import Json
 from tests.e2e.web.looks import axe, both_schemes, overflows
 from tests.e2e.web.person import Person
@@ -75,7 +76,6 @@ async def test_what_is_nowhere_is_said_and_escape_gives_the_focus_back(
     button = page.get_by_role("button", name="Sign out everywhere")
     await button.focus()
     await page.keyboard.press("Control+k")
-    await expect(page.get_by_role("combobox", name="Search everything")).to_be_focused()
     await page.keyboard.type("xylophone")
     await expect(page.get_by_text("Nothing has these words.")).to_be_visible()
 
@@ -83,6 +83,21 @@ async def test_what_is_nowhere_is_said_and_escape_gives_the_focus_back(
 
     await expect(page.get_by_role("combobox")).to_have_count(0)
     await expect(button).to_be_focused()
+
+
+async def test_what_is_typed_while_the_search_is_coming_is_kept(page: Page, person: Person) -> None:
+    await page.goto(person.at("account"))
+    await page.get_by_role("button", name="Sign out everywhere").focus()
+    arrive = await held(page, "**/views/search.js")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type(" two words")
+    arrive.set()
+
+    field = page.get_by_role("combobox", name="Search everything")
+    await expect(field).to_be_focused()
+    await page.keyboard.type(" more")
+    await expect(field).to_have_value("two words more")
+    await expect(page).to_have_url(person.at("account"))
 
 
 async def test_only_the_last_question_is_asked(page: Page, person: Person) -> None:

@@ -55,7 +55,7 @@ export const routes = {
 
 /**
  * What the shell shows beside a view: chat adds `conversations` (the list in the navigation), account
- * `search` (the dialog of Ctrl-K, with the property `onClose`), each as a module that exports `View`.
+ * `search` (the dialog of Ctrl-K, with the properties `typed` and `onClose`), each as a module that exports `View`.
  * @type {Record<string, Loader>}
  */
 export const panels = {

@@ -12,9 +12,9 @@ import { Options } from "./search/options.js";
 const MOST_COMMANDS = 5;
 const PARTIAL = "There was no time to look everywhere: these are from what you used last.";
 
-/** @param {{ onClose: () => void }} props */
-export function View({ onClose }) {
-  const [query, setQuery] = useState("");
+/** @param {{ typed: { current: string }, onClose: () => void }} props `typed`: before this was here */
+export function View({ typed, onClose }) {
+  const [query, setQuery] = useState(() => typed.current.trimStart());
   const [at, setAt] = useState(0);
   const list = useId();
   const { results, error } = useHits(query);

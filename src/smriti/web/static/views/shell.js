@@ -7,7 +7,7 @@ import { go, panels, route, routes } from "../router.js";
 import { named, shortcuts, useShortcut } from "../state/keys.js";
 import { ended, me } from "../state/session.js";
 import { online } from "../state/tabs.js";
-import { html, useCallback, useEffect, useRef, useState } from "../vendor/preact.js";
+import { html, useCallback, useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact.js";
 import { Lazy } from "./lazy.js";
 import { Nav } from "./nav.js";
 
@@ -37,6 +37,7 @@ function Shell() {
   const toggle = (/** @type {"search" | "help"} */ name) => () => setOver((now) => (now === name ? "" : name));
   const search = useCallback(panels.search ? toggle("search") : () => {}, []);
   const help = useCallback(toggle("help"), []);
+  const typed = useTyped(over === "search");
   useShortcut("mod+k", "Search everything", search);
   useShortcut("mod+shift+o", "New chat", useCallback(() => go("#/new"), []));
   useShortcut("?", "This list", help);
@@ -59,10 +60,27 @@ function Shell() {
       ${online.value ? null : html`<p class="offline" role="status">You are offline. What you type is kept.</p>`}
       <main class="main" ref=${main} tabindex="-1"><${Routed} main=${main} /></main>
     </div>
-    ${over === "search" && panels.search && html`<${Lazy} load=${panels.search} props=${{ onClose: () => setOver("") }} />`}
+    ${over === "search" && panels.search && html`<${Lazy} load=${panels.search} props=${{ typed, onClose: () => setOver("") }} />`}
     <${Help} open=${over === "help"} onClose=${() => setOver("")} />
     <${Expired} />
   </div>`;
+}
+
+/** What is typed after Ctrl-K while the search is still coming. @param {boolean} isAsked */
+function useTyped(isAsked) {
+  const typed = useRef("");
+  useLayoutEffect(() => {
+    typed.current = "";
+    if (!isAsked) return;
+    const keep = (/** @type {KeyboardEvent} */ event) => {
+      if (event.key.length > 1 || event.ctrlKey || event.metaKey || document.querySelector("dialog[open]")) return;
+      event.preventDefault();
+      typed.current += event.key;
+    };
+    addEventListener("keydown", keep, { capture: true });
+    return () => removeEventListener("keydown", keep, { capture: true });
+  }, [isAsked]);
+  return typed;
 }
 
 /** @param {{ main: { current: HTMLElement | null } }} props */

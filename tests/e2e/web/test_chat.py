@@ -4,7 +4,7 @@ import re
 
 from playwright.async_api import BrowserContext, Page, expect
 
-from tests.e2e.browser import SLOW, WHOLE
+from tests.e2e.browser import SLOW, WHOLE, held
 from tests.e2e.server import Json, ServerProcess
 from tests.e2e.test_chat_devices import device_talk, machine
 from tests.e2e.web.chatting import answers, listed, notice, questions, say, stop, tools
@@ -42,6 +42,37 @@ async def test_a_word_to_begin_with_is_said_by_a_click(page: Page, person: Perso
 
     await expect(answers(page)).to_have_count(1)
     await expect(page).to_have_url(re.compile(r"#/c/"))
+
+
+async def test_who_writes_on_before_a_conversation_has_begun_begins_one(
+    page: Page, person: Person, stubbed: Json
+) -> None:
+    begin = await held(page, "**/conversations/")
+    await page.goto(person.at("new", stubbed["agent_id"]))
+    await say(page, "One [say:First.]")
+    await say(page, "Two [say:Second.]")
+    begin.set()
+
+    await expect(answers(page)).to_have_text(["First.", "Second."])
+    await expect(questions(page)).to_have_count(2)
+    await expect(listed(page)).to_have_count(1)
+    assert len(person.caller.get("/conversations/")["items"]) == 1
+
+
+async def test_who_leaves_before_a_conversation_has_begun_is_not_called_back(
+    page: Page, person: Person, stubbed: Json
+) -> None:
+    await page.goto(person.at("new", stubbed["agent_id"]))
+    begin = await held(page, "**/conversations/")
+    await say(page, "One [say:First.]")
+    await page.get_by_role("link", name="Agents").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Agents")
+    begin.set()
+
+    await expect(listed(page)).to_have_count(1)
+    await expect(page).to_have_url(person.at("agents"))
+    await listed(page).click()
+    await expect(answers(page)).to_have_text(["First."])
 
 
 async def test_text_never_becomes_markup(page: Page, person: Person) -> None:

@@ -5,7 +5,7 @@ import { Empty } from "../../components/empty.js";
 import { go, link, route, routes } from "../../router.js";
 import { pages, resource } from "../../state/store.js";
 import { openTalk } from "../../state/talk.js";
-import { html, signal, useEffect, useMemo } from "../../vendor/preact.js";
+import { html, signal, useEffect, useMemo, useRef } from "../../vendor/preact.js";
 import { Skeleton } from "../lazy.js";
 import { Drop } from "./drop.js";
 import { View as Greeting } from "./greeting.js";
@@ -15,6 +15,9 @@ import { NewComposer } from "./composer.js";
 /** @import { Agent, AttachmentUpload, Conversation } from "../../types.d.ts" */
 
 export const title = "New chat";
+
+/** Or somebody has gone elsewhere meanwhile. */
+const isHere = () => ["", "new"].includes(route.peek().name);
 
 /** @type {() => Pages<Conversation>} */
 const conversations = () => pages("/conversations/");
@@ -41,14 +44,14 @@ function Unloaded({ agents }) {
 /** @param {{ agent: Agent, all: Agent[] }} props */
 function New({ agent, all }) {
   const desk = useMemo(() => ({ files: signal(/** @type {import("./attachments.js").Attached[]} */ ([])) }), []);
+  const begun = useRef(/** @type {Promise<Conversation> | undefined} */ (undefined));
   /** @param {string} text @param {AttachmentUpload[]} [files] */
   const say = async (text, files = []) => {
-    const begun = await json("/conversations/", { method: "POST", body: { agent_id: agent.agent_id } });
-    const talk = openTalk(begun.conversation_id);
-    talk.about.set(begun);
-    conversations().set([begun, ...(conversations().items.peek() ?? [])]);
-    const asked = talk.send(text, files);
-    go(link("c", begun.conversation_id), { replace: true });
+    begun.current ??= begin(agent);
+    begun.current.catch(() => { begun.current = undefined; });
+    const { conversation_id: id } = await begun.current;
+    const asked = openTalk(id).send(text, files);
+    if (isHere()) go(link("c", id), { replace: true });
     await asked;
   };
   return html`<div class="chat"><${Drop} desk=${desk}>
@@ -58,6 +61,14 @@ function New({ agent, all }) {
     <//></div>
     <${NewComposer} desk=${desk} agent=${agent} say=${say} />
   <//></div>`;
+}
+
+/** @param {Agent} agent @returns {Promise<Conversation>} */
+async function begin({ agent_id }) {
+  const begun = await json("/conversations/", { method: "POST", body: { agent_id } });
+  openTalk(begun.conversation_id).about.set(begun);
+  conversations().set([begun, ...(conversations().items.peek() ?? [])]);
+  return begun;
 }
 
 /** @param {{ agent: Agent, all: Agent[] }} props */
@@ -73,8 +84,7 @@ function Choice({ agent, all }) {
 function Nobody() {
   const way = ["welcome", "agents/new"].find((name) => name in routes);
   useEffect(() => {
-    const isHere = ["", "new"].includes(route.peek().name); // or somebody has gone elsewhere meanwhile
-    if (way === "welcome" && isHere) go("#/welcome", { replace: true });
+    if (way === "welcome" && isHere()) go("#/welcome", { replace: true });
   }, [way]);
   return html`<${Empty} icon="agent" title="You have no agent yet"
     text="An agent talks with you, remembers what matters and uses its tools for you. It takes a minute to make one."

@@ -6,7 +6,7 @@ const FIRST_SLICE = 2048; // characters that are shown in one go; then more or f
 const SLICES = { least: 512, most: 16_384 };
 const SLICE_MS = 12;
 const RESTS = 8; // times the cost of the last showing, before the next
-const LONGEST_REST_MS = 250;
+const REST_MS = { least: 40, most: 250 }; // the least, for layout and painting, which are not measured
 const MOST_KEPT = 200;
 
 /** @type {WeakMap<Element, GrowingText>} whose host it is */
@@ -85,7 +85,7 @@ export class GrowingText {
     this.#shown = Math.min(this.#text.length, this.#shown + this.#slice);
     this.#blocks.show(this.#text.slice(0, this.#shown));
     const now = performance.now();
-    this.#restUntil = now + Math.min(RESTS * (now - began), LONGEST_REST_MS);
+    this.#restUntil = now + Math.min(Math.max(RESTS * (now - began), REST_MS.least), REST_MS.most);
     this.#slice = now - began > SLICE_MS ? Math.max(this.#slice / 2, SLICES.least) : Math.min(this.#slice * 2, SLICES.most);
     if (this.#shown < this.#text.length) this.#inFrame();
     else if (this.#whole) this.#finished();

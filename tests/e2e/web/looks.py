@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import orjson
 from playwright.async_api import CDPSession, Page
@@ -43,31 +43,12 @@ async def overflows(page: Page) -> bool:
     return sideways
 
 
-_YARDSTICK: Final = """() => {
-  const place = document.body.appendChild(document.createElement("div"));
-  for (let number = 0; number < 2000; number += 1) {
-    place.append(document.createElement("p"));
-    place.lastChild.textContent = `${number} words `.repeat(8);
-    if (number % 50 === 0) place.getBoundingClientRect();
-  }
-  place.remove();
-}"""
-YARDSTICK_MS: Final = 78
-"""What the yardstick, texts put into a page and laid out, takes on an empty page of a quiet machine
-of two slow cores: the least of forty runs."""
-
-
 @dataclass
 class Work:
-    """CPU time of a page's main thread, in milliseconds; `longest_ms` only with tracing.
-
-    `slower`: how many times as long the yardstick takes at the moment, 1 at least. Limits want to
-    be multiplied by it, since who shares a core is slower even by CPU time.
-    """
+    """CPU time of a page's main thread, in milliseconds; `longest_ms` only with tracing."""
 
     used_ms: float = 0
     longest_ms: float = 0
-    slower: float = 1
 
 
 @asynccontextmanager
@@ -78,7 +59,6 @@ async def cpu(page: Page, *, traced: bool = False) -> AsyncIterator[Work]:
     browser = page.context.browser
     assert browser is not None
     await session.send("Performance.enable", {"timeDomain": "threadTicks"})
-    yardstick_ms = await _yardstick_ms(page, session)
     if traced:
         await browser.start_tracing(page=page, categories=["toplevel", "devtools.timeline"])
     before = await _task_s(session)
@@ -86,15 +66,7 @@ async def cpu(page: Page, *, traced: bool = False) -> AsyncIterator[Work]:
     work.used_ms = (await _task_s(session) - before) * 1000
     if traced:
         work.longest_ms = _longest_ms(orjson.loads(await browser.stop_tracing())["traceEvents"])
-    yardstick_ms = (yardstick_ms + await _yardstick_ms(page, session)) / 2
-    work.slower = max(1, yardstick_ms / YARDSTICK_MS)
     await session.detach()
-
-
-async def _yardstick_ms(page: Page, session: CDPSession) -> float:
-    before = await _task_s(session)
-    await page.evaluate(_YARDSTICK)
-    return (await _task_s(session) - before) * 1000
 
 
 async def _task_s(session: CDPSession) -> float:

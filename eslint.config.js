@@ -39,7 +39,7 @@ export default [
     },
   },
   {
-    files: ["src/smriti/web/static/api.js"],
+    files: ["src/smriti/web/static/api.js", "src/smriti/web/static/early.js"],
     rules: { "no-restricted-globals": ["error", "EventSource"] },
   },
 ];

@@ -11,17 +11,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright, expect
 
+from pages import CHROMIUM
 from tests.e2e.server import ServerProcess
 
-_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 _PATIENCE_MS = 15_000
 _REPORT = """
 addEventListener("securitypolicyviolation", (event) => {
@@ -40,7 +32,7 @@ async def chromium() -> AsyncIterator[Browser]:
         pytest.skip("Chromium is not installed; .ci/run installs it.")
     expect.set_options(timeout=_PATIENCE_MS)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=path, args=CHROMIUM)
         yield browser
         await browser.close()
 

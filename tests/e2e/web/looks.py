@@ -1,13 +1,9 @@
-"""How a page is looked at: accessibility, colour schemes, the work that its main thread has."""
+"""How a page is looked at: accessibility, colour schemes, width."""
 
-from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-import orjson
-from playwright.async_api import CDPSession, Page
+from playwright.async_api import Page
 
 from tests.e2e.server import ROOT
 
@@ -41,50 +37,3 @@ async def overflows(page: Page) -> bool:
         "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
     )
     return sideways
-
-
-@dataclass
-class Work:
-    """CPU time of a page's main thread, in milliseconds; `longest_ms` only with tracing."""
-
-    used_ms: float = 0
-    longest_ms: float = 0
-
-
-@asynccontextmanager
-async def cpu(page: Page, *, traced: bool = False) -> AsyncIterator[Work]:
-    """What the main thread does meanwhile. Tracing costs some half of it again by itself."""
-    work = Work()
-    session = await page.context.new_cdp_session(page)
-    browser = page.context.browser
-    assert browser is not None
-    await session.send("Performance.enable", {"timeDomain": "threadTicks"})
-    if traced:
-        await browser.start_tracing(page=page, categories=["toplevel", "devtools.timeline"])
-    before = await _task_s(session)
-    yield work
-    work.used_ms = (await _task_s(session) - before) * 1000
-    if traced:
-        work.longest_ms = _longest_ms(orjson.loads(await browser.stop_tracing())["traceEvents"])
-    await session.detach()
-
-
-async def _task_s(session: CDPSession) -> float:
-    metrics = (await session.send("Performance.getMetrics"))["metrics"]
-    return next(float(each["value"]) for each in metrics if each["name"] == "TaskDuration")
-
-
-def _longest_ms(events: list[dict[str, Any]]) -> float:
-    """Of the tasks on the main thread of the page that worked most."""
-    mains = {
-        (event["pid"], event["tid"])
-        for event in events
-        if event["name"] == "thread_name" and event["args"].get("name") == "CrRendererMain"
-    }
-    tasks: dict[tuple[int, int], list[float]] = defaultdict(list)
-    for event in events:
-        thread = event["pid"], event["tid"]
-        if event["name"].endswith("RunTask") and thread in mains:
-            tasks[thread].append(event.get("tdur", 0) / 1000)
-    busiest = max(tasks.values(), key=sum, default=[0.0])
-    return max(busiest)

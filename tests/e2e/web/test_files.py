@@ -1,64 +1,29 @@
 """The app's files on their way to the browser: how many bytes, how often, of which version."""
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
 from playwright.async_api import Page, Route, expect
 
+from pages import painted, transferred
 from smriti.web.assets import Assets
 from smriti.web.router import STATIC
+from tests.e2e.browser import held
 from tests.e2e.server import ServerProcess
 from tests.e2e.web.person import Person
 
 _BUDGET_BYTES = 100 * 1000
+_FIRST_PAGE = ("/messages?inactive=true&limit=30", "/turns?limit=30")
 _NOT_MODIFIED_BYTES = 1200  # no more than headers
-
-
-@asynccontextmanager
-async def _transferred(page: Page) -> AsyncIterator[dict[str, float]]:
-    """What each answer took on the wire, headers and all, in bytes."""
-    session = await page.context.new_cdp_session(page)
-    await session.send("Network.enable")
-    addresses: dict[str, str] = {}
-    sizes: dict[str, float] = {}
-
-    def begun(event: dict[str, Any]) -> None:
-        addresses[event["requestId"]] = event["response"]["url"]
-
-    def ended(event: dict[str, Any]) -> None:
-        sizes[addresses[event["requestId"]]] = event["encodedDataLength"]
-
-    session.on("Network.responseReceived", begun)
-    session.on("Network.loadingFinished", ended)
-    yield sizes
-    await session.detach()
-
-
-# When the words were painted: a frame has begun after they came into the page.
-_PAINTED = """() => new MutationObserver((_, observer) => {
-  if (!document.body?.textContent.includes("Message 29.")) return;
-  observer.disconnect();
-  requestAnimationFrame(() => setTimeout(() => { window.painted = performance.now(); }));
-}).observe(document, { childList: true, characterData: true, subtree: true })"""
-_UNTIL_PAINTED = """() => performance.getEntries()
-  .filter(({ entryType, responseEnd }) => entryType === "navigation" || responseEnd <= painted)
-  .map(({ name }) => name)"""
 
 
 async def test_the_first_paint_of_a_chat_is_small(page: Page, person: Person) -> None:
     """What comes later, to make Markdown of the words, is not counted."""
     person.seed(person.caller.agent(), messages=30)
-    await page.add_init_script(f"({_PAINTED})()")
-    async with _transferred(page) as sizes:
-        await page.goto(person.app)
-        await page.wait_for_function("() => window.painted")
-        needed = await page.evaluate(_UNTIL_PAINTED)
 
-    counted = {url: size for url, size in sizes.items() if url in needed}
-    assert counted.keys() >= {person.app}
-    assert sum(counted.values()) <= _BUDGET_BYTES, counted
+    paint = await painted(page, person.app, "Message 29.")
+
+    assert person.app in paint.sizes
+    assert sum(paint.sizes.values()) <= _BUDGET_BYTES, paint.sizes
 
 
 async def test_modules_are_asked_for_before_they_are_imported_and_only_those(
@@ -72,13 +37,31 @@ async def test_modules_are_asked_for_before_they_are_imported_and_only_those(
 
     preloaded = {f"v/{Assets(STATIC).digest}/{path}" for path in Assets(STATIC).preloaded()}
     modules = {url.partition("/app/")[2] for url in loaded if url.endswith(".js")}
-    assert {url for url in modules if not url.endswith("/scheme.js")} == preloaded
+    assert {url for url in modules if not url.endswith(("/scheme.js", "/early.js"))} == preloaded
+
+
+async def test_what_a_chat_shows_is_asked_for_once_and_before_its_modules_are_there(
+    page: Page, person: Person
+) -> None:
+    talk = person.seed(person.caller.agent(), messages=3)["conversation_id"]
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(person.site.url)))
+    arrive = await held(page, "**/main.js")
+    needed = ["/auth/me", "/agents", "/conversations/?limit=50"]
+    needed += [f"/conversations/{talk}{rest}" for rest in ("", *_FIRST_PAGE)]
+
+    async with page.expect_response(f"**{needed[-1]}"):
+        await page.goto(person.at("c", talk), wait_until="commit")
+    arrive.set()
+    await expect(page.get_by_text("Message 2.")).to_be_visible()
+
+    assert [path for path in needed if asked.count(path) != 1] == []
 
 
 async def test_a_second_visit_asks_for_the_page_only(page: Page, person: Person) -> None:
     await page.goto(person.at("nowhere"))
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
-    async with _transferred(page) as sizes:
+    async with transferred(page) as sizes:
         await page.reload()
         await expect(page.get_by_role("heading", level=1)).to_be_visible()
 

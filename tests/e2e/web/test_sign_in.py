@@ -50,6 +50,18 @@ async def test_a_link_signs_in(stranger: Page, site: ServerProcess) -> None:
     await expect(stranger.get_by_role("navigation", name="Smriti")).to_be_visible()
 
 
+async def test_who_signs_in_at_the_address_of_a_chat_is_shown_it(
+    stranger: Page, person: Person
+) -> None:
+    talk = person.seed(person.caller.agent(), messages=3)
+    await stranger.goto(person.at("c", talk["conversation_id"]))
+
+    await _fill(stranger, person.name)
+    await stranger.keyboard.press("Enter")
+
+    await expect(stranger.get_by_text("Message 2.")).to_be_visible()
+
+
 async def test_who_has_a_wrong_password_or_a_taken_name_reads_so(
     stranger: Page, person: Person
 ) -> None:

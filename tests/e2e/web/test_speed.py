@@ -6,10 +6,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
+from pages import BARE, cpu
 from tests.e2e.server import Json, ServerProcess
 from tests.e2e.web.bench import Bench
 from tests.e2e.web.chatting import answers, say
-from tests.e2e.web.looks import axe, both_schemes, cpu
+from tests.e2e.web.looks import axe, both_schemes
 from tests.e2e.web.person import Person
 
 _MODULES = ["vendor/preact.js", "components/list.js", "components/markdown.js"]
@@ -230,27 +231,6 @@ _COUNT_ROWS = """() => {
   const count = () => { most = Math.max(most, document.querySelectorAll(".list-row").length); };
   new MutationObserver(count).observe(document.body, { childList: true, subtree: true });
 }"""
-# The least that shows the same answer: its words are put into one text, frame by frame.
-_BARE = """async ([path, content]) => {
-  const headers = { "Content-Type": "application/json" };
-  const answer = await fetch(path, { method: "POST", headers, body: JSON.stringify({ content }) });
-  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-  const place = document.querySelector("main").appendChild(document.createElement("p"));
-  const text = place.appendChild(document.createTextNode(""));
-  let [rest, waiting] = ["", ""];
-  const show = () => { text.appendData(waiting); waiting = ""; };
-  for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    const frames = (rest + read.value).split("\\n\\n");
-    rest = frames.pop();
-    const lines = frames.filter((one) => one.startsWith("data: "));
-    const events = lines.map((one) => JSON.parse(one.slice(6)));
-    for (const { event_type, content } of events) {
-      if (event_type !== "AGENT_RESPONSE_TO_USER") continue;
-      if (!waiting) requestAnimationFrame(show);
-      waiting += content;
-    }
-  }
-}"""
 
 
 async def _ask(page: Page) -> None:
@@ -282,7 +262,7 @@ async def test_an_answer_of_200_tokens_a_second_costs_little_more_than_its_plain
     await page.goto(person.at("nowhere"))
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
     async with cpu(page) as bare:
-        await page.evaluate(_BARE, [path, _ASKED])
+        await page.evaluate(BARE, [path, _ASKED])
 
     assert work.used_ms <= 2 * bare.used_ms
 

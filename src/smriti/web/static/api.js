@@ -1,4 +1,6 @@
-// The only fetch. The session cookie travels by itself; what the server refuses carries its reasons.
+// The only fetch, but for `early.js`. The session cookie travels by itself; what the server refuses carries its reasons.
+
+const EARLY_MS = 10_000;
 
 /**
  * @typedef {object} Options
@@ -48,14 +50,19 @@ export function onExpired(/** @type {() => Promise<boolean>} */ handler) {
   renew = handler;
 }
 
+/** What `early.js` has asked for; what nobody takes at once is forgotten. @type {Map<string, Promise<Response>>} */
+const early = /** @type {any} */ (window).early ?? new Map();
+setTimeout(() => early.clear(), EARLY_MS);
+
 /** The answer; `Refused` or `Unreachable` else. @param {string} path @param {Options} [options] */
 export async function request(path, options = {}) {
   const call = prepared(options);
   let response = await fetched(path, call);
   if (response.status === 401 && !path.startsWith("/auth/") && (await renew())) response = await fetched(path, call);
   options.signal?.throwIfAborted();
-  if (!response.ok) throw new Refused(response.status, response.headers, await response.json().catch(() => ({})));
-  return response;
+  if (response.ok) return response;
+  early.clear(); // as when nobody was signed in
+  throw new Refused(response.status, response.headers, await response.json().catch(() => ({})));
 }
 
 /** @param {Options} options @returns {RequestInit} the same each time it is sent */
@@ -124,8 +131,10 @@ function moment(seconds) {
 
 /** @param {string} path @param {RequestInit} options */
 async function fetched(path, options) {
+  const asked = options.method === "GET" ? early.get(path) : undefined;
+  early.delete(path);
   try {
-    return await fetch(path, options);
+    return await (asked ?? fetch(path, options));
   } catch (error) {
     if (options.signal?.aborted) throw error;
     throw new Unreachable();

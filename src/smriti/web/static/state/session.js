@@ -50,12 +50,11 @@ export function leave() {
 async function welcome(profile) {
   const known = me.peek();
   if (known && known.email !== profile.email) return location.reload();
-  const wasNobody = !known || ended.peek();
+  const wasNobody = known === null || ended.peek();
   me.value = profile;
   ended.value = false;
-  if (!wasNobody) return;
-  tell({ kind: "signed-in" });
-  changed("/");
+  if (wasNobody) changed("/");
+  if (wasNobody || !known) tell({ kind: "signed-in" });
 }
 
 onExpired(() => {

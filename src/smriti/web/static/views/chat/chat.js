@@ -7,7 +7,7 @@ import { link, panels, routes } from "../../router.js";
 import { useShortcut } from "../../state/keys.js";
 import { resource } from "../../state/store.js";
 import { openTalk } from "../../state/talk.js";
-import { html, signal, useCallback, useEffect, useMemo } from "../../vendor/preact.js";
+import { html, signal, useCallback, useEffect, useLayoutEffect, useMemo } from "../../vendor/preact.js";
 import { Lazy, Skeleton } from "../lazy.js";
 import { Composer } from "./composer.js";
 import { Messages } from "./messages.js";
@@ -36,7 +36,7 @@ function Chat({ id, message }) {
   const talk = openTalk(id);
   /** @type {Desk} */
   const desk = useMemo(() => ({ talk, editing: signal(""), files: signal([]) }), []);
-  useEffect(() => talk.watch(), []);
+  useLayoutEffect(() => talk.watch(), []);
   const toggle = useCallback(() => {
     withMemory.value = !withMemory.peek();
     localStorage.setItem("memory", withMemory.peek() ? "open" : "closed");

@@ -2,8 +2,10 @@
 
 import gzip
 import re
+from collections.abc import Callable
 from typing import Final
 
+import brotli
 import pytest
 
 from smriti.web.assets import Assets
@@ -80,15 +82,21 @@ async def test_a_file_is_kept_for_ever_under_the_digest_of_all(
     assert "content-security-policy" not in response.headers
 
 
-async def test_files_are_compressed_for_who_can_read_it(home: Home) -> None:
+@pytest.mark.parametrize(
+    ("accepted", "coding", "decoded"),
+    [("gzip, deflate", "gzip", gzip.decompress), ("gzip, br", "br", brotli.decompress)],
+)
+async def test_files_are_compressed_for_who_can_read_it(
+    home: Home, accepted: str, coding: str, decoded: Callable[[bytes], bytes]
+) -> None:
     path = f"/app/v/{_DIGEST}/vendor/preact.js"
-    async with home.client.stream("GET", path, headers={"Accept-Encoding": "gzip"}) as small:
+    async with home.client.stream("GET", path, headers={"Accept-Encoding": accepted}) as small:
         compressed = b"".join([chunk async for chunk in small.aiter_raw()])
     plain = await home.client.get(path, headers={"Accept-Encoding": "identity"})
 
-    assert small.headers["content-encoding"] == "gzip"
+    assert small.headers["content-encoding"] == coding
     assert "content-encoding" not in plain.headers
-    assert gzip.decompress(compressed) == plain.content
+    assert decoded(compressed) == plain.content
     assert "Accept-Encoding" in small.headers["vary"]
     assert len(compressed) < len(plain.content) / 2
 

@@ -5,9 +5,18 @@ import gzip
 import hashlib
 import mimetypes
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final
+
+import brotli
+
+CODINGS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
+    "br": partial(brotli.compress, quality=11),
+    "gzip": partial(gzip.compress, compresslevel=9, mtime=0),
+}
+"""How a file can be made smaller on its way, the best first."""
 
 _DIGEST_LENGTH: Final = 16
 _PRELOADED: Final[tuple[str, ...]] = (
@@ -31,13 +40,13 @@ class Asset:
         self.content = content
         self.media_type = media_type
         self.etag = f'W/"{_digest(content)}"'
-        self._zipped: bytes | None = None
+        self._encoded: dict[str, bytes] = {}
 
-    async def zipped(self) -> bytes:
-        """The content as gzip, made when somebody first asks for it."""
-        if self._zipped is None:
-            self._zipped = await asyncio.to_thread(gzip.compress, self.content, 9, mtime=0)
-        return self._zipped
+    async def encoded(self, coding: str) -> bytes:
+        """The content by one of `CODINGS`, made when somebody first asks for it."""
+        if coding not in self._encoded:
+            self._encoded[coding] = await asyncio.to_thread(CODINGS[coding], self.content)
+        return self._encoded[coding]
 
 
 class Assets:

@@ -21,7 +21,7 @@ class CompressedJSON:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "GET" or not accepts_gzip(scope):
+        if scope["type"] != "http" or scope["method"] != "GET" or not accepts(scope, b"gzip"):
             await self._app(scope, receive, send)
             return
         await self._app(scope, receive, _Answer(send).send)
@@ -59,12 +59,12 @@ async def _compressed(start: Message, message: Message) -> Message:
     return {**message, "body": small}
 
 
-def accepts_gzip(scope: Scope) -> bool:
-    """Whether the caller can read it."""
+def accepts(scope: Scope, coding: bytes) -> bool:
+    """Whether the caller can read what is so encoded."""
     headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
     given = b",".join(value for name, value in headers if name == b"accept-encoding")
     codings = [coding.replace(b" ", b"").partition(b";") for coding in given.lower().split(b",")]
-    return any(name == b"gzip" and rest not in {b"q=0", b"q=0.0"} for name, _, rest in codings)
+    return any(name == coding and rest not in {b"q=0", b"q=0.0"} for name, _, rest in codings)
 
 
 def _is_plain_json(start: Message) -> bool:

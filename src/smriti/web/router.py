@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from smriti.core.errors import NotFound
-from smriti.web.assets import Asset, Assets
-from smriti.web.compression import accepts_gzip
+from smriti.web.assets import CODINGS, Asset, Assets
+from smriti.web.compression import accepts
 
 STATIC: Final = Path(__file__).parent / "static"
 _READ: Final = ["GET", "HEAD"]
@@ -74,7 +74,9 @@ async def _answer(
     if asset.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     content = asset.content
-    if accepts_gzip(request.scope):
-        content = await asset.zipped()
-        headers["Content-Encoding"] = "gzip"
+    for coding in CODINGS:
+        if accepts(request.scope, coding.encode()):
+            content = await asset.encoded(coding)
+            headers["Content-Encoding"] = coding
+            break
     return Response(content, media_type=asset.media_type, headers=headers)

@@ -21,7 +21,7 @@ def answers(page: Page) -> Locator:
 
 
 def tools(page: Page) -> Locator:
-    return page.locator(".chat-tool")
+    return page.locator(".call")
 
 
 def stop(page: Page) -> Locator:

@@ -84,7 +84,7 @@ async def test_text_never_becomes_markup(page: Page, person: Person) -> None:
     await say(page, f"Remember that {evil} is my favourite")
     await expect(tools(page).first).to_contain_text("<img")
     await tools(page).first.locator("summary").click()
-    await expect(page.locator(".chat-details").first).to_contain_text("<img")
+    await expect(page.locator(".call .fold-inside").first).to_contain_text("<img")
     await expect(questions(page)).to_contain_text("<img")
 
     assert await page.title() != "broken"
@@ -98,17 +98,17 @@ async def test_what_an_agent_did_can_be_unfolded(page: Page, person: Person, stu
 
     await tools(page).locator("summary").focus()
     await page.keyboard.press("Enter")
-    details = page.locator(".chat-details")
+    details = page.locator(".call .fold-inside")
     await expect(details).to_contain_text('"block": "human"')
     await expect(details).to_contain_text("Result")
-    thoughts = page.locator(".chat-fold", has_text="Thoughts").last
+    thoughts = page.locator(".fold", has_text="Thoughts").last
     await thoughts.locator("summary").click()
     await expect(thoughts.locator(".chat-thoughts")).to_contain_text("hm")
 
     await expect(page.locator(".chat-assistant .chat-facts")).to_contain_text("written")
     await page.reload()
     await tools(page).locator("summary").click()
-    await expect(page.locator(".chat-details")).to_contain_text("Time")
+    await expect(page.locator(".call .fold-inside")).to_contain_text("Time")
 
 
 async def test_an_answer_is_stopped_from_the_keyboard(

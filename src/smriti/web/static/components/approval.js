@@ -5,16 +5,15 @@ import { Button } from "./button.js";
 
 /**
  * @param {object} props
- * @param {{ approval_id: string, tool_name: string, arguments: Record<string, unknown> }} props.approval
- * @param {string} props.device as its owner calls it
+ * @param {any} props.head what waits
+ * @param {Record<string, unknown>} props.args
  * @param {(yes: boolean, note: string) => Promise<void>} props.decide
  */
-export function Approval({ approval, device, decide }) {
+export function Approval({ head, args, decide }) {
   const [note, setNote] = useState("");
-  const args = Object.keys(approval.arguments).length > 0;
   return html`<section class="approval card" aria-label="A command waits for your approval">
-    <p><${Icon} name="device" /><span><code class="name">${approval.tool_name}</code> on <b class="name">${device}</b> waits for your approval.</span></p>
-    ${args && html`<pre tabindex="0" aria-label="Its arguments">${JSON.stringify(approval.arguments, null, 2)}</pre>`}
+    <p><${Icon} name="device" /><span class="name">${head}</span></p>
+    ${Object.keys(args).length > 0 && html`<pre tabindex="0" aria-label="Its arguments">${JSON.stringify(args, null, 2)}</pre>`}
     <div class="row">
       <${Button} kind="primary" icon="check" onClick=${() => decide(true, note)}>Approve<//>
       <${Button} icon="close" onClick=${() => decide(false, note)}>Deny<//>

@@ -1,6 +1,6 @@
 // What the model would see if you asked now, and how its window is spent.
 import { Copy } from "../components/copy.js";
-import { Icon } from "../icons.js";
+import { Fold } from "../components/fold.js";
 import { link } from "../router.js";
 import { draftOf } from "../state/drafts.js";
 import { resource } from "../state/store.js";
@@ -78,13 +78,12 @@ function Messages({ messages }) {
   </section>`;
 }
 
-/** One line, which opens. @param {{ message: ContextMessage }} props */
+/** @param {{ message: ContextMessage }} props */
 function Said({ message: { role, text, tools, tokens } }) {
-  const [open, setOpen] = useState(false);
-  const brief = text.slice(0, BRIEF + 1).replace(/\s+/g, " ");
-  return html`<li><details class="steps-fold" onToggle=${(/** @type {any} */ event) => setOpen(event.currentTarget.open)}>
-    <summary><${Icon} name="right" size=${16} /><b>${role}</b><span class="steps-brief name">${brief || tools.join(", ")}</span><span class="steps-state figure">${tokens.toLocaleString()} tokens</span></summary>
-    ${open && html`<div class="steps-inside">${text && html`<p class="steps-text name">${text}</p>`}
-      ${tools.length > 0 && html`<p class="meta">Called <span class="name">${tools.join(", ")}</span>.</p>`}</div>`}
-  </details></li>`;
+  const brief = text.slice(0, BRIEF + 1).replace(/\s+/g, " ") || tools.join(", ");
+  const head = html`<b>${role}</b><span class="fold-brief name">${brief}</span><span class="fold-state figure">${tokens.toLocaleString()} tokens</span>`;
+  return html`<li><${Fold} head=${head}><div class="fold-inside">
+    ${text && html`<p class="steps-text name">${text}</p>`}
+    ${tools.length > 0 && html`<p class="meta">Called <span class="name">${tools.join(", ")}</span>.</p>`}
+  </div><//></li>`;
 }

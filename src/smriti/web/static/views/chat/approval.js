@@ -1,9 +1,9 @@
-// A command that an agent wants to run on a machine: its owner decides.
+// A command that an agent wants to run on a machine.
 import { Refused, sentence } from "../../api.js";
-import { Button } from "../../components/button.js";
+import { Approval } from "../../components/approval.js";
 import { notify } from "../../components/notices.js";
 import { Icon } from "../../icons.js";
-import { html, useState } from "../../vendor/preact.js";
+import { html } from "../../vendor/preact.js";
 
 /** @import { ApprovalPiece } from "../../state/talk-rows.js" */
 /** @import { Talk } from "../../state/talk.js" */
@@ -18,17 +18,7 @@ export function View({ asked, talk }) {
     return html`<p class="chat-decided meta"><${Icon} name=${settled === "denied" ? "close" : "check"} size=${16} />
       <span>${OVER[settled]} <code class="name">${asked.name}</code> on <span class="name">${asked.client}</span>.</span></p>`;
   }
-  return html`<section class="chat-approval card" aria-label="A command waits for your approval">
-    <p><${Icon} name="device" /><span class="name">${asked.text}</span></p>
-    ${Object.keys(asked.args).length > 0 && html`<pre tabindex="0">${JSON.stringify(asked.args, null, 2)}</pre>`}
-    <${Choice} asked=${asked} talk=${talk} />
-  </section>`;
-}
-
-/** @param {{ asked: ApprovalPiece, talk: Talk }} props */
-function Choice({ asked, talk }) {
-  const [note, setNote] = useState("");
-  const decide = (/** @type {boolean} */ yes) => async () => {
+  const decide = async (/** @type {boolean} */ yes, /** @type {string} */ note) => {
     try {
       await talk.approve(asked, yes, note);
     } catch (error) {
@@ -36,11 +26,5 @@ function Choice({ asked, talk }) {
       notify(sentence(error), { tone: "bad" });
     }
   };
-  return html`<div class="row">
-    <${Button} kind="primary" icon="check" onClick=${decide(true)}>Approve<//>
-    <${Button} icon="close" onClick=${decide(false)}>Deny<//>
-    <label class="chat-note"><span class="unseen">A note for your agent</span>
-      <input placeholder="A note for your agent, if you like" value=${note} maxlength="2000" onInput=${(/** @type {any} */ event) => setNote(event.currentTarget.value)} />
-    </label>
-  </div>`;
+  return html`<${Approval} head=${asked.text} args=${asked.args} decide=${decide} />`;
 }

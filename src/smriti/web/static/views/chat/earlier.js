@@ -1,6 +1,6 @@
 // What stood in the place of a message before it was edited, or answered again.
-import { Icon } from "../../icons.js";
-import { html, useState } from "../../vendor/preact.js";
+import { Fold } from "../../components/fold.js";
+import { html } from "../../vendor/preact.js";
 import { said } from "../../state/talk-rows.js";
 import { Text } from "./text.js";
 
@@ -9,12 +9,10 @@ import { Text } from "./text.js";
 
 /** @param {{ row: Row }} props */
 export function View({ row }) {
-  const messages = row.earlier.value;
-  const [open, setOpen] = useState(false);
-  return html`<details class="chat-fold chat-earlier" onToggle=${(/** @type {any} */ event) => setOpen(event.currentTarget.open)}>
-    <summary><${Icon} name="history" size=${16} /><span>${row.role === "user" ? "Edited. Earlier version" : "Answered again. Earlier answer"}</span></summary>
-    ${open && html`<div class="chat-left">${messages.map((message) => html`<${Left} key=${message.message_id} message=${message} />`)}</div>`}
-  </details>`;
+  const head = row.role === "user" ? "Edited. Earlier version" : "Answered again. Earlier answer";
+  return html`<${Fold} kind="chat-earlier" icon="history" head=${head}>
+    <div class="chat-left">${row.earlier.value.map((message) => html`<${Left} key=${message.message_id} message=${message} />`)}</div>
+  <//>`;
 }
 
 /** @param {{ message: MessageView }} props */

@@ -6,7 +6,7 @@ import { notify } from "../../components/notices.js";
 import { Time } from "../../components/time.js";
 import { textOf } from "../../state/talk-rows.js";
 import { html } from "../../vendor/preact.js";
-import { seconds } from "./tool.js";
+import { seconds } from "../../components/call.js";
 
 /** @import { Row } from "../../state/talk-rows.js" */
 /** @import { TurnSummary } from "../../types.d.ts" */

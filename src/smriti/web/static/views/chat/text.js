@@ -1,6 +1,6 @@
 // A text that grows, outside of the virtual DOM; and what the agent thought, folded.
-import { Icon } from "../../icons.js";
-import { html, useLayoutEffect, useRef, useState } from "../../vendor/preact.js";
+import { Fold } from "../../components/fold.js";
+import { html, useLayoutEffect, useRef } from "../../vendor/preact.js";
 
 /** @import { Growing } from "../../state/talk-rows.js" */
 
@@ -33,15 +33,11 @@ function show(host, text) {
 
 /** @param {{ text: Growing }} props */
 export function Thought({ text }) {
-  const [open, setOpen] = useState(false);
-  return html`<details class="chat-fold" onToggle=${(/** @type {any} */ event) => setOpen(event.currentTarget.open)}>
-    <summary><${Icon} name="right" size=${16} /><span>${text.done.value ? "Thoughts" : "Thinking…"}</span></summary>
-    ${open && html`<${Thoughts} text=${text} />`}
-  </details>`;
+  return html`<${Fold} head=${text.done.value ? "Thoughts" : "Thinking…"}><${Thoughts} text=${text} /><//>`;
 }
 
 /** @param {{ text: Growing }} props */
 function Thoughts({ text }) {
   text.version.value;
-  return html`<div class="chat-thoughts muted">${text.text}</div>`;
+  return html`<div class="fold-inside chat-thoughts muted">${text.text}</div>`;
 }

@@ -47,7 +47,8 @@ function Shown({ task, session }) {
     <p class="task-request">${session.request}</p>
     ${task.line.value !== "there" && html`<p class="meta" role="status">${LOST[task.line.value]}</p>`}
     <${Way} task=${task} session=${session} />
-    ${approval && html`<${Approval} key=${approval.approval_id} approval=${approval} device=${name}
+    ${approval && html`<${Approval} key=${approval.approval_id} args=${approval.arguments}
+      head=${html`<code>${approval.tool_name}</code> on <b>${name}</b> waits for your approval.`}
       decide=${(/** @type {boolean} */ yes, /** @type {string} */ note) => task.decide(approval, yes, note)} />`}
     ${over && html`<${Outcome} session=${session} name=${name} />`}
   </div>`;

@@ -32,21 +32,13 @@ SearchQuery = Annotated[
 
 async def wanted_passages(
     tags: Annotated[
-        list[Tag],
-        Query(
-            default_factory=list,
-            max_length=MAX_TAGS,
-            description="Only passages with all of these tags.",
-        ),
-    ],
+        tuple[Tag, ...],
+        Query(max_length=MAX_TAGS, description="Only passages with all of these tags."),
+    ] = (),
     any_tags: Annotated[
-        list[Tag],
-        Query(
-            default_factory=list,
-            max_length=MAX_TAGS,
-            description="Only passages with at least one of these tags.",
-        ),
-    ],
+        tuple[Tag, ...],
+        Query(max_length=MAX_TAGS, description="Only passages with at least one of these tags."),
+    ] = (),
     after: Annotated[
         Moment | None,
         Query(

@@ -17,15 +17,7 @@ async def test_from_the_link_to_an_answer_from_edited_memory(
     page = stranger
     await page.goto(site.new_link())
     keyboard = await Keyboard.of(page)
-    await expect(page.get_by_role("heading", level=1)).to_have_text("Choose a model")
-    await keyboard.to("radio", "Demo")
-    await keyboard.to("button", "Go on")
-    await keyboard.press("Enter")
-    await expect(page.get_by_role("heading", level=1)).to_have_text("Choose an agent")
-    await keyboard.to("radio", "Companion")
-    await keyboard.press("ArrowDown")
-    await keyboard.to("button", "Create agent")
-    await keyboard.press("Enter")
+    await _first_run(keyboard)
 
     await keyboard.to("textbox", "Message")
     await keyboard.write("My name is Alice and I work at Google")
@@ -71,17 +63,7 @@ async def test_a_message_is_found_and_a_conversation_renamed_and_deleted(
     await expect(page.get_by_role("main")).to_contain_text("sourdough rises overnight")
     await expect(page).to_have_url(re.compile(r"\?m="))
 
-    await keyboard.to("button", "Rename or delete", key="Shift+Tab")
-    await keyboard.press("Enter")
-    assert await keyboard.here() == "menuitem: Rename"
-    await keyboard.press("Escape")
-    assert await keyboard.here() == "button: Rename or delete"
-    await keyboard.press("Enter", "Enter")
-    await keyboard.to("textbox", "Title")
-    await keyboard.write("Baking")
-    await keyboard.press("Enter")
-    await expect(listed(page).filter(has_text="Baking")).to_be_visible()
-    assert await keyboard.here() == "button: Rename or delete"
+    await _rename(keyboard, "Baking")
 
     await keyboard.to("link", "Tea is at four")
     await keyboard.to("button", "Rename or delete")
@@ -121,24 +103,7 @@ async def test_an_agent_a_key_the_other_pages_and_the_way_out_and_in(
     path = f"/agents/{agent['agent_id']}"
     assert person.caller.get(path)["agent_persona"] == "Knows every shelf, and the cellar."
 
-    await _choose(keyboard, "API keys")
-    await keyboard.to("button", "Make a key")
-    await keyboard.press("Enter")
-    await keyboard.to("textbox", "Name")
-    await keyboard.write("By hand")
-    await keyboard.press("Enter")
-    await expect(page.get_by_label("The key", exact=True)).to_be_visible()
-    await keyboard.to("button", "I have copied it")
-    await keyboard.press("Enter")
-    await keyboard.to("button", "Change or revoke By hand")
-    await keyboard.press("Enter")
-    await keyboard.press("ArrowUp", "Enter")
-    assert await keyboard.here() == "button: Cancel"
-    await keyboard.to("button", "Revoke key")
-    await keyboard.press("Enter")
-    await expect(page.get_by_role("heading", name="No keys yet")).to_be_visible()
-    await keyboard.is_seen()
-
+    await _make_and_revoke_a_key(keyboard)
     for name, title in [("Devices", "Devices"), ("Plan and usage", "Plan and usage")]:
         await keyboard.to("link", name)
         await keyboard.press("Enter")
@@ -206,12 +171,61 @@ async def test_tab_goes_through_every_page_and_out_of_it(
         assert await keyboard.lap() > 3, place
 
 
+async def _make_and_revoke_a_key(keyboard: Keyboard) -> None:
+    page = keyboard.page
+    await _choose(keyboard, "API keys")
+    await keyboard.to("button", "Make a key")
+    await keyboard.press("Enter")
+    await keyboard.to("textbox", "Name")
+    await keyboard.write("By hand")
+    await keyboard.press("Enter")
+    await expect(page.get_by_label("The key", exact=True)).to_be_visible()
+    await keyboard.to("button", "I have copied it")
+    await keyboard.press("Enter")
+    await keyboard.to("button", "Change or revoke By hand")
+    await keyboard.press("Enter")
+    await keyboard.press("ArrowUp", "Enter")
+    assert await keyboard.here() == "button: Cancel"
+    await keyboard.to("button", "Revoke key")
+    await keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="No keys yet")).to_be_visible()
+    await keyboard.is_seen()
+
+
+async def _rename(keyboard: Keyboard, title: str) -> None:
+    """The conversation that is open, by the menu of its head."""
+    await keyboard.to("button", "Rename or delete", key="Shift+Tab")
+    await keyboard.press("Enter")
+    assert await keyboard.here() == "menuitem: Rename"
+    await keyboard.press("Escape")
+    assert await keyboard.here() == "button: Rename or delete"
+    await keyboard.press("Enter", "Enter")
+    await keyboard.to("textbox", "Title")
+    await keyboard.write(title)
+    await keyboard.press("Enter")
+    await expect(listed(keyboard.page).filter(has_text=title)).to_be_visible()
+    assert await keyboard.here() == "button: Rename or delete"
+
+
 async def _choose(keyboard: Keyboard, name: str) -> None:
     """In the menu at the end of the navigation."""
     await keyboard.to("button", "Your account and this page", key="Shift+Tab")
     await keyboard.press("Enter")
     await keyboard.to("menuitem", name, key="ArrowDown")
     await keyboard.page.keyboard.press("Enter")
+
+
+async def _first_run(keyboard: Keyboard) -> None:
+    page = keyboard.page
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Choose a model")
+    await keyboard.to("radio", "Demo")
+    await keyboard.to("button", "Go on")
+    await keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Choose an agent")
+    await keyboard.to("radio", "Companion")
+    await keyboard.press("ArrowDown")
+    await keyboard.to("button", "Create agent")
+    await keyboard.press("Enter")
 
 
 async def _sign_in(keyboard: Keyboard, person: Person) -> None:

@@ -17,6 +17,11 @@ function remember(focused) {
   }
 }
 
+/** Who leaves the page for the browser is not called back. @param {FocusEvent} event */
+function left({ target }) {
+  setTimeout(() => { if (document.activeElement === document.body && isReached(/** @type {Element} */ (target))) path = []; });
+}
+
 /** Not at once: a view that comes, or a dialog that goes, may have a place for it. */
 function mend() {
   if (document.activeElement !== document.body || !path.length) return;
@@ -26,8 +31,8 @@ function mend() {
 
 /** @returns {HTMLElement | null | undefined} */
 function nearest() {
-  const [focused] = path;
-  if (focused && isReached(focused.node)) return /** @type {HTMLElement} */ (focused.node);
+  const again = path[0]?.node;
+  if (again && isReached(again)) return again; // it was disabled for a moment
   for (const { next, last } of path) {
     const found = inside(next).at(0) ?? inside(last).at(-1);
     if (found) return found;
@@ -56,5 +61,6 @@ function undo(event) {
 
 remember(document.activeElement);
 addEventListener("keydown", undo);
+addEventListener("focusout", left);
 addEventListener("focusin", ({ target }) => remember(/** @type {Element} */ (target)));
 new MutationObserver(mend).observe(document.body, { childList: true, subtree: true, attributeFilter: ["disabled"] });

@@ -55,6 +55,24 @@ def _worker(person: Person) -> str | None:
     return found
 
 
+async def test_the_models_are_those_of_the_chosen_provider(
+    page: Page, person: Person, stubbed: Json
+) -> None:
+    await page.goto(person.at("agents", stubbed["agent_id"]))
+    model = page.get_by_label("Model", exact=True)
+    await expect(model.locator("option:not([value=''])")).to_have_text(["stub"])
+
+    await page.get_by_label("Provider").select_option("Demo")
+    await expect(model.locator("option")).to_have_text(["Demo (offline)"])
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
+    changed = person.caller.get(f"/agents/{stubbed['agent_id']}")
+    assert (changed["agent_provider"], changed["agent_model"]) == ("Demo", "demo")
+
+    await page.get_by_label("Provider").select_option("OpenAI")
+    await expect(model).to_have_value("stub")
+
+
 async def test_an_import_tells_how_far_it_has_come(
     page: Page, person: Person, tmp_path: Path
 ) -> None:

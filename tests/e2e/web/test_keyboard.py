@@ -19,7 +19,7 @@ async def test_from_the_link_to_an_answer_from_edited_memory(
     keyboard = await Keyboard.of(page)
     await _first_run(keyboard)
 
-    await keyboard.to("textbox", "Message")
+    await expect(page.get_by_label("Message", exact=True)).to_be_focused()
     await keyboard.write("My name is Alice and I work at Google")
     await keyboard.press("Enter")
     await expect(answers(page)).to_contain_text("Nice to meet you, Alice!")
@@ -168,7 +168,7 @@ async def test_tab_goes_through_every_page_and_out_of_it(
         await page.goto(person.at(*place))
         await expect(page.locator("main:focus, main :focus")).to_be_attached()
         await expect(page.locator(".skeleton")).to_have_count(0)
-        assert await keyboard.lap() > 3, place
+        assert await keyboard.lap() > 0, place
 
 
 async def _make_and_revoke_a_key(keyboard: Keyboard) -> None:

@@ -33,8 +33,8 @@ function mend() {
 function nearest() {
   const again = path[0]?.node;
   if (again && isReached(again)) return again; // it was disabled for a moment
-  for (const { next, last } of path) {
-    const found = inside(next).at(0) ?? inside(last).at(-1);
+  for (const { node, next, last } of path) {
+    const found = inside(next).at(0) ?? inside(last).at(-1) ?? inside(node).at(0);
     if (found) return found;
   }
   return document.querySelector("main");
@@ -46,8 +46,11 @@ function inside(node) {
   return [node, ...node.querySelectorAll(REACHED)].filter(isReached);
 }
 
-/** @param {Element} node @returns {node is HTMLElement} */
-const isReached = (node) => node.isConnected && node.matches(REACHED) && node.checkVisibility({ visibilityProperty: true });
+/** What lies under a dialog is not. @param {Element} node @returns {node is HTMLElement} */
+function isReached(node) {
+  const dialog = [...document.querySelectorAll("dialog:modal")].at(-1);
+  return node.isConnected && node.matches(REACHED) && node.checkVisibility({ visibilityProperty: true }) && (!dialog || dialog.contains(node));
+}
 
 /** What a notice offers to take back; a text that is being written has its own. @param {KeyboardEvent} event */
 function undo(event) {

@@ -218,7 +218,9 @@ async def test_the_form_that_creates_an_agent_offers_what_is_configured(home: Ho
         "0",
     ]
     assert "values" not in inputs["agent_name"]
-    assert inputs["fallback_model"]["options"][0] == {"value": "", "label": "-"}
+    offered = {"value": "demo", "label": "Demo (offline)", "when": {"agent_provider": "Demo"}}
+    assert inputs["agent_model"]["options"] == [offered]
+    assert inputs["fallback_model"]["options"] == [{"value": "", "label": "-"}, offered]
     assert inputs["context_tokens"]["label"] == "Context window (tokens)"
 
 

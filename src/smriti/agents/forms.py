@@ -48,13 +48,13 @@ def _shared(
     models: Sequence[ModelInfo],
     capabilities: dict[str, str],
 ) -> list[FormInput]:
-    offered = {model.model_id: model.display_name for model in models}
-    nothing = {"": "-"}
+    offered = [_offered(model) for model in models]
+    nothing = FormOption(value="", label="-")
     return [
         _select("agent_architecture", "Architecture", {name: name for name in architectures}),
         FormInput(input_type="text_area", name="agent_persona", label="Persona"),
         _select("agent_provider", "Provider", {name: name for name in providers}),
-        _select("agent_model", "Model", offered),
+        _choice("agent_model", "Model", offered),
         _select(
             "session_timeout_minutes",
             "Session timeout",
@@ -67,19 +67,27 @@ def _shared(
         _number("frequency_penalty", "Frequency penalty", -2, 2),
         _number("max_output_tokens", "Longest answer (tokens)", 1, 1_000_000, step="1"),
         _number("context_tokens", "Context window (tokens)", 1_000, 10_000_000, step="1"),
-        _select(
-            "fallback_model", "Fallback model, when the other is overloaded", nothing | offered
+        _choice(
+            "fallback_model", "Fallback model, when the other is overloaded", [nothing, *offered]
         ),
     ]
 
 
-def _select(name: str, label: str, options: dict[str, str]) -> FormInput:
-    return FormInput(
-        input_type="select",
-        name=name,
-        label=label,
-        options=[FormOption(value=key, label=text) for key, text in options.items()],
+def _offered(model: ModelInfo) -> FormOption:
+    """A model, for who has chosen its provider."""
+    return FormOption(
+        value=model.model_id, label=model.display_name, when={"agent_provider": model.provider}
     )
+
+
+def _select(name: str, label: str, options: dict[str, str]) -> FormInput:
+    return _choice(
+        name, label, [FormOption(value=key, label=text) for key, text in options.items()]
+    )
+
+
+def _choice(name: str, label: str, options: list[FormOption]) -> FormInput:
+    return FormInput(input_type="select", name=name, label=label, options=options)
 
 
 def _number(name: str, label: str, low: int, high: int, *, step: str = "0.1") -> FormInput:

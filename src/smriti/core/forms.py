@@ -2,12 +2,15 @@
 
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 
 class FormOption(BaseModel):
+    """`when`: it can be chosen only while other fields have these values; left out: always."""
+
     value: str
     label: str
+    when: dict[str, str] | None = Field(default=None, exclude_if=lambda when: when is None)
 
 
 class FormInput(BaseModel):

@@ -54,18 +54,18 @@ async def test_a_new_password_ends_every_other_sign_in_but_not_this_one(
     page: Page, person: Person
 ) -> None:
     await page.goto(person.at("account"))
-    await page.get_by_label("The present one").fill("a wrong password")
-    await page.get_by_label("The new one").fill(_OTHER)
+    await page.get_by_label("Present password").fill("a wrong password")
+    await page.get_by_label("New password").fill(_OTHER)
     await page.get_by_role("button", name="Change the password").click()
-    await expect(page.get_by_label("The present one")).to_have_accessible_description(
+    await expect(page.get_by_label("Present password")).to_have_accessible_description(
         re.compile("The current password is not right.")
     )
 
-    await page.get_by_label("The present one").fill(PASSWORD)
+    await page.get_by_label("Present password").fill(PASSWORD)
     await page.get_by_role("button", name="Change the password").click()
 
     await expect(page.get_by_text("Your password is changed.")).to_be_visible()
-    await expect(page.get_by_label("The present one")).to_have_value("")
+    await expect(page.get_by_label("Present password")).to_have_value("")
     assert person.caller.http.get("/agents").status_code == 401
     assert _logged_in(person, PASSWORD) == 401
     assert _logged_in(person, _OTHER) == 200
@@ -80,7 +80,7 @@ async def test_who_signs_in_by_a_link_has_no_password(stranger: Page, site: Serv
     await stranger.goto(f"{site.url}/app/#/account")
 
     await expect(stranger.get_by_text("You sign in with a link")).to_be_visible()
-    await expect(stranger.get_by_label("The new one")).to_have_count(0)
+    await expect(stranger.get_by_label("New password")).to_have_count(0)
 
 
 async def test_signing_out_everywhere_ends_this_sign_in_too(page: Page, person: Person) -> None:

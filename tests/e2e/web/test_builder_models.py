@@ -1,5 +1,6 @@
 """Providers of models: connected, checked, forgotten; servers of models on this machine."""
 
+import asyncio
 import re
 from typing import Any
 
@@ -64,6 +65,29 @@ async def test_a_bad_key_is_told_in_a_sentence(page: Page, person: Person) -> No
 
     await expect(card.get_by_role("status")).to_have_text(problem)
     await expect(card.get_by_label("API Key", exact=True)).to_have_value("sk-wrong")
+
+
+async def test_a_key_that_a_server_refuses_is_told_before_it_is_saved(
+    page: Page, person: Person
+) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        await page.goto(person.at("models"))
+        card = page.get_by_role("article", name="OpenAI")
+        await card.get_by_role("button", name="Connect OpenAI").click()
+        await card.get_by_label("Base URL").fill(f"http://127.0.0.1:{port}/v1")
+        await card.get_by_label(re.compile("^API Key")).first.fill("sk-wrong")
+
+        await card.get_by_role("button", name="Check").click()
+
+        await expect(card.get_by_role("status")).to_contain_text("key")
+        await expect(card.get_by_role("status")).not_to_contain_text("sk-wrong")
+    await expect(card.get_by_text("Not connected")).to_be_visible()
 
 
 async def test_what_a_provider_refuses_lands_on_its_field(page: Page, person: Person) -> None:

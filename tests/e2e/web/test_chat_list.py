@@ -82,6 +82,21 @@ async def test_conversations_are_found_by_title_and_by_what_was_said(
     await expect(listed(page)).to_have_count(2)
 
 
+async def test_a_conversation_is_found_by_its_title_though_it_is_too_old_to_be_listed(
+    page: Page, person: Person
+) -> None:
+    agent = person.caller.agent()
+    _titled(person, agent, "Bicycles", *(f"Talk {number}" for number in range(55)))
+    await page.goto(person.app)
+    await expect(listed(page).first).to_be_visible()
+    await expect(page.get_by_text("Bicycles")).to_have_count(0)
+
+    await page.get_by_label("Search your conversations").fill("bicy")
+    await page.locator(".chat-hit").filter(has_text="Bicycles").click()
+
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Bicycles")
+
+
 async def test_a_found_message_is_shown_where_it_was_said(page: Page, person: Person) -> None:
     talk = person.seed(person.caller.agent(), messages=120)
     message = person.caller.messages(talk)[4]

@@ -19,3 +19,4 @@ function show(props) {
 prefetch(routes[route.value.pattern]);
 for (const early of [resource("/agents"), pages("/conversations/")]) early.load().catch(() => {});
 start().then(() => show({}), (error) => show({ problem: sentence(error) }));
+addEventListener("keydown", () => { import("./state/keyboard.js").catch(() => {}); }, { once: true });

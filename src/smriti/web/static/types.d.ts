@@ -292,6 +292,7 @@ export type FormInput = {
 export type FormOption = {
   value: string;
   label: string;
+  when: Record<string, string> | null;
 };
 export type FormSchema = {
   form_name: string;

@@ -39,7 +39,7 @@ export function Field({ wrong, ...props }) {
 
 /** What can be chosen; labels win over plain values. @param {FormInput} input @returns {FormOption[]} */
 export function optionsOf({ options, values }) {
-  return options ?? (values ?? []).map((value) => ({ value, label: value }));
+  return options ?? (values ?? []).map((value) => ({ value, label: value, when: null }));
 }
 
 /** @param {(value: string) => void} set */

@@ -6,7 +6,7 @@ import { Button } from "./button.js";
 import { Field } from "./controls.js";
 import { troubleOf, wrongOf } from "./trouble.js";
 
-/** @import { FormInput, FormSchema } from "../types.d.ts" */
+/** @import { FormInput, FormOption, FormSchema } from "../types.d.ts" */
 /** @import { Trouble } from "./trouble.js" */
 /** @typedef {Record<string, string | null>} Values null: what stood there was taken away */
 /**
@@ -31,8 +31,10 @@ export function SchemaForm({ schema, entity, values = {}, isSaved = false, submi
   const form = useRef(/** @type {HTMLFormElement | null} */ (null));
   const id = useId();
   useEffect(() => { if (trouble) focusOn(form.current); }, [trouble]);
+  const inputs = schema.form_inputs;
   const start = (/** @type {FormInput} */ input) => textOf(input, entity ?? values);
-  const now = () => Object.fromEntries(schema.form_inputs.map((input) => [input.name, sent(input, edits[input.name], entity, start(input))]));
+  const now = () => Object.fromEntries(inputs.map((input) => [input.name, sent(input, edits[input.name], entity, start(input))]));
+  const valueOf = (/** @type {string} */ name) => valueIn(inputs, edits, start, name);
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     if (busy || !form.current) return;
@@ -45,15 +47,15 @@ export function SchemaForm({ schema, entity, values = {}, isSaved = false, submi
       setEdits({});
       onDone?.(answer);
     } catch (error) {
-      setTrouble(troubleOf(error, schema.form_inputs));
+      setTrouble(troubleOf(error, inputs));
     } finally {
       setBusy(false);
     }
   };
-  const field = (/** @type {FormInput} */ input) => html`<${Field} key=${input.name} input=${input} id=${`${id}-${input.name}`} isSaved=${isSaved}
-    value=${edits[input.name] ?? start(input)} wrong=${trouble?.fields[input.name]}
-    set=${(/** @type {string} */ value) => setEdits((before) => ({ ...before, [input.name]: value }))} />`;
-  const { shown, folded } = parted(schema.form_inputs, start);
+  const field = (/** @type {FormInput} */ input) => html`<${Field} key=${input.name} input=${fitting(input, valueOf)} id=${`${id}-${input.name}`} isSaved=${isSaved}
+    value=${valueOf(input.name)} wrong=${trouble?.fields[input.name]}
+    set=${(/** @type {string} */ value) => setEdits({ ...edits, [input.name]: value, ...moved(inputs, input.name, value) })} />`;
+  const { shown, folded } = parted(inputs, start);
   return html`<form class="stack" ref=${form} noValidate aria-label=${schema.form_name} onSubmit=${submit}>
     ${trouble?.rest && html`<p class="problem" role="alert">${trouble.rest}</p>`}
     ${shown.map(field)}
@@ -80,6 +82,25 @@ export function submitTo({ submit_path: path }, values, method = "POST") {
 function parted(inputs, start) {
   const isShown = inputs.map((input, index) => index < ALWAYS_SHOWN || start(input) !== (input.value ?? ""));
   return { shown: inputs.filter((_, index) => isShown[index]), folded: inputs.filter((_, index) => !isShown[index]) };
+}
+
+/** @param {FormInput[]} inputs @param {Record<string, string>} edits @param {(input: FormInput) => string} start @param {string} name */
+function valueIn(inputs, edits, start, name) {
+  const input = inputs.find((one) => one.name === name);
+  return input ? edits[name] ?? start(input) : "";
+}
+
+/** Without the options that do not go with what other fields have. @param {FormInput} input @param {(name: string) => string} valueOf @returns {FormInput} */
+function fitting(input, valueOf) {
+  const fits = (/** @type {FormOption} */ { when }) => Object.entries(when ?? {}).every(([name, value]) => valueOf(name) === value);
+  return input.options ? { ...input, options: input.options.filter(fits) } : input;
+}
+
+/** What was chosen for another value of a field gives way to the first that goes with this one. @param {FormInput[]} inputs @param {string} name @param {string} value */
+function moved(inputs, name, value) {
+  const bound = inputs.filter(({ options }) => options?.some(({ when }) => when && name in when));
+  const first = (/** @type {FormInput} */ { options = [] }) => options?.find(({ when }) => !when || when[name] === value)?.value ?? "";
+  return Object.fromEntries(bound.map((input) => [input.name, first(input)]));
 }
 
 /** @param {FormInput} input @param {Record<string, any>} known */

@@ -1,6 +1,6 @@
 // A button that opens a list of actions; arrow keys walk in it, Escape closes it.
 import { Icon } from "../icons.js";
-import { html, useEffect, useId, useRef, useState } from "../vendor/preact.js";
+import { html, useEffect, useId, useLayoutEffect, useRef, useState } from "../vendor/preact.js";
 
 /** @import { IconName } from "../icons.js" */
 /** @typedef {{ label: string, icon?: IconName, run?: () => unknown, href?: string, danger?: boolean, checked?: boolean }} Item */
@@ -11,7 +11,11 @@ export function Menu({ label, items, icon = "more", children, up = false }) {
   const root = useRef(/** @type {HTMLDivElement | null} */ (null));
   const id = useId();
   useOutside(root, open, () => setOpen(false));
-  useEffect(() => { if (open) entries(root.current)[0]?.focus(); }, [open]);
+  useLayoutEffect(() => {
+    if (!open) return;
+    root.current?.lastElementChild?.scrollIntoView({ block: "nearest" });
+    entries(root.current)[0]?.focus();
+  }, [open]);
   const keys = (/** @type {KeyboardEvent} */ event) => {
     if (event.key === "Escape" && open) {
       event.stopPropagation();

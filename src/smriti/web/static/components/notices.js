@@ -4,7 +4,7 @@ import { Icon } from "../icons.js";
 
 /**
  * @typedef {"plain" | "good" | "bad" | "warn"} Tone
- * @typedef {{ label: string, run: () => unknown }} Action
+ * @typedef {{ label: string, run: () => unknown, keys?: string }} Action
  * @typedef {{ id: number, text: string, tone: Tone, actions: Action[] }} Notice
  */
 
@@ -25,7 +25,7 @@ let count = 0;
  */
 export function notify(text, { tone = "plain", action, undo } = {}) {
   const id = ++count;
-  const actions = [...(action ? [action] : []), ...(undo ? [{ label: "Undo", run: undo }] : [])];
+  const actions = [...(action ? [action] : []), ...(undo ? [{ label: "Undo", run: undo, keys: "Control+Z" }] : [])];
   notices.value = [...notices.value.filter((one) => one.text !== text), { id, text, tone, actions }].slice(-MOST);
   if (tone !== "bad") setTimeout(() => close(id), undo ? UNDO_MS : SHOWN_MS);
 }
@@ -63,7 +63,7 @@ function Shown({ notice: { id, text, tone, actions } }) {
   };
   return html`<p class=${`notice ${tone}`}>
     ${glyph && html`<${Icon} name=${glyph} />`}<span>${text}</span>
-    ${actions.map((action) => html`<button type="button" class="button quiet" onClick=${run(action)}>${action.label}</button>`)}
+    ${actions.map((action) => html`<button type="button" class="button quiet" aria-keyshortcuts=${action.keys} title=${action.keys} onClick=${run(action)}>${action.label}</button>`)}
     <button type="button" class="button quiet icon-only" aria-label="Close" onClick=${() => close(id)}><${Icon} name="close" size=${16} /></button>
   </p>`;
 }

@@ -41,8 +41,8 @@ function Form({ name }) {
   };
   return html`<form class="stack account-form" onSubmit=${submit}>
     <input type="text" autocomplete="username" value=${name} readonly hidden />
-    <${Field} label="The present one" name="current_password" autocomplete="current-password" wrong=${wrongOf(error, "current_password")} />
-    <${Field} label="The new one" name="new_password" autocomplete="new-password" minlength=${LEAST} hint=${`At least ${LEAST} characters.`} wrong=${wrongOf(error, "new_password")} />
+    <${Field} label="Present password" name="current_password" autocomplete="current-password" wrong=${wrongOf(error, "current_password")} />
+    <${Field} label="New password" name="new_password" autocomplete="new-password" minlength=${LEAST} hint=${`At least ${LEAST} characters.`} wrong=${wrongOf(error, "new_password")} />
     ${isElsewhere(error) && html`<p class="problem" role="alert">${sentence(error)}</p>`}
     <div><${Button} type="submit" busy=${busy}>Change the password<//></div>
   </form>`;

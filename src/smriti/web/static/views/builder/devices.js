@@ -33,13 +33,15 @@ function Device({ agent, device }) {
   const name = device.label ?? device.client_id;
   const isIts = device.agent_id === agent.agent_id;
   const toggle = async () => {
+    if (busy) return;
     setBusy(true);
     await give(device, isIts ? null : agent.agent_id).then(
       () => announce(isIts ? `It no longer works on ${name}.` : `It works on ${name} now.`), (error) => notify(sentence(error), { tone: "bad" }));
     setBusy(false);
   };
+  const isShown = isIts !== busy; // at once as it is wanted
   return html`<li class="row">
-    <label class="builder-check"><input type="checkbox" checked=${isIts} disabled=${busy} onChange=${toggle} />
+    <label class="builder-check"><input type="checkbox" checked=${isShown} aria-busy=${busy || undefined} onChange=${toggle} />
       <span><b class="name">${name}</b><span class="hint">${device.online ? "online" : "offline"}${isIts || !device.agent_id ? "" : "; another agent works on it"}</span></span></label>
     <a href=${link("devices", device.client_id)} aria-label=${`Open ${name}`}>Open</a>
   </li>`;
@@ -48,5 +50,6 @@ function Device({ agent, device }) {
 /** @param {DeviceView} device @param {string | null} agentId */
 async function give(device, agentId) {
   await json(`/devices/${encodeURIComponent(device.client_id)}`, { method: "PATCH", body: { agent_id: agentId } });
+  await resource("/devices").load();
   changed("/devices");
 }

@@ -2,7 +2,7 @@
 import { json, sentence } from "../../api.js";
 import { Button } from "../../components/button.js";
 import { Empty } from "../../components/empty.js";
-import { go, link, route, routes } from "../../router.js";
+import { go, link, route } from "../../router.js";
 import { pages, resource } from "../../state/store.js";
 import { openTalk } from "../../state/talk.js";
 import { html, signal, useEffect, useMemo, useRef } from "../../vendor/preact.js";
@@ -81,12 +81,8 @@ function Choice({ agent, all }) {
   </label>`;
 }
 
+/** Who has no agent makes the first one. */
 function Nobody() {
-  const way = ["welcome", "agents/new"].find((name) => name in routes);
-  useEffect(() => {
-    if (way === "welcome" && isHere()) go("#/welcome", { replace: true });
-  }, [way]);
-  return html`<${Empty} icon="agent" title="You have no agent yet"
-    text="An agent talks with you, remembers what matters and uses its tools for you. It takes a minute to make one."
-    action=${way && html`<a class="button primary" href=${link(way)}>Make your first agent</a>`} />`;
+  useEffect(() => { if (isHere()) go("#/welcome", { replace: true }); }, []);
+  return html`<${Skeleton} />`;
 }

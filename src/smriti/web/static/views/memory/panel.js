@@ -4,7 +4,7 @@ import { announce } from "../../components/notices.js";
 import { Icon } from "../../icons.js";
 import { link } from "../../router.js";
 import { changed } from "../../state/store.js";
-import { html, useEffect } from "../../vendor/preact.js";
+import { html, useEffect, useRef } from "../../vendor/preact.js";
 import { Blocks, blocksPath, NewBlock } from "./blocks.js";
 import { MARKS } from "./line.js";
 
@@ -18,6 +18,7 @@ import { MARKS } from "./line.js";
  * @property {(listener: (event: any) => void) => () => unknown} onEvent
  */
 
+const NARROW = matchMedia("(max-width: 1100px)"); // as the stylesheet has it
 const WRITES = /^core_memory_(append|replace|delete)$/;
 
 /** @param {{ talk: PanelTalk, onClose?: () => void }} props */
@@ -28,8 +29,9 @@ export function Panel({ talk, onClose }) {
     const off = talk.onEvent((event) => heard(agent, event));
     return () => { off(); };
   }, [talk, agent]);
+  const { node, keys } = useDrawer(Boolean(agent), onClose);
   if (!agent) return null;
-  return html`<aside class="memory-panel" aria-label="Memory">
+  return html`<aside class="memory-panel" aria-label="Memory" ref=${node} tabindex="-1" onKeyDown=${keys}>
     <header>
       <h2>Memory</h2>
       <${NewBlock} agent=${agent} />
@@ -43,6 +45,34 @@ export function Panel({ talk, onClose }) {
 }
 
 export { Panel as View };
+
+/**
+ * Where there is no room beside the chat it lies over it: it takes the focus, and goes when that goes.
+ * @param {boolean} isShown @param {(() => void) | undefined} onClose
+ */
+function useDrawer(isShown, onClose) {
+  const node = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => {
+    const drawer = node.current;
+    if (!onClose || !drawer || !NARROW.matches) return;
+    const opener = /** @type {HTMLElement | null} */ (document.activeElement);
+    const elsewhere = (/** @type {Event} */ { target }) => {
+      const to = /** @type {Element} */ (target);
+      if (!drawer.contains(to) && !to.closest("dialog, .notices")) onClose();
+    };
+    drawer.focus();
+    const kinds = ["focusin", "pointerdown"];
+    for (const kind of kinds) document.addEventListener(kind, elsewhere);
+    return () => {
+      for (const kind of kinds) document.removeEventListener(kind, elsewhere);
+      if (drawer.contains(document.activeElement)) opener?.focus();
+    };
+  }, [isShown]);
+  const keys = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === "Escape" && !event.defaultPrevented && NARROW.matches) onClose?.();
+  };
+  return { node, keys };
+}
 
 /** @param {string} agent @param {{ event_type: string, tool_name: string, success: boolean, content: string }} event */
 function heard(agent, event) {

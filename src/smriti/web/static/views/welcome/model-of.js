@@ -42,7 +42,7 @@ export function ModelOf({ server, listing, providers, done, isNext }) {
 function Models({ models, value, set, wrong }) {
   const id = useId();
   if (models.length < 2) return wrong && html`<p class="problem" role="alert">${wrong}</p>`;
-  const options = models.map(({ model_id: model, display_name: label }) => ({ value: model, label }));
+  const options = models.map(({ model_id: model, display_name: label }) => ({ value: model, label, when: null }));
   /** @type {FormInput} */
   const input = { input_type: "select", name: "model", label: "Model", value: null, values: null, options, attr: null };
   return html`<${Field} input=${input} id=${id} value=${value} set=${set} isSaved=${false} wrong=${wrong} />`;

@@ -59,6 +59,16 @@ def test_comments_of_whole_lines_are_not_sent(root: Path) -> None:
     assert sent.content == code
 
 
+def test_nor_are_those_of_a_stylesheet(root: Path) -> None:
+    rules = b"a { color: red; } /* kept */\n"
+    (root / "style.css").write_bytes(b"/* Over\n   two lines. */\n/* ---- one ---- */\n" + rules)
+
+    sent = Assets(root).find("style.css")
+
+    assert sent is not None
+    assert sent.content == rules
+
+
 def test_vendored_files_are_sent_whole(root: Path) -> None:
     (root / "vendor").mkdir()
     (root / "vendor/library.js").write_bytes(b"/** A licence */\n")

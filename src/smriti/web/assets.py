@@ -27,7 +27,7 @@ _PRELOADED: Final[tuple[str, ...]] = (
 _IMPORT: Final = re.compile(
     r"""^(?:import|export)\b(?:[^;"'()]*?\bfrom)?\s*["'](\.\.?/[^"']+)["']""", re.MULTILINE
 )
-_COMMENT: Final = re.compile(rb"^[ \t]*(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/[ \t]*)\n", re.MULTILINE)
+_COMMENT: Final = re.compile(rb"^[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/[ \t]*)\n", re.MULTILINE)
 """Of whole lines. Without them the modules of a chat take a fifth less on their way."""
 
 _TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".txt": "text/plain"}
@@ -120,7 +120,7 @@ def _resolved(folder: PurePosixPath, target: str) -> str:
 
 def _sent(name: str, content: bytes) -> bytes:
     """What is written for those who read the source is not sent; of vendored files all is."""
-    is_ours = name.endswith(".js") and not name.startswith("vendor/")
+    is_ours = name.endswith((".js", ".css")) and not name.startswith("vendor/")
     return _COMMENT.sub(b"", content) if is_ours else content
 
 

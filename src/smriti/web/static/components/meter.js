@@ -3,10 +3,10 @@ import { html, useId } from "../vendor/preact.js";
 
 const NEARLY = 0.8;
 
-/** @param {{ label: string, value: number, limit: number | null, resetsAt?: string }} props `limit` 0 or null: none */
+/** @param {{ label: string, value: number, limit: number | null, resetsAt?: string }} props `limit` 0: none, and it is said; null: none */
 export function Meter({ label, value, limit, resetsAt }) {
   const id = useId();
-  if (!limit) return html`<div class="meter"><div class="meter-head"><span>${label}</span><span class="figure">${value.toLocaleString()}, no limit</span></div></div>`;
+  if (!limit) return html`<div class="meter"><div class="meter-head"><span>${label}</span><span class="figure">${value.toLocaleString()}${limit === 0 && ", no limit"}</span></div></div>`;
   const of = `${value.toLocaleString()} of ${limit.toLocaleString()}`;
   const words = [hint(value / limit), resetsAt ? `Resets on ${day(resetsAt)}.` : ""].filter(Boolean).join(" ");
   return html`<div class="meter">

@@ -23,8 +23,8 @@ export const title = "Chat";
 
 const greeting = () => import("./greeting.js");
 
-/** Whether the memory is beside the chat, where there is room; it stays so from one to the next. */
-const withMemory = signal(localStorage.getItem("memory") === "open" && innerWidth > 1100);
+/** Whether the memory is beside the chat; it stays so from one to the next, but does not begin by covering it. */
+const withMemory = signal(localStorage.getItem("memory") === "open" && matchMedia("(min-width: 68.75em)").matches);
 
 /** @param {{ params: { conversation: string }, query: URLSearchParams }} props */
 export function View({ params, query }) {

@@ -1,7 +1,6 @@
 // A passage of the archive: what matches a search is lit, a long one is cut where it matches.
 import { Button } from "../../components/button.js";
 import { Time } from "../../components/time.js";
-import { Icon } from "../../icons.js";
 import { link, routes } from "../../router.js";
 import { html, useState } from "../../vendor/preact.js";
 
@@ -37,7 +36,7 @@ export function Passage({ passage, onEdit, onDelete, onTag }) {
 /** @param {{ passage: FoundMemory }} props */
 function Source({ passage: { conversation_id: conversation, turn_id: turn } }) {
   if (!conversation || !turn || !("c/:conversation" in routes)) return null;
-  return html` · <a href=${link("c", conversation)}><${Icon} name="chat" size=${14} /> from a conversation</a>`;
+  return html` · <a href=${link("c", conversation)}>from a conversation</a>`;
 }
 
 /** What is shown of a passage. Its highlights count characters, not halves of them. @param {FoundMemory} passage @param {boolean} whole */

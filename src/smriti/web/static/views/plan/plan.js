@@ -41,9 +41,9 @@ function Used({ usage }) {
     <header class="plan-head"><h2 id="plan-used">This month</h2>${enforced && html`<span class="chip">${plan} plan</span>`}</header>
     ${!enforced && html`<p class="muted">This server sets you no limits. It counts, so that you can see.</p>`}
     <div class="plan-meters">
-      <${Meter} label="Messages" value=${used.messages} limit=${limits.messages} resetsAt=${resetsAt} />
-      <${Meter} label="Agents" value=${used.agents} limit=${limits.agents} />
-      ${hasKnowledge && html`<${Meter} label="Knowledge pages" value=${used.kb_pages} limit=${limits.kb_pages} resetsAt=${resetsAt} />`}
+      <${Meter} label="Messages" value=${used.messages} limit=${enforced ? limits.messages : null} resetsAt=${resetsAt} />
+      <${Meter} label="Agents" value=${used.agents} limit=${enforced ? limits.agents : null} />
+      ${hasKnowledge && html`<${Meter} label="Knowledge pages" value=${used.kb_pages} limit=${enforced ? limits.kb_pages : null} resetsAt=${resetsAt} />`}
       <${Meter} label="Tokens" value=${used.tokens} limit=${null} />
     </div>
     <p class="meta">A message is a question with its whole answer, however many steps it took.

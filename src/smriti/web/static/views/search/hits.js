@@ -11,6 +11,7 @@ import { html, useEffect, useState } from "../../vendor/preact.js";
 
 const PAUSE_MS = 120;
 const MOST = 20;
+const EMPHASIS = /`|(?<![\w*])\*{1,2}(?=\S|$)|(?<=\S|^)\*{1,2}(?![\w*])/g;
 /** @type {Found} */
 const NOTHING = { query: "", items: [], partial: false };
 /** @type {Record<Kind, { name: string, icon: IconName, href: (hit: SearchHit, query: string) => string }>} */
@@ -77,10 +78,10 @@ function talkOf({ conversation_id: conversation }) {
   return link("c", conversation ?? "");
 }
 
-/** The text with what matches marked. Places are counted in whole characters, not in halves of them. @param {string} text @param {[number, number][]} places */
+/** The text with what matches marked, and without Markdown's signs of emphasis. Places are counted in whole characters, not in halves of them. @param {string} text @param {[number, number][]} places */
 export function lit(text, places) {
   const characters = [...text];
-  const part = (/** @type {number} */ from, /** @type {number} */ to) => characters.slice(from, to).join("");
+  const part = (/** @type {number} */ from, /** @type {number} */ to) => characters.slice(from, to).join("").replace(EMPHASIS, "");
   let done = 0;
   const pieces = [];
   for (const [from, to] of places) {

@@ -18,7 +18,7 @@ export function ChooseAgent({ model, back }) {
   const templates = resource("/agents/templates");
   /** @type {Resource<Agent[]>} */
   const agents = resource("/agents");
-  return html`<p class="muted">Each has a character to begin with and a memory of its own. You can change all of it later.</p>
+  return html`<p class="muted">Each has a character and a memory of its own. You can change all of it later.</p>
     <${Shown} of=${agents}>${(/** @type {Agent[]} */ known) => html`<${Shown} of=${templates} lines=${6}>${(/** @type {AgentTemplate[]} */ all) => html`
       <${Form} templates=${all} agents=${known} model=${model} back=${back} />`}<//>`}<//>`;
 }

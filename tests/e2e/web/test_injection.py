@@ -12,26 +12,18 @@ from zlib import crc32
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, FilePayload, Page, Route, expect
-from playwright.async_api import TimeoutError as Unseen
 
 from tests.e2e.browser import context
 from tests.e2e.server import ServerProcess
 from tests.e2e.web.chatting import answers, say, stop
 from tests.e2e.web.corpus import ATTACKS
-from tests.e2e.web.world import MACHINE, World, patterns, unfold, visit, world
+from tests.e2e.web.world import MACHINE, World, patterns, reads, unfold, visit, world
 from tests.fakes.faulty_model import refused, says, tool_calls
 
 _LINES: Final = [each for each in ATTACKS if len(each) < 200 and each.isprintable()]
 _ANSWER: Final = "\n\n".join(each for each in ATTACKS if len(each) < 200)
 _IMAGE: Final = "<img src=x onerror=hacked=1>"
 
-_SEEN = r"""(text) => {
-  const flat = (one) => one.replace(/\s+/g, " ");
-  const shown = [...document.querySelectorAll("input, textarea, select")]
-    .map((one) => one.selectedOptions?.[0]?.text ?? one.value);
-  return flat([document.body.innerText, ...shown].join("\n"))
-    .includes(flat(text)) || document.body.innerText.includes(JSON.stringify(text).slice(1, -1));
-}"""
 # What is in the page, its shadows too, that the app has not put there.
 _FOREIGN = r"""() => {
   const known = new Set(("html head meta title link script body noscript div span p a button header main nav"
@@ -109,11 +101,7 @@ async def page(browser: Browser, eve: World) -> AsyncIterator[Page]:
 async def is_text(page: Page, *texts: str) -> None:
     """These can be read, and nothing of them is anything else than text."""
     for text in texts:
-        try:
-            await page.wait_for_function(_SEEN, arg=text)
-        except Unseen:
-            body = await page.locator("body").inner_text()
-            raise AssertionError(f"{text!r} is not seen at {page.url}:\n{body}") from None
+        await reads(page, text)
     assert await page.evaluate(_FOREIGN) == [], page.url
     assert (await page.title()).endswith("Smriti")
 

@@ -10,6 +10,7 @@ from threading import Event, Thread
 from typing import Final
 
 from playwright.async_api import Page, expect
+from playwright.async_api import TimeoutError as Unseen
 
 from smriti.web.router import STATIC
 from tests.devices.tool_server import ToolServer, answering
@@ -20,6 +21,13 @@ from tests.fakes.faulty_model import FaultyModel, refused, says, tool_calls
 
 MACHINE: Final = "lab-7"
 _ROUTES: Final = re.compile(r'^  "?([\w/:]*)"?: \(\) => import', re.MULTILINE)
+_READ: Final = r"""(text) => {
+  const flat = (one) => one.replace(/\s+/g, " ");
+  const shown = [...document.querySelectorAll("input, textarea, select")]
+    .map((one) => one.selectedOptions?.[0]?.text ?? one.value);
+  return flat([document.body.innerText, ...shown].join("\n"))
+    .includes(flat(text)) || document.body.innerText.includes(JSON.stringify(text).slice(1, -1));
+}"""
 _UNFOLD: Final = """() => {
   const folded = [...document.querySelectorAll("details:not([open])")];
   for (const one of folded) one.open = true;
@@ -112,6 +120,15 @@ async def visit(page: Page, world: World, path: str) -> None:
     await page.goto(address)
     await expect(page.locator("main [data-old]")).to_have_count(0)
     await expect(page.get_by_role("heading", level=1).first).to_be_attached()
+
+
+async def reads(page: Page, text: str) -> None:
+    """It stands there or in a field; quoted will do, however it is broken into lines."""
+    try:
+        await page.wait_for_function(_READ, arg=text)
+    except Unseen:
+        there = await page.locator("body").inner_text()
+        raise AssertionError(f"{text!r} is not seen at {page.url}:\n{there}") from None
 
 
 async def unfold(page: Page) -> None:

@@ -241,6 +241,7 @@ ATTACKS: Final = (
     "[<img src=x onerror=hacked=1>](https://e.example)",
     "[![x](x onerror=hacked=1)](javascript:hacked=1)",
     "- [ ] <input type=image src=x onerror=hacked=1>",
+    "${hacked=1} {{hacked=1}}",
     "<img name=getElementById>",
     "<form id=app><input name=body></form>",
     "<a id=hacked name=cookie>x</a>",

@@ -1,5 +1,6 @@
 """The stub model with faults: each request for an answer meets the next one of a script."""
 
+import re
 from collections import deque
 from collections.abc import Awaitable, Callable
 
@@ -85,6 +86,30 @@ def tool_calls(*calls: Json) -> Fault:
         for delta, reason in (({"tool_calls": told}, None), ({}, "tool_calls")):
             await send_chunk(send, {"index": 0, "delta": delta, "finish_reason": reason})
         await _end(send, b"data: [DONE]\n\n")
+
+    return fault
+
+
+def says(content: str, *, reasoning: str = "") -> Fault:
+    """An answer of any text, in pieces, thought about first."""
+
+    async def fault(_: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        await start(send)
+        for member, text in (("reasoning_content", reasoning), ("content", content)):
+            for piece in re.findall(r"(?s).{1,50}", text):
+                await send_chunk(send, {"index": 0, "delta": {member: piece}})
+        await send_chunk(send, {"index": 0, "delta": {}, "finish_reason": "stop"})
+        await _end(send, b"data: [DONE]\n\n")
+
+    return fault
+
+
+def refused(message: str) -> Fault:
+    """An error that says so."""
+
+    async def fault(_: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        await start(send, "application/json", 400)
+        await _end(send, orjson.dumps({"error": {"message": message, "code": 400}}))
 
     return fault
 

@@ -8,17 +8,23 @@ from playwright.async_api import Page
 from tests.e2e.server import ROOT
 
 _AXE = ROOT / "node_modules/axe-core/axe.min.js"
-_RUN = """async () => (await axe.run(document, { resultTypes: ["violations"] })).violations
+_RUN = """async (rules) => (await axe.run(document, {
+    resultTypes: ["violations"], ...(rules.length ? { runOnly: rules } : {}),
+  })).violations
   .filter(({ impact }) => ["serious", "critical"].includes(impact))
   .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`)"""
+_OVERFLOWS = """() => [document.documentElement, ...document.querySelectorAll("main, nav, dialog[open], aside")]
+  .filter((one) => one.checkVisibility({ visibilityProperty: true }))
+  .filter((one) => one.scrollWidth > one.clientWidth)
+  .map(({ localName, className }) => `${localName}.${className}`)"""  # noqa: E501
 
 
-async def axe(page: Page) -> list[str]:
-    """The serious and critical violations of what the page shows now."""
+async def axe(page: Page, *rules: str) -> list[str]:
+    """The serious and critical violations of what the page shows now; of these rules or of all."""
     assert _AXE.is_file(), "Run `npm ci` first."
     if not await page.evaluate("() => 'axe' in window"):
         await page.evaluate(_AXE.read_text(encoding="utf-8"))
-    found: list[str] = await page.evaluate(_RUN)
+    found: list[str] = await page.evaluate(_RUN, rules)
     return found
 
 
@@ -31,9 +37,7 @@ async def both_schemes(page: Page) -> AsyncIterator[Literal["light", "dark"]]:
     await page.emulate_media(color_scheme=None, reduced_motion=None)
 
 
-async def overflows(page: Page) -> bool:
-    """Whether the page can be scrolled sideways."""
-    sideways: bool = await page.evaluate(
-        "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
-    )
+async def overflows(page: Page) -> list[str]:
+    """What can be scrolled sideways: the page, its main part, what lies beside or over it."""
+    sideways: list[str] = await page.evaluate(_OVERFLOWS)
     return sideways

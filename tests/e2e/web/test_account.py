@@ -7,7 +7,6 @@ from pathlib import Path
 from playwright.async_api import Page, expect
 
 from tests.e2e.server import Json, ServerProcess
-from tests.e2e.web.looks import axe, both_schemes, overflows
 from tests.e2e.web.person import PASSWORD, Person
 
 _OTHER = "another long enough password"
@@ -115,21 +114,6 @@ async def test_where_nothing_is_limited_the_plan_only_counts(page: Page, person:
     await expect(page.get_by_text("This server sets you no limits.")).to_be_visible()
     await expect(page.get_by_text("Nothing is sold here")).to_be_visible()
     await expect(page.get_by_role("heading", name="Plans", exact=True)).to_have_count(0)
-
-
-async def test_the_account_is_for_everybody(page: Page, person: Person) -> None:
-    await page.goto(person.at("account"))
-    await expect(page.get_by_role("heading", name="Delete everything")).to_be_visible()
-    await expect(page).to_have_title("Account · Smriti")
-
-    await page.set_viewport_size({"width": 360, "height": 740})
-    assert not await overflows(page)
-    async for scheme in both_schemes(page):
-        assert await axe(page) == [], scheme
-    await page.get_by_role("button", name="Delete my account").click()
-    await expect(page.get_by_role("dialog").get_by_role("textbox")).to_be_visible()
-    async for scheme in both_schemes(page):
-        assert await axe(page) == [], scheme
 
 
 def _agents(person: Person) -> list[Json]:

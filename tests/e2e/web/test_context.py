@@ -3,7 +3,6 @@
 from playwright.async_api import Page, expect
 
 from tests.e2e.server import Json
-from tests.e2e.web.looks import axe, both_schemes, overflows
 from tests.e2e.web.person import Person
 
 _MARKUP = "<img src=x onerror=alert(1)>"
@@ -54,15 +53,6 @@ async def test_a_question_takes_its_place_in_the_window(page: Page, person: Pers
     await expect(messages).to_have_count(7)
     await messages.last.locator("summary").click()
     await expect(messages.last.locator("p")).to_contain_text(_MARKUP)
-
-
-async def test_it_is_accessible_and_narrow(page: Page, person: Person) -> None:
-    talk = person.seed(person.caller.agent(agent_persona="long" * 100), messages=6)
-    await page.set_viewport_size({"width": 360, "height": 740})
-    await shown(page, person, talk)
-    async for _ in both_schemes(page):
-        assert await axe(page) == []
-    assert not await overflows(page)
 
 
 async def test_a_conversation_that_is_not_there(page: Page, person: Person) -> None:

@@ -8,13 +8,11 @@ from typing import Final
 import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
-from tests.e2e.web.looks import axe, both_schemes, overflows
 from tests.e2e.web.machine import machine, pasted
 from tests.e2e.web.person import Person
 from tests.fakes.stub_model import StubModel
 
 _MARKUP: Final = "<img src=x onerror=alert(1)>"
-_NARROW: Final = {"width": 360, "height": 740}
 
 
 @pytest.fixture
@@ -240,27 +238,6 @@ async def test_by_keyboard_alone(page: Page, thinking: Person, tmp_path: Path) -
         await page.locator("summary").focus()
         await page.keyboard.press("Enter")
         await expect(page.get_by_text("stdout")).to_be_visible()
-
-
-async def test_every_page_is_accessible_and_narrow(
-    page: Page, thinking: Person, tmp_path: Path
-) -> None:
-    async with machine(thinking, tmp_path):
-        await seen(page, thinking, "devices", "lab-7")
-        await online(page)
-        await run(page, f"{'long' * 60} [tool:execute_command|command=echo hello][say:Over.]")
-        await expect(page.get_by_role("heading", name="Result")).to_be_visible()
-        await page.locator("summary").click()
-        await page.set_viewport_size({"width": _NARROW["width"], "height": _NARROW["height"]})
-        async for _ in both_schemes(page):
-            assert await axe(page) == []
-        assert not await overflows(page)
-        for path in (["devices"], ["devices", "lab-7"]):
-            await seen(page, thinking, *path)
-            await online(page)
-            async for _ in both_schemes(page):
-                assert await axe(page) == []
-            assert not await overflows(page)
 
 
 async def test_what_is_not_there_says_so(page: Page, person: Person) -> None:

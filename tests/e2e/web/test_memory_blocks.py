@@ -4,12 +4,11 @@ import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
 from tests.e2e.server import Json
-from tests.e2e.web.looks import axe, both_schemes, overflows
+from tests.e2e.web.looks import axe, both_schemes
 from tests.e2e.web.person import Person
 from tests.fakes.stub_model import StubModel
 
 LINES = ["Name: Ada", "Lives in Lisbon", "Likes tea"]
-HOSTILE = "<img src=x onerror=alert(1)> ${1} {{1}} <script>alert(2)</script>"
 
 
 @pytest.fixture
@@ -235,21 +234,6 @@ async def test_a_crowded_block_warns_and_a_full_one_says_what_to_do(
     await line_of(page, 2, "projects").fill("one more")
     await expect(block_of(page, "projects")).to_contain_text("Saved")
     assert person.caller.lines(agent, "projects")[1] == "one more"
-
-
-async def test_memory_is_text_and_the_page_is_for_everybody(
-    page: Page, person: Person, agent: Json
-) -> None:
-    hostile = person.caller.agent(agent_name=HOSTILE[:60])
-    write(person, hostile, ["Name: Ada", HOSTILE, "Long " + "x" * 300])
-    await page.goto(person.at("memory", hostile["agent_id"]))
-
-    await expect(line_of(page, 2)).to_have_value(HOSTILE)
-    await expect(page.get_by_role("heading", level=1)).to_contain_text("<img src=x")
-    async for scheme in both_schemes(page):
-        assert await axe(page) == [], scheme
-    await page.set_viewport_size({"width": 360, "height": 740})
-    assert not await overflows(page)
 
 
 async def test_memory_of_an_agent_that_is_gone_says_so(page: Page, person: Person) -> None:

@@ -3,7 +3,7 @@
 from playwright.async_api import Page, expect
 
 from tests.e2e.server import ServerProcess
-from tests.e2e.web.looks import axe, both_schemes, overflows
+from tests.e2e.web.looks import overflows
 from tests.e2e.web.person import Person
 
 
@@ -30,14 +30,6 @@ async def test_the_documentation_lists_every_operation(stranger: Page, site: Ser
         paths = http.get("/openapi.json").json()["paths"]
     operations = sum(len(path) for path in paths.values())
     assert await stranger.locator("details").count() == operations
-
-
-async def test_the_shell_has_no_serious_violation(page: Page, person: Person) -> None:
-    await page.goto(person.app)
-    await expect(page.get_by_role("navigation", name="Smriti")).to_be_visible()
-
-    async for scheme in both_schemes(page):
-        assert await axe(page) == [], scheme
 
 
 async def test_on_a_telephone_the_navigation_opens_and_closes(page: Page, person: Person) -> None:

@@ -18,7 +18,7 @@ import { MARKS } from "./line.js";
  * @property {(listener: (event: any) => void) => () => unknown} onEvent
  */
 
-const NARROW = matchMedia("(max-width: 1100px)"); // as the stylesheet has it
+const NARROW = matchMedia("(max-width: 68.75em)"); // as the stylesheet has it
 const WRITES = /^core_memory_(append|replace|delete)$/;
 
 /** @param {{ talk: PanelTalk, onClose?: () => void }} props */

@@ -13,6 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import orjson
 
+from tests.e2e.nursery import Command, Process
+
 ROOT = Path(__file__).parents[2]
 _PATIENCE_S = 20.0
 
@@ -77,7 +79,7 @@ class ServerProcess:
         self.url = ""
         self._printed_link: str | None = None
         self._env = env
-        self._process: subprocess.Popen[str] | None = None
+        self._process: Process | None = None
 
     @classmethod
     def start(cls, data_dir: Path, **env: str) -> Self:
@@ -111,15 +113,15 @@ class ServerProcess:
 
     def restart(self) -> None:
         """Start it, again on the same data, on another port."""
-        with self._file(".log").open("a") as log, self._file(".out").open("w") as out:
-            self._process = subprocess.Popen(
-                _command(["serve", "--port", "0"]),
-                cwd=_directory(self.data_dir),
-                env=_environment(self.data_dir, self._env),
-                stdout=out,
-                stderr=log,
-                text=True,
-            )
+        command = Command(
+            ["serve", "--port", "0"],
+            _directory(self.data_dir),
+            _environment(self.data_dir, self._env),
+            self._file(".out"),
+            self._file(".log"),
+        )
+        command.out.write_text("")
+        self._process = Process(command)
         try:
             self._wait_until_it_answers()
         except BaseException:
@@ -129,14 +131,14 @@ class ServerProcess:
     def kill(self) -> None:
         """SIGKILL: what was not written by now never is."""
         if self._process is not None:
-            self._process.kill()
+            self._process.signal(signal.SIGKILL)
             self._process.wait()
             self._process = None
 
     def interrupt(self) -> None:
         """SIGTERM: it may take its time."""
         assert self._process is not None
-        self._process.terminate()
+        self._process.signal(signal.SIGTERM)
 
     def wait(self) -> int:
         """The exit code, once it has ended."""

@@ -203,12 +203,13 @@ def test_searching_is_measured(tmp_path: Path) -> None:
         "search, p50 ms",
         "search, p95 ms",
         "build, s",
+        "different stems",
         "save, s",
-        "load, s",
         "file, MiB",
+        "memory after the build, MiB",
+        "load, s",
         "memory, MiB",
         "memory as the index tells it, MiB",
-        "different stems",
     ]
 
 

@@ -49,6 +49,18 @@ class Place:
     folded: tuple[str, ...] = ()
 
 
+_REST = {
+    "welcome": Place("welcome", ("OpenAI",)),
+    "models": Place("models", ("Connected",)),
+    "settings": Place("settings", ("Connected",)),
+    "plan": Place("plan", ("Tokens",)),
+    "pricing": Place("pricing", ("Tokens",)),
+    "payments/success": Place("payments/success?session_id=nothing", ("We could not ask",)),
+    "payments/cancel": Place("payments/cancel", ("Go on talking",)),
+    "account": Place("account", ("Delete everything",)),
+}
+
+
 @dataclass(frozen=True)
 class World:
     """`talk` has an answer, tools, a file and an error; `asked` waits for an approval.
@@ -67,47 +79,51 @@ class World:
     @property
     def places(self) -> dict[str, Place]:
         """By the patterns of the router."""
-        tell, agent, talk = self.tell, self.agent["agent_id"], self.talk["conversation_id"]
-        title = tell("Title", 200)
+        return {**self._chats(), **self._memories(), **self._builder(), **self._machines(), **_REST}
+
+    def _chats(self) -> dict[str, Place]:
+        tell, talk = self.tell, self.talk["conversation_id"]
+        title, agent = tell("Title", 200), tell("Agent", 100)
         said = (title, tell("Question", 2000), _file(tell), tell("Failure", 200))
-        agents = (tell("Agent", 100), title)
         thoughts = (tell("Tool", 60), tell("Key", 60), tell("Argument", 500), tell("Thought", 500))
-        lines = (tell("Line", 400), tell("Block", 200))
         return {
             "": Place("", (title,)),
             "c/:conversation": Place(f"c/{talk}", said, thoughts),
-            "new": Place("new", agents),
-            "new/:agent": Place(f"new/{agent}", agents),
-            "memory": Place("memory", lines),
-            "memory/:agent": Place(f"memory/{agent}", lines),
-            "memory/:agent/archive": Place(
-                f"memory/{agent}/archive", (tell("Passage", 2000), tell("Tag", 50))
-            ),
-            "memory/:agent/:block": Place(f"memory/{agent}/human", lines[:1]),
-            "welcome": Place("welcome", ("OpenAI",)),
-            "agents": Place("agents", agents),
-            "agents/new": Place("agents/new", ("Persona",)),
-            "agents/:agent": Place(
-                f"agents/{agent}", (tell("Agent", 100), tell("Persona", 2000), tell("Site", 100))
-            ),
-            "models": Place("models", ("Connected",)),
-            "settings": Place("settings", ("Connected",)),
+            "new": Place("new", (agent, title)),
+            "new/:agent": Place(f"new/{self.agent['agent_id']}", (agent, title)),
             "context/:conversation": Place(f"context/{talk}", (tell("Persona", 2000),)),
-            "devices": Place("devices", (tell("Label", 100), tell("Machine key", 100))),
-            "devices/:device": Place(
-                f"devices/{MACHINE}", (tell("Label", 100), tell("Host", 500), tell("Fact", 500))
-            ),
-            "tasks/:session": Place(
-                f"tasks/{self.tasks['completed']}",
-                (tell("Request", 1000), tell("Result", 2000)),
-                (tell("Argument", 500), tell("Output", 2000)),
-            ),
-            "keys": Place("keys", (tell("Program", 100),)),
-            "plan": Place("plan", ("Tokens",)),
-            "pricing": Place("pricing", ("Tokens",)),
-            "payments/success": Place("payments/success?session_id=nothing", ("We could not ask",)),
-            "payments/cancel": Place("payments/cancel", ("Go on talking",)),
-            "account": Place("account", ("Delete everything",)),
+        }
+
+    def _memories(self) -> dict[str, Place]:
+        memory = f"memory/{self.agent['agent_id']}"
+        lines = (self.tell("Line", 400), self.tell("Block", 200))
+        archive = (self.tell("Passage", 2000), self.tell("Tag", 50))
+        return {
+            "memory": Place("memory", lines),
+            "memory/:agent": Place(memory, lines),
+            "memory/:agent/archive": Place(f"{memory}/archive", archive),
+            "memory/:agent/:block": Place(f"{memory}/human", lines[:1]),
+        }
+
+    def _builder(self) -> dict[str, Place]:
+        agent = (self.tell("Agent", 100), self.tell("Persona", 2000), self.tell("Site", 100))
+        return {
+            "agents": Place("agents", (agent[0], self.tell("Title", 200))),
+            "agents/new": Place("agents/new", ("Persona",)),
+            "agents/:agent": Place(f"agents/{self.agent['agent_id']}", agent),
+            "keys": Place("keys", (self.tell("Program", 100),)),
+        }
+
+    def _machines(self) -> dict[str, Place]:
+        tell = self.tell
+        label = tell("Label", 100)
+        machine = (label, tell("Host", 500), tell("Fact", 500))
+        task = (tell("Request", 1000), tell("Result", 2000))
+        steps = (tell("Argument", 500), tell("Output", 2000))
+        return {
+            "devices": Place("devices", (label, tell("Machine key", 100))),
+            "devices/:device": Place(f"devices/{MACHINE}", machine),
+            "tasks/:session": Place(f"tasks/{self.tasks['completed']}", task, steps),
         }
 
 

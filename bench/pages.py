@@ -1,6 +1,7 @@
 """Pages in Chromium: when their words are painted, and what the main thread does."""
 
 import json
+import shutil
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -55,6 +56,11 @@ _PAINTED: Final = """(() => {
 _NEEDED: Final = """() => performance.getEntries()
   .filter(({ entryType, responseEnd }) => entryType === "navigation" || responseEnd <= painted)
   .map(({ name }) => name)"""
+
+
+def chromium() -> str | None:
+    """Where it is; the one that has no windows takes a quarter less of the CPU."""
+    return shutil.which("chromium-headless-shell") or shutil.which("chromium")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ bench/README.md tells the method.
 import argparse
 import asyncio
 import secrets
-import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -22,7 +21,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from figures import aligned, quantile, shown
 from machine import ForeignLoad
-from pages import BARE, CHROMIUM, cpu, painted
+from pages import BARE, CHROMIUM, chromium, cpu, painted
 from servers import Server, smriti, stub_model
 from smriti.auth.sessions import COOKIE
 
@@ -111,9 +110,7 @@ def main() -> int:
 async def _measured(server: Server, stub: Server, rounds: int) -> str:
     account = Account(server, stub)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=CHROMIUM
-        )
+        browser = await playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM)
         load = ForeignLoad([server.pid, stub.pid])
         opened = await _opened(browser, account, 4 * rounds)
         answers = await _answers(browser, account, rounds)

@@ -2,7 +2,6 @@
 the policy forbids is tried, and the console stays empty."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright, expect
 
-from pages import CHROMIUM
+import pages
 from tests.e2e.server import ServerProcess
 
 _PATIENCE_MS = 15_000
@@ -27,12 +26,12 @@ SLOW = f"Count [say:{WHOLE}] [itl=100]"
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
     """A fresh browser; skips the test where there is none."""
-    path = shutil.which("chromium")
+    path = pages.chromium()
     if path is None:
         pytest.skip("Chromium is not installed; .ci/run installs it.")
     expect.set_options(timeout=_PATIENCE_MS)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=CHROMIUM)
+        browser = await playwright.chromium.launch(executable_path=path, args=pages.CHROMIUM)
         yield browser
         await browser.close()
 

@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-import smriti.cli.serve  # noqa: F401 - what takes long
+import openai  # noqa: F401 - takes long, as the next one
+
+import smriti.cli.serve  # noqa: F401
 from smriti.app import create_app
 from smriti.cli.main import main
 from smriti.core.config import Config

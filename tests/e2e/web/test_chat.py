@@ -82,8 +82,8 @@ async def test_text_never_becomes_markup(page: Page, person: Person) -> None:
     await expect(page.get_by_role("heading", level=2)).to_contain_text("<img")
 
     await say(page, f"Remember that {evil} is my favourite")
-    await expect(stop(page)).to_be_hidden()
-    await expect(answers(page)).to_contain_text("demo model")  # nothing moves any more
+    await expect(answers(page)).to_contain_text("demo model")
+    await expect(stop(page)).to_be_hidden()  # nothing moves any more
     await expect(tools(page).first).to_contain_text("<img")
     await tools(page).first.locator("summary").click()
     await expect(page.locator(".call .fold-inside").first).to_contain_text("<img")
@@ -178,8 +178,8 @@ async def test_a_question_is_edited_and_the_earlier_version_can_be_read(
 ) -> None:
     await page.goto(person.at("new", stubbed["agent_id"]))
     await say(page, "First [say:One.]")
-    await expect(stop(page)).to_be_hidden()
     await expect(answers(page)).to_have_text(["One."])
+    await expect(stop(page)).to_be_hidden()
 
     await page.keyboard.press("ArrowUp")
     await expect(page.get_by_label("Edit your message")).to_be_focused()

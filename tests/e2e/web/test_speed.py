@@ -224,7 +224,7 @@ async def test_what_is_before_the_first_row_is_asked_for_once(bench: Bench) -> N
     assert await bench.page.evaluate(asked) == 2
 
 
-_TOKENS = 1000
+_TOKENS = 600
 _ASKED = f"Count [tokens={_TOKENS}] [itl=5]"
 _COUNT_ROWS = """() => {
   window.most = 0;

@@ -179,7 +179,7 @@ async def test_a_question_is_edited_and_the_earlier_version_can_be_read(
     await page.goto(person.at("new", stubbed["agent_id"]))
     await say(page, "First [say:One.]")
     await expect(answers(page)).to_have_text(["One."])
-    await expect(stop(page)).to_be_hidden()
+    await expect(page.get_by_role("button", name="Edit and ask again")).to_be_enabled()
 
     await page.keyboard.press("ArrowUp")
     await expect(page.get_by_label("Edit your message")).to_be_focused()

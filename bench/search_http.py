@@ -8,17 +8,17 @@ quiet machine would show. The bare route reads one item: `GET /agents/{id}`.
 
 import argparse
 import random
-import secrets
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from itertools import batched
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import httpx2
 
+from account import Account
 from corpus import Corpus
 from figures import aligned, differences, quantile, shown
 from machine import ForeignLoad, cpu_s
@@ -38,17 +38,8 @@ class Archive:
     def __init__(self, http: httpx2.Client, server: Server) -> None:
         self._http = http
         self._pid = server.pid
-        name, password = f"bench-{secrets.token_hex(4)}", secrets.token_hex(8)
-        account = {"username": name, "password": password}
-        token = self._post("/auth/local/signup", account)["token"]
-        http.headers["authorization"] = f"Bearer {token}"
-        agent = {
-            "agent_name": "Bench",
-            "agent_persona": "You are helpful.",
-            "agent_architecture": "krishna-memgpt",
-            "agent_provider": "Demo",
-        }
-        self._bare = f"/agents/{self._post('/agents', agent)['agent_id']}"
+        self._account = Account(http)
+        self._bare = f"/agents/{self._account.agent('Demo')}"
         self._path = f"{self._bare}/archival-memory"
 
     def fill(self, documents: Sequence[Document]) -> None:
@@ -63,7 +54,7 @@ class Archive:
                 }
                 for document in some
             ]
-            self._post(f"{self._path}:batch", {"items": items})
+            self._account.post(f"{self._path}:batch", {"items": items})
 
     def bare(self, _: str) -> float:
         """Milliseconds to the end of the answer."""
@@ -85,11 +76,6 @@ class Archive:
         took = time.perf_counter() - began
         assert response.status_code == 200, response.text
         return 1000 * took
-
-    def _post(self, path: str, body: Any) -> Any:
-        response = self._http.post(path, json=body)
-        assert response.is_success, response.text
-        return response.json()
 
 
 def main() -> int:

@@ -7,18 +7,17 @@ bench/README.md tells the method.
 
 import argparse
 import asyncio
-import secrets
 import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import httpx2
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from account import Account, said
 from figures import aligned, quantile, shown
 from machine import ForeignLoad
 from pages import BARE, CHROMIUM, chromium, cpu, painted
@@ -34,41 +33,24 @@ _MANY: Final = 500
 type Lines = list[tuple[str, ...]]
 
 
-class Account:
-    """Somebody new, whose agent thinks with the stub."""
+class Visitor:
+    """Somebody with an account, whose agent thinks with the stub."""
 
-    def __init__(self, server: Server, stub: Server) -> None:
-        self._http = httpx2.Client(base_url=server.url, timeout=60, trust_env=False)
-        name, password = f"bench-{secrets.token_hex(4)}", secrets.token_hex(8)
-        self._token = self._post("/auth/local/signup", {"username": name, "password": password})[
-            "token"
-        ]
-        self._http.headers["authorization"] = f"Bearer {self._token}"
+    def __init__(self, http: httpx2.Client, stub: Server) -> None:
+        self._account = Account(http)
+        self._url = str(http.base_url).rstrip("/")
         provider = {"base_url": f"{stub.url}/v1", "model": "stub"}
-        self._post("/settings/providers/OpenAI", provider)
-        agent = {
-            "agent_name": "Bench",
-            "agent_persona": "You are helpful.",
-            "agent_architecture": "krishna-memgpt",
-            "agent_provider": "OpenAI",
-        }
-        self._agent = self._post("/agents", agent)["agent_id"]
-        self._url = server.url
+        self._account.post("/settings/providers/OpenAI", provider)
+        self._agent = self._account.agent("OpenAI")
 
     def talk(self, messages: int) -> str:
         """A conversation of so many messages; its id."""
-        talk: str = self._post("/conversations/", {"agent_id": self._agent})["conversation_id"]
-        began = datetime.now(UTC) - timedelta(minutes=messages)
-        said = [
-            {
-                "role": "assistant" if number % 2 else "user",
-                "content": f"Message {number}. " + "Words that fill a line or two. " * (number % 7),
-                "created_at": (began + timedelta(minutes=number)).isoformat(),
-            }
-            for number in range(messages)
+        talk: str = self._account.post("/conversations/", {"agent_id": self._agent})[
+            "conversation_id"
         ]
-        if said:
-            self._post(f"/conversations/{talk}/messages:import", {"messages": said})
+        if messages:
+            path = f"/conversations/{talk}/messages:import"
+            self._account.post(path, {"messages": said(messages)})
         return talk
 
     def chat(self, talk: str) -> str:
@@ -83,14 +65,11 @@ class Account:
     async def windows(self, browser: Browser) -> AsyncIterator[BrowserContext]:
         """Where she is signed in, and nothing was ever loaded."""
         context = await browser.new_context()
-        await context.add_cookies([{"name": COOKIE, "value": self._token, "url": self._url}])
+        await context.add_cookies(
+            [{"name": COOKIE, "value": self._account.token, "url": self._url}]
+        )
         yield context
         await context.close()
-
-    def _post(self, path: str, body: Any) -> Any:
-        response = self._http.post(path, json=body)
-        assert response.is_success, response.text
-        return response.json()
 
 
 def main() -> int:
@@ -102,18 +81,20 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="smriti-bench-") as directory,
         stub_model() as stub,
         smriti(Path(directory) / "data") as server,
+        httpx2.Client(base_url=server.url, timeout=60, trust_env=False) as http,
     ):
-        print(asyncio.run(_measured(server, stub, 1 if given.quick else given.rounds)))
+        visitor = Visitor(http, stub)
+        load = ForeignLoad([server.pid, stub.pid])
+        print(asyncio.run(_measured(visitor, load, 1 if given.quick else given.rounds)))
     return 0
 
 
-async def _measured(server: Server, stub: Server, rounds: int) -> str:
-    account = Account(server, stub)
+async def _measured(visitor: Visitor, load: ForeignLoad, rounds: int) -> str:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM)
-        load = ForeignLoad([server.pid, stub.pid])
-        opened = await _opened(browser, account, 4 * rounds)
-        answers = await _answers(browser, account, rounds)
+        load.mark()
+        opened = await _opened(browser, visitor, 4 * rounds)
+        answers = await _answers(browser, visitor, rounds)
         await browser.close()
     return "\n".join(
         [
@@ -130,12 +111,12 @@ async def _measured(server: Server, stub: Server, rounds: int) -> str:
     )
 
 
-async def _opened(browser: Browser, account: Account, times: int) -> Lines:
-    address = account.chat(account.talk(_FEW))
+async def _opened(browser: Browser, visitor: Visitor, times: int) -> Lines:
+    address = visitor.chat(visitor.talk(_FEW))
     text = f"Message {_FEW - 1}."
     first, again, kilobytes = [], [], 0.0
     for _ in range(times):
-        async with account.windows(browser) as windows:
+        async with visitor.windows(browser) as windows:
             page = await windows.new_page()
             paint = await painted(page, address, text)
             await page.goto("about:blank")
@@ -150,20 +131,20 @@ async def _opened(browser: Browser, account: Account, times: int) -> Lines:
     ]
 
 
-async def _answers(browser: Browser, account: Account, rounds: int) -> Lines:
+async def _answers(browser: Browser, visitor: Visitor, rounds: int) -> Lines:
     ours, least, longest = [], [], []
     for _ in range(rounds):
-        async with account.windows(browser) as windows:
+        async with visitor.windows(browser) as windows:
             page = await windows.new_page()
-            await _open(page, account)
+            await _open(page, visitor)
             async with cpu(page) as work:
                 await _ask(page)
             ours.append(work.used_ms / _TOKENS)
-            await page.goto(account.chat("nowhere"))
+            await page.goto(visitor.chat("nowhere"))
             async with cpu(page) as bare:
-                await page.evaluate(BARE, [account.path(account.talk(0)), _ASKED])
+                await page.evaluate(BARE, [visitor.path(visitor.talk(0)), _ASKED])
             least.append(bare.used_ms / _TOKENS)
-            await _open(page, account)
+            await _open(page, visitor)
             async with cpu(page, traced=True) as traced:
                 await _ask(page)
             longest.append(traced.longest_ms)
@@ -175,8 +156,8 @@ async def _answers(browser: Browser, account: Account, rounds: int) -> Lines:
     ]
 
 
-async def _open(page: Page, account: Account) -> None:
-    await page.goto(account.chat(account.talk(_MANY)))
+async def _open(page: Page, visitor: Visitor) -> None:
+    await page.goto(visitor.chat(visitor.talk(_MANY)))
     await page.get_by_text(f"Message {_MANY - 1}.").wait_for()
 
 

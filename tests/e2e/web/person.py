@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from playwright.async_api import BrowserContext
 
+from account import said
 from smriti.auth.sessions import COOKIE
 from tests.e2e.server import Caller, Json, ServerProcess
 
@@ -61,15 +61,6 @@ class Person:
     def seed(self, agent: Json, *, messages: int = 500) -> Json:
         """A conversation that has been going on for a while: so many messages, a minute apart."""
         conversation = self.caller.conversation(agent)
-        began = datetime.now(UTC) - timedelta(minutes=messages)
-        said = [
-            {
-                "role": "assistant" if number % 2 else "user",
-                "content": f"Message {number}. " + "Words that fill a line or two. " * (number % 7),
-                "created_at": (began + timedelta(minutes=number)).isoformat(),
-            }
-            for number in range(messages)
-        ]
         path = f"/conversations/{conversation['conversation_id']}/messages:import"
-        self.caller.post(path, {"messages": said})
+        self.caller.post(path, {"messages": said(messages)})
         return conversation

@@ -1,11 +1,10 @@
 """A server that is killed while a person is asked whether a command may run on her machine."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Thread
 
+from tests.devices.in_thread import connected
 from tests.devices.tool_server import ToolServer, answering
 from tests.devices.ufo import UfoDevice
 from tests.e2e.server import Caller, Json, ServerProcess, spoken
@@ -20,21 +19,8 @@ def machine(server: ServerProcess, key: str) -> Iterator[ToolServer]:
     """UFO's device client, registered, in a thread of its own; what its tools were asked."""
     tools = ToolServer(answering("uname", "Linux"))
     url = f"{server.url.replace('http', 'ws', 1)}/ws?token={key}"
-    registered, over = Event(), Event()
-
-    async def run() -> None:
-        async with UfoDevice(url, agents={"LinuxAgent": tools}):
-            registered.set()
-            await asyncio.to_thread(over.wait)
-
-    thread = Thread(target=lambda: asyncio.run(run()))
-    thread.start()
-    try:
-        assert registered.wait(10)
+    with connected(UfoDevice(url, agents={"LinuxAgent": tools})):
         yield tools
-    finally:
-        over.set()
-        thread.join()
 
 
 def device_talk(owner: Caller, model: FaultyModel) -> tuple[Json, str]:

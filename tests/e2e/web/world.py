@@ -1,18 +1,17 @@
 """Somebody who has something on every page of the app; what it says is up to the test."""
 
-import asyncio
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event, Thread
 from typing import Final
 
 from playwright.async_api import Page, expect
 from playwright.async_api import TimeoutError as Unseen
 
 from smriti.web.router import STATIC
+from tests.devices.in_thread import connected
 from tests.devices.tool_server import ToolServer, answering
 from tests.devices.ufo import UfoDevice
 from tests.e2e.server import Json, ServerProcess
@@ -270,25 +269,12 @@ def _machine(person: Person, tell: Tell) -> Iterator[None]:
     made = person.caller.post("/devices/keys", {"name": tell("Machine key", 100), "kind": "device"})
     url = f"{person.site.url.replace('http', 'ws', 1)}/ws?token={made['key']}"
     tools = ToolServer(answering("uname", tell("Output", 2000)))
-    registered, over = Event(), Event()
-
-    async def run() -> None:
-        device = _Device(url, MACHINE, agents={"LinuxAgent": tools})
-        device.info = {
-            "hostname": tell("Host", 500),
-            "os_version": tell("System", 100),
-            "supported_features": [tell("Feature", 100)],
-            tell("Fact", 60): [tell("Fact", 500), {tell("Part", 60): 1}],
-        }
-        async with device:
-            registered.set()
-            await asyncio.to_thread(over.wait)
-
-    thread = Thread(target=lambda: asyncio.run(run()))
-    thread.start()
-    try:
-        assert registered.wait(10)
+    device = _Device(url, MACHINE, agents={"LinuxAgent": tools})
+    device.info = {
+        "hostname": tell("Host", 500),
+        "os_version": tell("System", 100),
+        "supported_features": [tell("Feature", 100)],
+        tell("Fact", 60): [tell("Fact", 500), {tell("Part", 60): 1}],
+    }
+    with connected(device):
         yield
-    finally:
-        over.set()
-        thread.join()

@@ -122,3 +122,19 @@ async def test_names_of_every_kind_travel_in_an_address(page: Page, person: Pers
     link = await page.evaluate("(id) => window.router.link('agents', id, 'x')", strange)
 
     assert link == "#/agents/a%2Fb%3Fc%23d%2520%20%C3%BC/x"
+
+
+async def test_a_view_that_corrects_its_address_calls_nobody_back(
+    page: Page, person: Person
+) -> None:
+    await open_with(page, person.at("models"), "router")
+
+    await page.evaluate(
+        """() => {
+          location.hash = "#/account";
+          window.router.go("#/welcome", { replace: true });
+        }"""
+    )
+
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Account")
+    assert page.url.endswith("#/account")

@@ -76,8 +76,12 @@ addEventListener("hashchange", () => { hash.value = location.hash; });
 /** @type {ReadonlySignal<Route>} */
 export const route = computed(() => parsed(hash.value));
 
-/** Go to `#/…`. @param {string} to @param {{ replace?: boolean }} [options] */
+/**
+ * Go to `#/…`. `replace`: in place of the view that asks for it, unless somebody has just gone elsewhere, of which
+ * nobody has heard yet. @param {string} to @param {{ replace?: boolean }} [options]
+ */
 export function go(to, { replace = false } = {}) {
+  if (replace && location.hash !== hash.peek()) return;
   if (replace) history.replaceState(null, "", to);
   else history.pushState(null, "", to);
   hash.value = location.hash;

@@ -23,6 +23,7 @@ from machine import ForeignLoad
 from pages import BARE, CHROMIUM, chromium, cpu, painted
 from servers import Server, smriti, stub_model
 from smriti.auth.sessions import COOKIE
+from visits import visits
 
 _TOKENS: Final = 1000
 _ASKED: Final = f"Count [tokens={_TOKENS}] [itl=5]"
@@ -38,6 +39,7 @@ class Visitor:
 
     def __init__(self, http: httpx2.Client, stub: Server) -> None:
         self._account = Account(http)
+        self.token = self._account.token
         self._url = str(http.base_url).rstrip("/")
         provider = {"base_url": f"{stub.url}/v1", "model": "stub"}
         self._account.post("/settings/providers/OpenAI", provider)
@@ -65,9 +67,7 @@ class Visitor:
     async def windows(self, browser: Browser) -> AsyncIterator[BrowserContext]:
         """Where she is signed in, and nothing was ever loaded."""
         context = await browser.new_context()
-        await context.add_cookies(
-            [{"name": COOKIE, "value": self._account.token, "url": self._url}]
-        )
+        await context.add_cookies([{"name": COOKIE, "value": self.token, "url": self._url}])
         yield context
         await context.close()
 
@@ -90,10 +90,11 @@ def main() -> int:
 
 
 async def _measured(visitor: Visitor, load: ForeignLoad, rounds: int) -> str:
+    opened = await _painted(visitor, 4 * rounds)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM)
         load.mark()
-        opened = await _opened(browser, visitor, 4 * rounds)
+        opened += await _transferred(browser, visitor)
         answers = await _answers(browser, visitor, rounds)
         await browser.close()
     return "\n".join(
@@ -111,24 +112,27 @@ async def _measured(visitor: Visitor, load: ForeignLoad, rounds: int) -> str:
     )
 
 
-async def _opened(browser: Browser, visitor: Visitor, times: int) -> Lines:
+async def _painted(visitor: Visitor, times: int) -> Lines:
     address = visitor.chat(visitor.talk(_FEW))
-    text = f"Message {_FEW - 1}."
-    first, again, kilobytes = [], [], 0.0
-    for _ in range(times):
-        async with visitor.windows(browser) as windows:
-            page = await windows.new_page()
-            paint = await painted(page, address, text)
-            await page.goto("about:blank")
-            first.append(paint.ms)
-            again.append((await painted(page, address, text)).ms)
-            kilobytes = sum(paint.sizes.values()) / 1000
+    first, again = [], []
+    async with visits() as browser:
+        for _ in range(times):
+            async with browser.visitor(address, COOKIE, visitor.token) as somebody:
+                first.append(await browser.painted_ms(somebody, address))
+                again.append(await browser.painted_ms(somebody, address))
     return [
         ("", "p50", "p95", "target"),
         ("first visit: words painted, ms", *_middle(first), "300"),
         ("later visit: words painted, ms", *_middle(again), ""),
-        ("first visit: transferred until then, kB", shown(kilobytes), "", "100"),
     ]
+
+
+async def _transferred(browser: Browser, visitor: Visitor) -> Lines:
+    async with visitor.windows(browser) as windows:
+        page = await windows.new_page()
+        paint = await painted(page, visitor.chat(visitor.talk(_FEW)), f"Message {_FEW - 1}.")
+    kilobytes = sum(paint.sizes.values()) / 1000
+    return [("first visit: transferred until then, kB", shown(kilobytes), "", "100")]
 
 
 async def _answers(browser: Browser, visitor: Visitor, rounds: int) -> Lines:

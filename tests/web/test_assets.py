@@ -10,11 +10,9 @@ from smriti.web.assets import Assets
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     files = {
-        "index.html": '<script src="{base}main.js"></script>{preload}',
-        "main.js": 'import { a } from "./a.js";\nimport "./b/b.js";\n',
-        "a.js": 'export {\n  c,\n} from "./c.js";\nconst later = () => import("./later.js");\n',
-        "b/b.js": 'import { c } from "../c.js";\n',
-        "c.js": 'export const c = "./not-a-module.js";\n',
+        "index.html": '<script src="{base}main.js"></script>',
+        "main.js": 'import "./a.js";\n',
+        "a.js": "export const a = 1;\n",
         "later.js": "",
         "types.d.ts": "export {};\n",
     }
@@ -25,18 +23,25 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_page_asks_at_once_for_what_its_first_module_will_ask_for(root: Path) -> None:
-    assert Assets(root).preloaded() == ["main.js", "a.js", "b/b.js", "c.js"]
-
-
 def test_addresses_change_with_any_file(root: Path) -> None:
     before = Assets(root)
-    (root / "b/b.js").write_text("")
+    (root / "a.js").write_text("")
     after = Assets(root)
 
     assert before.digest != after.digest
     assert before.page("index.html").content != after.page("index.html").content
     assert f'src="v/{after.digest}/main.js"'.encode() in after.page("index.html").content
+
+
+def test_what_a_chat_needs_comes_in_one_file(root: Path) -> None:
+    assets = Assets(root)
+
+    first, main = assets.find("first.js"), assets.find("main.js")
+
+    assert first is not None
+    assert main is not None
+    assert b"const a = 1;" in first.content
+    assert main.content == b'import { $need } from "./first.js";\n$need("main.js");\n'
 
 
 def test_types_change_no_address(root: Path) -> None:
@@ -49,11 +54,11 @@ def test_types_change_no_address(root: Path) -> None:
 
 def test_comments_of_whole_lines_are_not_sent(root: Path) -> None:
     code = b'const a = 1; // kept\nconst b = "/** kept */";\n'
-    (root / "main.js").write_bytes(
+    (root / "later.js").write_bytes(
         b"// One line.\n/** Some\n * lines **/\n  /** One. */\n" + code + b"  // Another.\n"
     )
 
-    sent = Assets(root).find("main.js")
+    sent = Assets(root).find("later.js")
 
     assert sent is not None
     assert sent.content == code

@@ -89,7 +89,7 @@ async def test_a_file_is_kept_for_ever_under_the_digest_of_all(
 async def test_files_are_compressed_for_who_can_read_it(
     home: Home, accepted: str, coding: str, decoded: Callable[[bytes], bytes]
 ) -> None:
-    path = f"/app/v/{_DIGEST}/vendor/preact.js"
+    path = f"/app/v/{_DIGEST}/vendor/markdown.js"
     async with home.client.stream("GET", path, headers={"Accept-Encoding": accepted}) as small:
         compressed = b"".join([chunk async for chunk in small.aiter_raw()])
     plain = await home.client.get(path, headers={"Accept-Encoding": "identity"})

@@ -5,12 +5,14 @@ import gzip
 import hashlib
 import mimetypes
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 import brotli
+
+from smriti.web.pack import packed
 
 CODINGS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
     "br": partial(brotli.compress, quality=5),
@@ -21,14 +23,14 @@ again, but hold up the first visit after a start by half a second.
 """
 
 _DIGEST_LENGTH: Final = 16
-_PRELOADED: Final[tuple[str, ...]] = (
+_FIRST: Final[tuple[str, ...]] = (
     "main.js",
+    "views/chat/start.js",
     "views/chat/chat.js",
     "views/chat/conversations.js",
 )
-_IMPORT: Final = re.compile(
-    r"""^(?:import|export)\b(?:[^;"'()]*?\bfrom)?\s*["'](\.\.?/[^"']+)["']""", re.MULTILINE
-)
+"""What a chat needs before it can be seen; the rest comes when it is wanted."""
+
 _COMMENT: Final = re.compile(rb"^[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/[ \t]*)\n", re.MULTILINE)
 """Of whole lines. Without them the modules of a chat take a fifth less on their way."""
 
@@ -60,21 +62,22 @@ class Assets:
             for file in sorted(root.rglob("*"))
             if file.is_file() and not file.name.endswith(".d.ts")
         }
+        sent = {name: _sent(name, content) for name, content in files.items()}
+        modules = {name: text.decode() for name, text in sent.items() if name.endswith(".js")}
+        linked = packed(modules, [name for name in _FIRST if name in modules])
+        sent |= {name: text.encode() for name, text in linked.items()}
         whole = hashlib.sha256()
-        for name, content in files.items():
+        for name, content in sent.items():
             whole.update(f"{name}\0{len(content)}\0".encode())
             whole.update(content)
         self.digest = whole.hexdigest()[:_DIGEST_LENGTH]
-        self._files = {
-            name: Asset(_sent(name, content), _media_type(name))
-            for name, content in files.items()
-            if not name.endswith(".html")
-        }
-        self._pages = {
-            name: Asset(self._linked(content.decode()), _media_type(name))
-            for name, content in files.items()
-            if name.endswith(".html")
-        }
+        base = f"v/{self.digest}/".encode()
+        self._files, self._pages = dict[str, Asset](), dict[str, Asset]()
+        for name, content in sent.items():
+            if name.endswith(".html"):
+                self._pages[name] = Asset(content.replace(b"{base}", base), _media_type(name))
+            else:
+                self._files[name] = Asset(content, _media_type(name))
 
     def find(self, path: str) -> Asset | None:
         """The file of this path below the root."""
@@ -83,41 +86,6 @@ class Assets:
     def page(self, name: str) -> Asset:
         """The document of this name, with the addresses of this version in it."""
         return self._pages[name]
-
-    def preloaded(self) -> list[str]:
-        """Every module that the first paint of a chat needs, the first one first."""
-        found: list[str] = []
-        waiting = [path for path in _PRELOADED if path in self._files]
-        while waiting:
-            path = waiting.pop(0)
-            if path not in found:
-                found.append(path)
-                waiting.extend(self._imports(path))
-        return found
-
-    def _linked(self, page: str) -> bytes:
-        base = f"v/{self.digest}/"
-        links = "\n    ".join(
-            f'<link rel="modulepreload" href="{base}{path}">' for path in self.preloaded()
-        )
-        return page.replace("{base}", base).replace("{preload}", links).encode()
-
-    def _imports(self, path: str) -> Iterator[str]:
-        text = self._files[path].content.decode()
-        for target in _IMPORT.findall(text):
-            resolved = _resolved(PurePosixPath(path).parent, target)
-            if resolved in self._files:
-                yield resolved
-
-
-def _resolved(folder: PurePosixPath, target: str) -> str:
-    parts = list(folder.parts)
-    for part in PurePosixPath(target).parts:
-        if part == "..":
-            parts.pop()
-        else:
-            parts.append(part)
-    return "/".join(parts)
 
 
 def _sent(name: str, content: bytes) -> bytes:

@@ -5,8 +5,6 @@ import re
 from playwright.async_api import Page, Route, expect
 
 from pages import painted, transferred
-from smriti.web.assets import Assets
-from smriti.web.router import STATIC
 from tests.e2e.browser import held
 from tests.e2e.server import ServerProcess
 from tests.e2e.web.person import Person
@@ -26,18 +24,18 @@ async def test_the_first_paint_of_a_chat_is_small(page: Page, person: Person) ->
     assert sum(paint.sizes.values()) <= _BUDGET_BYTES, paint.sizes
 
 
-async def test_modules_are_asked_for_before_they_are_imported_and_only_those(
-    page: Page, person: Person
-) -> None:
+async def test_what_a_chat_shows_first_comes_in_one_file(page: Page, person: Person) -> None:
+    person.seed(person.caller.agent(), messages=3)
     loaded: list[str] = []
-    page.on("response", lambda response: loaded.append(response.url))
+    page.on("request", lambda request: loaded.append(request.url))
+    words = await held(page, "**/prose.js")
 
-    await page.goto(person.at("nowhere"))
-    await expect(page.get_by_role("navigation", name="Smriti")).to_be_visible()
+    await page.goto(person.app)
+    await expect(page.get_by_text("Message 2.")).to_be_visible()
 
-    preloaded = {f"v/{Assets(STATIC).digest}/{path}" for path in Assets(STATIC).preloaded()}
-    modules = {url.partition("/app/")[2] for url in loaded if url.endswith(".js")}
-    assert {url for url in modules if not url.endswith(("/scheme.js", "/early.js"))} == preloaded
+    names = {url.rpartition("/")[2] for url in loaded if url.endswith(".js")}
+    assert names <= {"scheme.js", "early.js", "first.js", "main.js", "prose.js"}
+    words.set()
 
 
 async def test_what_a_chat_shows_is_asked_for_once_and_before_its_modules_are_there(
@@ -81,15 +79,19 @@ async def test_a_page_of_the_version_before_says_so_when_it_wants_more(
 
     await page.goto(person.at("nowhere"))
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
+    await page.evaluate(
+        """async () => {
+          window.base = document.querySelector("script[type=module]").src;
+          window.router = await import(new URL("router.js", base));
+        }"""
+    )
     await page.route(f"{site.url}/app/v/**", gone)
     await page.route(f"{site.url}/app/", next_version)
 
     await page.evaluate(
-        """async () => {
-          const base = document.querySelector("script[type=module]").src;
-          const { routes, go } = await import(new URL("router.js", base));
-          routes["later"] = () => import(new URL("views/later.js", base));
-          go("#/later");
+        """() => {
+          router.routes["later"] = () => import(new URL("views/later.js", base));
+          router.go("#/later");
         }"""
     )
 

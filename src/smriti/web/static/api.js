@@ -1,6 +1,7 @@
 // The only fetch, but for `early.js`. The session cookie travels by itself; what the server refuses carries its reasons.
 
 const EARLY_MS = 10_000;
+const PATIENCE_MS = 200;
 
 /**
  * @typedef {object} Options
@@ -53,6 +54,12 @@ export function onExpired(/** @type {() => Promise<boolean>} */ handler) {
 /** What `early.js` has asked for; what nobody takes at once is forgotten. @type {Map<string, Promise<Response>>} */
 const early = /** @type {any} */ (window).early ?? new Map();
 setTimeout(() => early.clear(), EARLY_MS);
+
+/** Done when it is answered, or takes so long that one shows what one has. @returns {Promise<unknown>} */
+export const answered = () => Promise.race([
+  Promise.allSettled(early.values()),
+  new Promise((resolve) => { setTimeout(resolve, PATIENCE_MS); }),
+]);
 
 /** The answer; `Refused` or `Unreachable` else. @param {string} path @param {Options} [options] */
 export async function request(path, options = {}) {

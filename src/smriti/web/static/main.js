@@ -1,5 +1,5 @@
 // Begins: what the first view needs is asked for before its module is there.
-import { sentence } from "./api.js";
+import { answered, sentence } from "./api.js";
 import { route, routes } from "./router.js";
 import { start } from "./state/session.js";
 import { pages, resource } from "./state/store.js";
@@ -16,7 +16,8 @@ function show(props) {
   render(html`<${App} ...${props} />`, host);
 }
 
+const isTold = answered();
 prefetch(routes[route.value.pattern]);
 for (const early of [resource("/agents"), pages("/conversations/")]) early.load().catch(() => {});
-start().then(() => show({}), (error) => show({ problem: sentence(error) }));
+Promise.all([start(), isTold]).then(() => show({}), (error) => show({ problem: sentence(error) }));
 addEventListener("keydown", () => { import("./state/keyboard.js").catch(() => {}); }, { once: true });

@@ -3,6 +3,7 @@ import { Icon } from "../icons.js";
 import { html } from "../vendor/preact.js";
 import { Copy } from "./copy.js";
 import { Fold } from "./fold.js";
+import { numbers } from "./formats.js";
 
 /**
  * @typedef {object} Called
@@ -14,6 +15,8 @@ import { Fold } from "./fold.js";
  */
 
 const BRIEF = 80;
+const tenths = numbers({ maximumFractionDigits: 1 });
+const whole = numbers({ maximumFractionDigits: 0 });
 
 /** @param {{ call: Called, open?: string, below?: any, children?: any }} props `open`: what is said of a call without a result; children: more of the inside */
 export function Call({ call, open = "working…", below, children }) {
@@ -43,7 +46,7 @@ function State({ call: { result, success, ms }, open }) {
 /** @param {number} ms */
 export function seconds(ms) {
   if (ms < 100) return ms < 1 ? "under 1 ms" : `${Math.round(ms)} ms`;
-  return `${(ms / 1000).toLocaleString([], { maximumFractionDigits: ms < 10000 ? 1 : 0 })} s`;
+  return `${(ms < 10000 ? tenths : whole)(ms / 1000)} s`;
 }
 
 /** @param {Record<string, unknown>} args */

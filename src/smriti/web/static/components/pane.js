@@ -1,8 +1,10 @@
 // What of a long list is in the page, and what is seen of it. Distances are counted from the end, as the browser does
 // where the last row is pinned (`column-reverse`): rows that come above move nothing.
 import { Heights } from "./heights.js";
+import { whenPainted } from "./painted.js";
 
 const FEW = 40; // rows: so many, and never more, are in the page
+const LOW_PX = 64; // hardly a row is lower
 const MARGIN = 1.5; // heights of the pane above and below it
 const NEAR_START = 2;
 const AWAY_PX = 160;
@@ -18,6 +20,7 @@ export class Pane {
   /** @type {HTMLElement | null} */
   #scroller = null;
   #height = 800;
+  #isPainted = false; // until then there are only the rows that will be seen
   #fromEnd = 0;
   /** @type {Element | null} what was focused last */
   #focused = null;
@@ -52,6 +55,7 @@ export class Pane {
   attach(scroller) {
     const leaving = new AbortController();
     const options = { signal: leaving.signal, passive: true };
+    whenPainted(() => { this.#isPainted = true; this.#refresh(); });
     this.#scroller = scroller;
     this.#height = scroller.clientHeight;
     this.#rows.observe(scroller);
@@ -59,10 +63,7 @@ export class Pane {
     scroller.addEventListener("keydown", (event) => this.#pressed(event), { signal: leaving.signal });
     scroller.addEventListener("focusin", ({ target }) => { this.#focused = /** @type {Element} */ (target); }, options);
     for (const name of ["wheel", "touchmove", "pointerdown"]) scroller.addEventListener(name, () => { this.#goal = null; }, options);
-    return () => {
-      leaving.abort();
-      this.#rows.disconnect();
-    };
+    return () => { leaving.abort(); this.#rows.disconnect(); };
   }
 
   /** @param {string} key @param {HTMLElement} node */
@@ -99,7 +100,7 @@ export class Pane {
   /** @returns {Range} */
   #range() {
     const { count, whole } = this.#heights;
-    if (count <= FEW) return { from: 0, to: count, above: 0, below: 0 };
+    if (count <= FEW) return { from: this.#isPainted ? 0 : Math.max(0, count - Math.ceil(innerHeight / LOW_PX)), to: count, above: 0, below: 0 };
     const bottom = whole - this.#fromEnd;
     const top = bottom - this.#height;
     const from = this.#heights.at(top - MARGIN * this.#height);

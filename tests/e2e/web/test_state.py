@@ -138,3 +138,63 @@ async def test_a_view_that_corrects_its_address_calls_nobody_back(
 
     await expect(page.get_by_role("heading", level=1)).to_have_text("Account")
     assert page.url.endswith("#/account")
+
+
+async def test_what_could_not_be_loaded_is_asked_for_again(page: Page, person: Person) -> None:
+    await open_with(page, person.app, "state/store")
+    person.caller.agent()
+    await page.route("**/agents?lost", lambda route: route.abort())
+
+    async with page.expect_event("requestfailed"):
+        await page.evaluate(_WATCH, "/agents?lost")
+    await page.unroute_all()
+
+    await until_seen(page, ["Librarian"])
+
+
+async def test_a_view_whose_files_did_not_come_is_there_after_a_reload(
+    page: Page, person: Person
+) -> None:
+    await open_with(page, person.at("models"), "router")
+    await page.route("**/views/account.js", lambda route: route.abort())
+
+    await page.evaluate("() => window.router.go('#/account')")
+    await expect(page.get_by_role("heading", level=1)).to_have_text(
+        "This page could not be loaded"
+    )
+    await page.unroute_all()
+    await page.get_by_role("button", name="Reload").click()
+
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Account")
+
+
+# An answer of which some is told, and the same answer as the store has it when its turn is over.
+_MERGED: Final = """(isHeard) => {
+  const { row, said, textOf } = window["talk-rows"];
+  const answer = row({ role: "assistant", status: "running", turnId: "t" });
+  answer.pieces.value = [said("Half")];
+  const message = { message_id: "m", role: "assistant", turn_id: "t", status: "complete", active: true,
+    created_at: "2026-01-01T00:00:00Z", attachments: [], content: "Whole", parts: [] };
+  const turns = new Map([["t", { turn_id: "t", question_id: "q", status: "complete" }]]);
+  const stored = { messages: [message], isWhole: true, turns, questionOf: () => "", isHeard: () => isHeard };
+  return window["talk-merge"].merged([answer], stored).map((one) => [textOf(one), one.status.peek()]);
+}"""
+
+
+async def test_an_answer_that_is_still_told_is_not_stored_twice_in_its_row(
+    page: Page, person: Person
+) -> None:
+    await open_with(page, person.app, "state/talk-rows", "state/talk-merge")
+
+    assert await page.evaluate(_MERGED, True) == [["Half", "running"]]
+    assert await page.evaluate(_MERGED, False) == [["Whole", "complete"]]
+
+
+async def test_an_answer_that_is_still_told_stays_though_the_store_has_only_its_end(
+    page: Page, person: Person
+) -> None:
+    await open_with(page, person.app, "state/talk-rows", "state/talk-merge")
+    unstored = _MERGED.replace("messages: [message]", "messages: []")
+
+    assert await page.evaluate(unstored, True) == [["Half", "running"]]
+    assert await page.evaluate(unstored, False) == []

@@ -1,5 +1,7 @@
 // What everything has in common that is loaded from the server and kept.
+import { Unreachable } from "../api.js";
 import { signal } from "../vendor/preact.js";
+import { pauseMs } from "./pauses.js";
 
 /** @import { ReadonlySignal, Signal } from "../vendor/preact.js" */
 
@@ -12,6 +14,7 @@ export class Loaded {
   #busy = signal(false);
   #loadedAt = 0;
   #latest = 0;
+  #failures = 0;
   isShown = false;
 
   constructor(/** @type {string} */ path) {
@@ -65,14 +68,23 @@ export class Loaded {
         take(answer);
         this.#loadedAt = Date.now();
         this.#error.value = undefined;
+        this.#failures = 0;
       }
       return answer;
     } catch (error) {
-      if (mine === this.#latest) this.#error.value = /** @type {Error} */ (error);
+      if (mine === this.#latest) {
+        this.#error.value = /** @type {Error} */ (error);
+        if (error instanceof Unreachable) this.#again(mine);
+      }
       throw error;
     } finally {
       if (mine === this.#latest) this.#busy.value = false;
     }
+  }
+
+  /** As soon as the server may be back, if somebody still waits for it. @param {number} mine */
+  #again(mine) {
+    setTimeout(() => { if (this.isShown && mine === this.#latest) quietly(this.load()); }, pauseMs(this.#failures++));
   }
 }
 

@@ -20,10 +20,12 @@ export class History {
   /** Questions that wait, by their turns: only who asked knows them. @type {Map<string, string>} */
   waiting = new Map();
   #path;
+  #isHeard;
 
-  /** @param {string} path of the conversation */
-  constructor(path) {
+  /** @param {string} path of the conversation @param {(turnId: string) => boolean} isHeard whether a turn is being told */
+  constructor(path, isHeard) {
     this.#path = path;
+    this.#isHeard = isHeard;
   }
 
   /** The newest messages with their turns, of one moment. @param {number} limit @returns {Promise<Found>} */
@@ -48,7 +50,7 @@ export class History {
   /** What `merged` and `prepended` take. @param {Found} found */
   stored({ messages, cursor }) {
     const questionOf = (/** @type {string} */ turn) => this.waiting.get(turn) ?? draftOf(`waiting:${turn}`);
-    return { messages, isWhole: cursor === null, turns: this.turns.peek(), questionOf };
+    return { messages, isWhole: cursor === null, turns: this.turns.peek(), questionOf, isHeard: this.#isHeard };
   }
 
   /** Whether something was asked that the page does not know of. @returns {Promise<boolean>} */

@@ -8,6 +8,7 @@ import { brokenOff, isPending, row, shown, withError } from "./talk-rows.js";
  * @property {MessageView[]} messages oldest first, also what a retry or an edit has left
  * @property {boolean} isWhole nothing is older
  * @property {Map<string, TurnSummary>} turns
+ * @property {(turnId: string) => boolean} isHeard whether it is being told: what of it is missing here comes, once
  * @property {(turnId: string) => string} questionOf the text of a question that waits: only who asked knows it
  */
 
@@ -33,7 +34,7 @@ export function prepended(rows, stored) {
 }
 
 /** @param {Row[]} rows @param {Stored} stored @returns {Row[]} */
-function fresh(rows, { messages, turns }) {
+function fresh(rows, { messages, turns, isHeard }) {
   /** @type {Row[]} */
   const found = [];
   /** @type {MessageView[]} */
@@ -41,26 +42,26 @@ function fresh(rows, { messages, turns }) {
   for (const message of messages) {
     if (!message.active) left.push(message);
     else if (message.role !== "system") {
-      found.push(one(rows, message, turns, left));
+      found.push(one(rows, message, { turns, isHeard }, left));
       left = [];
     }
   }
   return found.flatMap((each) => [each, ...unanswered(each, found, rows, turns)]);
 }
 
-/** @param {Row[]} rows @param {MessageView} message @param {Map<string, TurnSummary>} turns @param {MessageView[]} left */
-function one(rows, message, turns, left) {
+/** @param {Row[]} rows @param {MessageView} message @param {Pick<Stored, "turns" | "isHeard">} stored @param {MessageView[]} left */
+function one(rows, message, stored, left) {
   const known = rows.find((each) => isOf(each, message));
-  const each = isTold(message, turns) && known ? identified(known, message) : shown(message, known);
+  const each = isTold(message, stored) && known ? identified(known, message) : shown(message, known);
   if (left.length > each.earlier.peek().length) each.earlier.value = left; // a page may begin in the middle of it
-  if (message.status === "failed") withError(each, turns.get(each.turnId)?.error || "The answer broke off.");
+  if (message.status === "failed") withError(each, stored.turns.get(each.turnId)?.error || "The answer broke off.");
   return each;
 }
 
-/** Whether its turn goes on: then the stream knows better than the store. @param {MessageView} message @param {Map<string, TurnSummary>} turns */
-function isTold(message, turns) {
-  const turn = turns.get(message.turn_id ?? "");
-  return message.role === "assistant" && turn !== undefined && isOpen(turn);
+/** Whether its turn goes on: then the stream knows better than the store. @param {MessageView} message @param {Pick<Stored, "turns" | "isHeard">} stored */
+function isTold({ role, turn_id }, { turns, isHeard }) {
+  const turn = turns.get(turn_id ?? "");
+  return role === "assistant" && turn !== undefined && (isOpen(turn) || isHeard(turn.turn_id));
 }
 
 /** @param {Row} known @param {MessageView} message */
@@ -87,9 +88,9 @@ function unanswered(question, found, rows, turns) {
 export const isAnswerOf = (turnId) => (each) => each.role === "assistant" && each.turnId === turnId;
 
 /** Whether what is pending here is pending there, too. @param {Row} each @param {Stored} stored */
-function isStill(each, { turns }) {
+function isStill(each, { turns, isHeard }) {
   const turn = turns.get(each.turnId);
-  return !turn || isOpen(turn);
+  return !turn || isOpen(turn) || isHeard(each.turnId);
 }
 
 /** Rows for the answers that are being given, and for the questions that wait. @param {Row[]} rows @param {Stored} stored */

@@ -15,10 +15,10 @@ export function prefetch(load) {
 
 /** @param {{ load: Loader, props?: Record<string, unknown>, onShown?: (module: ViewModule) => void }} props */
 export function Lazy({ load, props = {}, onShown }) {
-  const { module, failed, retry } = useModule(load);
+  const { module, failed } = useModule(load);
   const before = useRef(/** @type {any} */ (null));
   useEffect(() => { if (module) onShown?.(module); });
-  if (failed) return html`<${Failed} retry=${retry} />`;
+  if (failed) return html`<${Failed} />`;
   if (module) before.current = html`<${Guarded} key=${moduleKey(load)} View=${module.View} props=${props} />`;
   return before.current ?? html`<${Skeleton} />`;
 }
@@ -52,7 +52,7 @@ function useModule(load) {
     }, () => { if (!isGone) setFailed({ load }); });
     return () => { isGone = true; };
   }, [load, failed]);
-  return { module, failed: failed.load === load, retry: () => setFailed({ load: null }) };
+  return { module, failed: failed.load === load };
 }
 
 /** @param {{ View: any, props: Record<string, unknown> }} props */
@@ -66,21 +66,15 @@ function Guarded({ View, props }) {
   </section>`;
 }
 
-/** @param {{ retry: () => void }} props */
-function Failed({ retry }) {
+/** Browsers do not ask again for a module that did not come: only a new page does. */
+function Failed() {
   const [updated, setUpdated] = useState(false);
   useEffect(() => { isUpdated().then(setUpdated, () => {}); }, []);
-  if (updated) {
-    return html`<section class="empty" role="alert">
-      <h1>Smriti was updated</h1>
-      <p>This page is of the version before. Reload it to go on; what you typed is kept.</p>
-      <${Button} kind="primary" icon="retry" onClick=${() => location.reload()}>Reload<//>
-    </section>`;
-  }
+  const why = updated ? "This page is of the version before." : "The server did not answer.";
   return html`<section class="empty" role="alert">
-    <h1>This page could not be loaded</h1>
-    <p>The server did not answer. Your agents and their memory are safe there.</p>
-    <${Button} kind="primary" icon="retry" onClick=${retry}>Try again<//>
+    <h1>${updated ? "Smriti was updated" : "This page could not be loaded"}</h1>
+    <p>${why} Reload it to go on; what you typed is kept.</p>
+    <${Button} kind="primary" icon="retry" onClick=${() => location.reload()}>Reload<//>
   </section>`;
 }
 

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from smriti.devices.run import Run
 from tests.devices.lab import Lab
 from tests.devices.tool_server import Tool, ToolServer
 from tests.devices.ufo import Outcome
@@ -372,6 +373,24 @@ async def test_tasks_of_one_name_are_each_one_session(lab: Lab) -> None:
     assert [each["status"] for each in over] == ["completed"] * 3
     assert {each["session_id"] for each in over} == {each["session_id"] for each in answers}
     assert [each["requester"] for each in await lab.sessions()] == ["device", *["api"] * 3]
+
+
+async def test_the_next_task_of_that_name_begins_while_the_last_is_put_away(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = Run._close  # noqa: SLF001 - so slow are some tables
+
+    async def slowly(run: Run) -> None:
+        await asyncio.sleep(0.3)
+        await close(run)
+
+    monkeypatch.setattr(Run, "_close", slowly)
+    async with lab.device() as device:
+        for _ in range(2):
+            await lab.dispatch(HI, task_name="twin")
+        await device.heard("task_end", 2)
+
+    assert [each["status"] for each in await lab.ended(2)] == ["completed"] * 2
 
 
 async def test_a_waiting_line_has_an_end(lab: Lab) -> None:

@@ -76,6 +76,7 @@ class Run:
         self.orders: list[Order] = []
         self.over = asyncio.Event()
         self.awaits_task = False
+        self.is_told = False
         self.taken = asyncio.Event()
         self.journal = Journal(steps)
         self._desk = desk
@@ -171,6 +172,7 @@ class Run:
             task_name=session.task_name,
         )
         self.peer.send(dispatch)
+        self.is_told = True
         with suppress(TimeoutError):
             async with asyncio.timeout(_TASK_S):
                 await self.taken.wait()

@@ -61,17 +61,17 @@ class WireTasks:
 
     def _repeated(self, peer: Peer, order: Order) -> Run | None:
         """The session that the device means: one that it was told to begin, or that it has asked
-        for before. It knows no more of it than its name and its text."""
-        return next(
-            (
-                run
-                for run in self._runs.on(peer)
-                if run.session.requester in {"device", "api"}
-                and run.session.task_name == order.task_name
-                and run.session.request == order.request
-            ),
-            None,
-        )
+        for before. It knows no more of it than its name and its text: the one that waits for it
+        goes before one that is being put away."""
+        found = [
+            run
+            for run in self._runs.on(peer)
+            if run.session.requester in {"device", "api"}
+            and run.session.task_name == order.task_name
+            and run.session.request == order.request
+        ]
+        waiting = (run for run in found if run.is_told and not run.taken.is_set())
+        return next(waiting, next(iter(found), None))
 
     async def _from_constellation(self, peer: Peer, message: Task) -> None:
         wire_id = message.session_id or new_id()

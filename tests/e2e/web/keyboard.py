@@ -99,6 +99,15 @@ class Keyboard:
 
     async def here(self) -> str:
         """The role and the name of what has the focus, as a screen reader tells them."""
+        role, name = await self._told()
+        for _ in range(_PATIENCE):
+            if role != "none":  # it is, until a dialog that opens is known to the tree
+                break
+            await self.page.evaluate("() => new Promise(requestAnimationFrame)")
+            role, name = await self._told()
+        return f"{role}: {name}"
+
+    async def _told(self) -> tuple[str, str]:
         node = await self._session.send(
             "Runtime.evaluate", {"expression": "document.activeElement ?? document.body"}
         )
@@ -107,8 +116,7 @@ class Keyboard:
             {"objectId": node["result"]["objectId"], "fetchRelatives": False},
         )
         told = tree["nodes"][0]
-        role = told.get("role", {}).get("value", "")
-        return f"{role}: {told.get('name', {}).get('value', '')}"
+        return told.get("role", {}).get("value", ""), told.get("name", {}).get("value", "")
 
     async def is_seen(self) -> None:
         wrong = await self.page.evaluate(_IS_SEEN)

@@ -159,9 +159,7 @@ async def test_a_view_whose_files_did_not_come_is_there_after_a_reload(
     await page.route("**/views/account.js", lambda route: route.abort())
 
     await page.evaluate("() => window.router.go('#/account')")
-    await expect(page.get_by_role("heading", level=1)).to_have_text(
-        "This page could not be loaded"
-    )
+    await expect(page.get_by_role("heading", level=1)).to_have_text("This page could not be loaded")
     await page.unroute_all()
     await page.get_by_role("button", name="Reload").click()
 

@@ -378,7 +378,7 @@ async def test_tasks_of_one_name_are_each_one_session(lab: Lab) -> None:
 async def test_the_next_task_of_that_name_begins_while_the_last_is_put_away(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    close = Run._close  # noqa: SLF001 - so slow are some tables
+    close = Run._close
 
     async def slowly(run: Run) -> None:
         await asyncio.sleep(0.3)

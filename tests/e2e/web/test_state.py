@@ -171,11 +171,14 @@ _MERGED: Final = """(isHeard) => {
   const { row, said, textOf } = window["talk-rows"];
   const answer = row({ role: "assistant", status: "running", turnId: "t" });
   answer.pieces.value = [said("Half")];
-  const message = { message_id: "m", role: "assistant", turn_id: "t", status: "complete", active: true,
-    created_at: "2026-01-01T00:00:00Z", attachments: [], content: "Whole", parts: [] };
+  const message = { message_id: "m", role: "assistant", turn_id: "t", status: "complete",
+    active: true, created_at: "2026-01-01T00:00:00Z", attachments: [], content: "Whole",
+    parts: [] };
   const turns = new Map([["t", { turn_id: "t", question_id: "q", status: "complete" }]]);
-  const stored = { messages: [message], isWhole: true, turns, questionOf: () => "", isHeard: () => isHeard };
-  return window["talk-merge"].merged([answer], stored).map((one) => [textOf(one), one.status.peek()]);
+  const stored = { messages: [message], isWhole: true, turns, questionOf: () => "",
+    isHeard: () => isHeard };
+  const rows = window["talk-merge"].merged([answer], stored);
+  return rows.map((one) => [textOf(one), one.status.peek()]);
 }"""
 
 

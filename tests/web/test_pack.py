@@ -154,3 +154,10 @@ def test_who_takes_nothing_from_there_stays_as_it_is() -> None:
 def test_what_is_written_in_another_way_is_refused(written: str) -> None:
     with pytest.raises(ValueError, match=r"main\.js: write this import or export as others do"):
         packed(_files(f"{written}\n"), ["main.js"])
+
+
+def test_modules_that_import_each_other_are_refused() -> None:
+    files = _files('import "./shared.js";\n', **{"shared.js": 'import { b } from "./main.js";\n'})
+
+    with pytest.raises(ValueError, match="cycle"):
+        packed(files, ["main.js"])

@@ -6,6 +6,7 @@ it take it from there. At its own address is what hands this on. So every module
 
 import re
 from collections.abc import Mapping, Sequence, Set
+from graphlib import TopologicalSorter
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -32,7 +33,8 @@ const modules = {
 def packed(files: Mapping[str, str], first: Sequence[str]) -> dict[str, str]:
     """The modules as they are sent: `PACK` holds those named and all that they import.
 
-    Raises `ValueError` for an import or export that is written in a way that is not known here.
+    Raises `ValueError` for an import or export that is written in a way that is not known here, and
+    for modules of the pack that import each other.
     """
     names = _closure(files, first)
     inside = {name: text for name, text in files.items() if name in names}
@@ -45,10 +47,14 @@ def packed(files: Mapping[str, str], first: Sequence[str]) -> dict[str, str]:
 
 
 def _closure(files: Mapping[str, str], first: Sequence[str]) -> Set[str]:
-    found = list(first)
-    for name in found:
-        found += {_resolved(name, path) for _, path in _IMPORT.findall(files[name])} - {*found}
-    return {*found}
+    imports: dict[str, set[str]] = {}
+    waiting = [*first]
+    while waiting:
+        name = waiting.pop()
+        imports[name] = {_resolved(name, path) for _, path in _IMPORT.findall(files[name])}
+        waiting.extend(imports[name] - imports.keys())
+    TopologicalSorter(imports).prepare()  # functions that need each other would never return
+    return imports.keys()
 
 
 def _function(name: str, text: str, names: Set[str]) -> str:

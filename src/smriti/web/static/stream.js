@@ -1,5 +1,6 @@
 // The only reader of Server-Sent Events: a turn to its end, over as many connections as it takes.
 import { Refused, request } from "./api.js";
+import { pauseMs } from "./state/pauses.js";
 import { online, visible } from "./state/tabs.js";
 import { effect } from "./vendor/preact.js";
 
@@ -9,7 +10,6 @@ import { effect } from "./vendor/preact.js";
  * @typedef {(after: number, signal: AbortSignal) => Promise<Response>} Connect
  */
 
-const PAUSES_MS = [500, 1000, 2000, 4000, 8000, 15000];
 const SILENCE_MS = 60000; // the server says something every 15 s, if only that it is there
 const UNSEEN_MS = 20000; // a hidden tab lets go: all tabs of a browser share six connections
 const ENDS = ["STREAM_COMPLETE", "ERROR"];
@@ -142,8 +142,6 @@ function isFinal(error, signal) {
 
 /** @returns {Connection} */
 const cut = () => ({ event_type: "CONNECTION", state: online.value ? "lost" : "offline" });
-
-const pauseMs = (/** @type {number} */ failures) => PAUSES_MS[failures] ?? 30000;
 
 /** Wait; shorter when the network or somebody comes back. @param {number} ms @param {AbortSignal} signal */
 function rest(ms, signal) {

@@ -199,3 +199,19 @@ async def test_an_answer_that_is_still_told_stays_though_the_store_has_only_its_
 
     assert await page.evaluate(unstored, True) == [["Half", "running"]]
     assert await page.evaluate(unstored, False) == []
+
+
+async def test_an_answer_that_broke_off_says_so_once(page: Page, person: Person) -> None:
+    """When its stream says it, or when nothing is heard of it any more."""
+    await open_with(page, person.app, "state/talk-rows", "state/talk-merge")
+    failed = _MERGED.replace('message_id: "m", role: "assistant"', 'message_id: "q", role: "user"')
+    failed = failed.replace(
+        'question_id: "q", status: "complete"', 'question_id: "q", status: "failed", error: "No."'
+    )
+    failed = failed.replace("textOf(one)", "one.pieces.peek().map(({ kind }) => kind)")
+
+    heard = await page.evaluate(failed, True)
+    over = await page.evaluate(failed, False)
+
+    assert [pieces for pieces, _ in heard] == [["text"], ["text"]]
+    assert [pieces for pieces, _ in over] == [["text"], ["text", "error"]]

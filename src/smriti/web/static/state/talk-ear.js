@@ -72,6 +72,11 @@ export class Ear {
     return this.#line.some((heard) => heard.turnId === turnId);
   }
 
+  /** Whether this is the one that is being told. @param {string} turnId */
+  tells(turnId) {
+    return this.turn.peek()?.turn_id === turnId;
+  }
+
   /** Ask, in order; done when the question is stored. @param {Heard} heard @param {Asked} question */
   async ask(heard, question) {
     const before = this.asked;

@@ -46,7 +46,7 @@ function fresh(rows, { messages, turns, isHeard }) {
       left = [];
     }
   }
-  return found.flatMap((each) => [each, ...unanswered(each, found, rows, turns)]);
+  return found.flatMap((each) => [each, ...unanswered(each, found, rows, { turns, isHeard })]);
 }
 
 /** @param {Row[]} rows @param {MessageView} message @param {Pick<Stored, "turns" | "isHeard">} stored @param {MessageView[]} left */
@@ -76,11 +76,11 @@ function isOf(each, message) {
   return each.turnId !== "" && each.turnId === message.turn_id && each.role === message.role;
 }
 
-/** The end of a turn that left no answer. @param {Row} question @param {Row[]} found @param {Row[]} rows @param {Map<string, TurnSummary>} turns */
-function unanswered(question, found, rows, turns) {
+/** The end of a turn that left no answer. @param {Row} question @param {Row[]} found @param {Row[]} rows @param {Pick<Stored, "turns" | "isHeard">} stored */
+function unanswered(question, found, rows, { turns, isHeard }) {
   if (question.role !== "user") return [];
   const turn = [...turns.values()].findLast(({ question_id }) => question_id === question.id);
-  if (!turn || isOpen(turn) || turn.status === "complete" || found.some(isAnswerOf(turn.turn_id))) return [];
+  if (!turn || isOpen(turn) || turn.status === "complete" || isHeard(turn.turn_id) || found.some(isAnswerOf(turn.turn_id))) return [];
   return [brokenOff(turn, rows.find(isAnswerOf(turn.turn_id)))];
 }
 

@@ -41,7 +41,7 @@ export class Talk {
     /** The agent's id, "" until it is known. @type {ReadonlySignal<string>} */
     this.agent = computed(() => this.about.data.value?.agent_id ?? "");
     this.ear = new Ear(this.path, (heard) => this.#over(heard));
-    this.history = new History(this.path, (turnId) => this.ear.hears(turnId));
+    this.history = new History(this.path, (turnId) => this.ear.tells(turnId));
     this.phase = this.ear.phase;
     this.notice = this.ear.notice;
     this.turn = this.ear.turn;

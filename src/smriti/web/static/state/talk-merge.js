@@ -34,22 +34,22 @@ export function prepended(rows, stored) {
 }
 
 /** @param {Row[]} rows @param {Stored} stored @returns {Row[]} */
-function fresh(rows, { messages, turns, isHeard }) {
+function fresh(rows, stored) {
   /** @type {Row[]} */
   const found = [];
   /** @type {MessageView[]} */
   let left = [];
-  for (const message of messages) {
+  for (const message of stored.messages) {
     if (!message.active) left.push(message);
     else if (message.role !== "system") {
-      found.push(one(rows, message, { turns, isHeard }, left));
+      found.push(one(rows, message, stored, left));
       left = [];
     }
   }
-  return found.flatMap((each) => [each, ...unanswered(each, found, rows, { turns, isHeard })]);
+  return found.flatMap((each) => [each, ...unanswered(each, found, rows, stored)]);
 }
 
-/** @param {Row[]} rows @param {MessageView} message @param {Pick<Stored, "turns" | "isHeard">} stored @param {MessageView[]} left */
+/** @param {Row[]} rows @param {MessageView} message @param {Stored} stored @param {MessageView[]} left */
 function one(rows, message, stored, left) {
   const known = rows.find((each) => isOf(each, message));
   const each = isTold(message, stored) && known ? identified(known, message) : shown(message, known);
@@ -58,7 +58,7 @@ function one(rows, message, stored, left) {
   return each;
 }
 
-/** Whether its turn goes on: then the stream knows better than the store. @param {MessageView} message @param {Pick<Stored, "turns" | "isHeard">} stored */
+/** Whether its turn goes on: then the stream knows better than the store. @param {MessageView} message @param {Stored} stored */
 function isTold({ role, turn_id }, { turns, isHeard }) {
   const turn = turns.get(turn_id ?? "");
   return role === "assistant" && turn !== undefined && (isOpen(turn) || isHeard(turn.turn_id));
@@ -76,7 +76,7 @@ function isOf(each, message) {
   return each.turnId !== "" && each.turnId === message.turn_id && each.role === message.role;
 }
 
-/** The end of a turn that left no answer. @param {Row} question @param {Row[]} found @param {Row[]} rows @param {Pick<Stored, "turns" | "isHeard">} stored */
+/** The end of a turn that left no answer. @param {Row} question @param {Row[]} found @param {Row[]} rows @param {Stored} stored */
 function unanswered(question, found, rows, { turns, isHeard }) {
   if (question.role !== "user") return [];
   const turn = [...turns.values()].findLast(({ question_id }) => question_id === question.id);

@@ -84,7 +84,7 @@ async def painted(page: Page, address: str, text: str) -> Paint:
 
 @asynccontextmanager
 async def transferred(page: Page) -> AsyncIterator[dict[str, float]]:
-    """What each answer took on the wire, headers and all, in bytes."""
+    """What each answer that begins meanwhile takes on the wire, headers and all, in bytes."""
     session = await page.context.new_cdp_session(page)
     await session.send("Network.enable")
     addresses: dict[str, str] = {}
@@ -94,7 +94,8 @@ async def transferred(page: Page) -> AsyncIterator[dict[str, float]]:
         addresses[event["requestId"]] = event["response"]["url"]
 
     def ended(event: dict[str, Any]) -> None:
-        sizes[addresses[event["requestId"]]] = event["encodedDataLength"]
+        if address := addresses.get(event["requestId"]):
+            sizes[address] = event["encodedDataLength"]
 
     session.on("Network.responseReceived", begun)
     session.on("Network.loadingFinished", ended)

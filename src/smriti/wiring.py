@@ -27,7 +27,7 @@ from smriti.devices.repository import DeviceRepository
 from smriti.devices.sessions import Sessions as DeviceSessions
 from smriti.factories import own_credentials, rate_windows
 from smriti.llm.catalog import Catalog
-from smriti.llm.local_servers import LocalServers
+from smriti.llm.local_servers import LocalServers, usual_places
 from smriti.llm.provider import ProviderFactories
 from smriti.llm.service import ModelService
 from smriti.memory.archive.items import archive_corpus
@@ -166,7 +166,8 @@ def _add_models(services: Services, outside: Outside) -> None:
     settings = ProviderSettingsRepository(outside.table)
     own = own_credentials(outside.config)
     providers = ProviderService(settings, models, services.get(SecretBox), own=own)
-    local_servers = LocalServers(outside.http, is_open=outside.config.local)
+    places = usual_places(outside.config.ollama_url) if outside.config.local else []
+    local_servers = LocalServers(outside.http, places)
     services.add(outside.catalog, models, providers, local_servers)
 
 

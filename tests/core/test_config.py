@@ -115,3 +115,25 @@ def test_the_servers_of_the_relay_are_pairs_of_addresses() -> None:
 def test_what_is_no_server_is_refused(values: dict[str, str], told: str) -> None:
     with pytest.raises(ValidationError, match=told):
         config(**values)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("", "http://127.0.0.1:11434"),
+        ("0.0.0.0", "http://127.0.0.1:11434"),  # noqa: S104 - nobody listens
+        (":9000", "http://127.0.0.1:9000"),
+        ("gpu.lan", "http://gpu.lan:11434"),
+        ("[::1]:9000", "http://[::1]:9000"),
+        ("http://ollama:11434/", "http://ollama:11434"),
+        ("https://ollama.example", "https://ollama.example:443"),
+    ],
+)
+def test_ollama_is_where_its_own_variable_says(host: str, url: str) -> None:
+    assert config(ollama_host=host).ollama_url == url
+
+
+@pytest.mark.parametrize("host", ["a b", "localhost:99999", "ftp://gpu.lan", "gpu.lan:x", "a/b"])
+def test_what_is_no_address_of_ollama_is_refused(host: str) -> None:
+    with pytest.raises(ValidationError, match=r"127\.0\.0\.1:11434"):
+        config(ollama_host=host)

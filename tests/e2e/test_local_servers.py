@@ -12,7 +12,7 @@ import pytest
 
 from smriti.core.outbound import outbound_client
 from smriti.db.table import Table
-from smriti.llm.local_servers import AGE_S, LocalServers, Place, ServerName
+from smriti.llm.local_servers import AGE_S, LocalServers, Place, ServerName, usual_places
 from tests.fakes.clock import Clock
 from tests.home import Home, open_home
 
@@ -70,9 +70,7 @@ async def _looking_at(
             Place(name, machine.base_url) for name, machine in zip(names, machines, strict=False)
         ]
         clock = Clock()
-        home.services.add(
-            LocalServers(http, is_open=True, places=places, patience_s=_PATIENCE_S, clock=clock)
-        )
+        home.services.add(LocalServers(http, places, patience_s=_PATIENCE_S, clock=clock))
         yield clock
 
 
@@ -164,7 +162,7 @@ async def test_only_this_machine_is_ever_asked(home: Home) -> None:
         return httpx2.Response(503)
 
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer)) as http:
-        home.services.add(LocalServers(http, is_open=True))
+        home.services.add(LocalServers(http, usual_places("http://127.0.0.1:11434")))
         await home.client.get("/llm/local-servers", params={"base_url": "http://evil.example"})
 
     assert sorted(asked) == [f"http://127.0.0.1:{port}/v1/models" for port in (11434, 1234, 8080)]

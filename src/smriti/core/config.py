@@ -5,7 +5,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 type Environment = Literal["local", "production"]
@@ -14,6 +14,10 @@ type WindowsKind = Literal["memory", "table"]
 type EmbeddingsKind = Literal["none", "openai", "bedrock", "local"]
 
 _HTTP: Final = re.compile(r"https?://[^/\s]+")
+_OLLAMA: Final = re.compile(r"(?:(https?)://)?(\[[0-9a-f:]+\]|[^\s:/]*)(?::(\d{1,5}))?/?")
+_OLLAMA_PORTS: Final = {None: "11434", "http": "80", "https": "443"}
+_LAST_PORT: Final = 65535
+_EVERYWHERE: Final = {"", "0.0.0.0", "[::]"}  # noqa: S104 - where Ollama listens, not we
 
 _TAKEN_BY: Final[dict[EmbeddingsKind, set[str]]] = {
     "none": set(),
@@ -97,6 +101,7 @@ class Config(BaseSettings):
     anthropic_base_url: str = "https://api.anthropic.com"
     aws_bearer_token_bedrock: SecretStr | None = None
     bedrock_region: str = "us-east-1"
+    ollama_host: str = ""
     model_timeout_s: Annotated[float, Field(gt=0)] = 120.0
     max_concurrent_turns: Annotated[int, Field(ge=1)] = 256
     shutdown_grace_s: Annotated[float, Field(ge=0)] = 20.0
@@ -147,6 +152,17 @@ class Config(BaseSettings):
         if self.allow_private_networks is None:
             return self.local
         return self.allow_private_networks == "on"
+
+    @property
+    def ollama_url(self) -> str:
+        """Where Ollama is, by OLLAMA_HOST as its own programs read it: [scheme://][host][:port].
+
+        https://github.com/ollama/ollama/blob/main/envconfig/config.go
+        """
+        given = _OLLAMA.fullmatch(self.ollama_host)
+        scheme, host, port = given.groups() if given else (None, "", None)
+        where = "127.0.0.1" if host in _EVERYWHERE else host
+        return f"{scheme or 'http'}://{where}:{port or _OLLAMA_PORTS[scheme]}"
 
     @property
     def google_configured(self) -> bool:
@@ -217,6 +233,14 @@ class Config(BaseSettings):
             if not all(_HTTP.match(address) for address in given):
                 raise ValueError(f"{names} must be addresses that begin with http:// or https://.")
         return self
+
+    @field_validator("ollama_host")
+    @classmethod
+    def _is_an_address(cls, host: str) -> str:
+        given = _OLLAMA.fullmatch(host)
+        if not given or int(given[3] or 0) > _LAST_PORT:
+            raise ValueError("Give an address such as 127.0.0.1:11434 or http://ollama:11434.")
+        return host
 
     @model_validator(mode="after")
     def _production_is_complete(self) -> Self:

@@ -1,4 +1,7 @@
-"""Model servers on this machine, looked for at the ports where they usually listen."""
+"""Model servers on this machine, looked for at the ports where they usually listen.
+
+Ollama is looked for where its own `OLLAMA_HOST` says; all others on this machine only.
+"""
 
 import asyncio
 import time
@@ -33,11 +36,13 @@ class Place:
     base_url: str
 
 
-PLACES: Final = (
-    Place("Ollama", "http://127.0.0.1:11434/v1"),
-    Place("LM Studio", "http://127.0.0.1:1234/v1"),
-    Place("llama.cpp", "http://127.0.0.1:8080/v1"),
-)
+def usual_places(ollama_url: str) -> list[Place]:
+    """Where a server in local mode looks; one in production must look nowhere."""
+    return [
+        Place("Ollama", f"{ollama_url}/v1"),
+        Place("LM Studio", "http://127.0.0.1:1234/v1"),
+        Place("llama.cpp", "http://127.0.0.1:8080/v1"),
+    ]
 
 
 class _Model(BaseModel):
@@ -49,19 +54,18 @@ class _Models(BaseModel):
 
 
 class LocalServers:
-    """Who serves models on this machine. `is_open`: whether this server is in local mode."""
+    """Who serves models at these places."""
 
     def __init__(
         self,
         http: httpx2.AsyncClient,
+        places: Sequence[Place],
         *,
-        is_open: bool,
-        places: Sequence[Place] = PLACES,
         patience_s: float = PATIENCE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._http = http
-        self._places = places if is_open else ()
+        self._places = places
         self._patience_s = patience_s
         self._clock = clock
         self._found: list[LocalServer] = []

@@ -2,11 +2,13 @@
 
 import asyncio
 import re
+from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Page, expect
 
-from tests.e2e.server import Json
+from tests.e2e.server import Json, ServerProcess
+from tests.e2e.web.chatting import answers, say
 from tests.e2e.web.looks import axe, both_schemes, overflows
 from tests.e2e.web.person import Person
 from tests.fakes.stub_model import StubModel
@@ -142,6 +144,33 @@ async def test_a_server_of_this_machine_is_offered_and_used(
     (agent,) = person.caller.get("/agents")
     assert (agent["agent_provider"], agent["agent_model"]) == ("OpenAI", "qwen")
     assert (setting(person, "base_url"), setting(person, "model")) == (stub.url, "qwen")
+
+
+async def test_a_server_elsewhere_is_not_called_one_of_this_machine(
+    page: Page, person: Person, stub: StubModel
+) -> None:
+    (server,) = found(stub, "llama")
+    await offer(page, [server | {"base_url": "http://gpu.lan:11434/v1"}])
+    await page.goto(person.at("models"))
+
+    card = page.get_by_role("region", name="Ollama at gpu.lan:11434")
+    await expect(card).to_contain_text("Ollama runs at gpu.lan:11434")
+    await expect(card).not_to_contain_text("machine")
+
+
+async def test_ollama_that_was_found_answers_in_the_first_run(
+    stranger: Page, stub: StubModel, tmp_path: Path
+) -> None:
+    """From the first visit to its first words, with nothing but a server that is there."""
+    with ServerProcess.running(tmp_path / "data", OLLAMA_HOST=stub.url.removesuffix("/v1")) as home:
+        await stranger.goto(home.new_link())
+        await stranger.get_by_role("radio", name=re.compile("^Ollama")).check()
+        await stranger.get_by_role("button", name="Go on").click()
+        await stranger.get_by_role("button", name="Create agent").click()
+        await stranger.wait_for_url("**/#/new/*")
+        await say(stranger, "Hello")
+
+        await expect(answers(stranger)).to_contain_text("the stub answers")
 
 
 async def test_a_server_of_this_machine_takes_no_other_ones_place_unasked(

@@ -17,6 +17,19 @@ export const ABOUT = {
   Bedrock: "The models in your AWS account.",
 };
 
+/** Where it runs, in words. @param {LocalServer} server */
+export function placeOf({ base_url }) {
+  return isHere(base_url) ? "on this machine" : `at ${new URL(base_url).host}`;
+}
+
+/** Why one would want it. @param {LocalServer} server */
+export function praiseOf({ base_url }) {
+  return isHere(base_url) ? "Nothing leaves your machine, and there is no key to enter." : "There is no key to enter.";
+}
+
+/** @param {string} address */
+const isHere = (address) => ["127.0.0.1", "[::1]", "localhost"].includes(new URL(address).hostname);
+
 /** Providers, models and the forms that list them are not as they were. */
 export function providersChanged() {
   changed("/settings/providers", "/llm", "/agents/supported-models", "/agents/update-schema");

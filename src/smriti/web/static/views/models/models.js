@@ -4,7 +4,7 @@ import { notify } from "../../components/notices.js";
 import { resource } from "../../state/store.js";
 import { html } from "../../vendor/preact.js";
 import { Shown } from "../builder/shown.js";
-import { addressInUse, connectLocal } from "./connecting.js";
+import { addressInUse, connectLocal, placeOf, praiseOf } from "./connecting.js";
 import { Provider } from "./provider.js";
 
 /** @import { Resource } from "../../state/store.js" */
@@ -25,7 +25,7 @@ export function View() {
   </div>`;
 }
 
-/** Servers of this machine that are not in use yet. @param {{ providers: ProviderListing[] }} props */
+/** Servers that were found and are not in use yet. @param {{ providers: ProviderListing[] }} props */
 function Found({ providers }) {
   /** @type {Resource<LocalServer[]>} */
   const local = resource("/llm/local-servers");
@@ -41,9 +41,9 @@ function Offer({ server, providers }) {
     const isTaken = await connectLocal(server, models[0]?.model_id ?? "", providers);
     if (isTaken) notify(`${name} is connected. Choose its models in the settings of an agent.`, { tone: "good" });
   };
-  return html`<section class="card models-offer" aria-label=${`${name} on this machine`}>
-    <div><h2>${name} runs on this machine</h2>
-      <p class="muted">${counted(models.length)} Nothing leaves your machine, and there is no key to enter.</p></div>
+  return html`<section class="card models-offer" aria-label=${`${name} ${placeOf(server)}`}>
+    <div><h2>${name} runs ${placeOf(server)}</h2>
+      <p class="muted">${counted(models.length)} ${praiseOf(server)}</p></div>
     <${Button} kind="primary" onClick=${take}>Use ${name}<//>
   </section>`;
 }

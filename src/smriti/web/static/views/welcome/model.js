@@ -2,7 +2,7 @@
 import { resource } from "../../state/store.js";
 import { html, useId, useRef, useState } from "../../vendor/preact.js";
 import { Shown } from "../builder/shown.js";
-import { ABOUT } from "../models/connecting.js";
+import { ABOUT, placeOf, praiseOf } from "../models/connecting.js";
 import { Connect } from "./connect.js";
 import { ModelOf } from "./model-of.js";
 
@@ -38,7 +38,7 @@ function Choices({ providers, done }) {
 
 /** @param {Choice} props */
 function State({ listing, server }) {
-  if (server) return html`<span class="chip good">Found on this machine</span>`;
+  if (server) return html`<span class="chip good">Found ${placeOf(server)}</span>`;
   if (listing && asksNothing(listing)) return html`<span class="chip good">Ready</span>`;
   return listing?.is_configured ? html`<span class="chip good">Connected</span>` : null;
 }
@@ -54,7 +54,7 @@ function Details({ choice: { server, listing }, providers, done }) {
 function choicesOf(providers, local) {
   const listed = providers.map((listing) => ({ id: listing.provider_name, title: listing.provider_name, about: ABOUT[listing.provider_name] ?? "", listing }));
   const found = local.filter(({ models }) => models.length).map((server) => (
-    { id: server.base_url, title: server.name, about: "Your own models: nothing leaves this machine, and there is no key.", server }));
+    { id: server.base_url, title: server.name, about: `Your own models. ${praiseOf(server)}`, server }));
   return [...listed.filter(({ listing }) => asksNothing(listing)), ...found, ...listed.filter(({ listing }) => !asksNothing(listing))];
 }
 

@@ -30,8 +30,9 @@ async def test_everything_is_downloaded_and_brought_back(
 
     await page.locator("input[type=file]").set_input_files(file)
 
-    await expect(page.get_by_text("One agent is here.")).to_be_visible()
-    await expect(page.get_by_text("Librarian (2)", exact=True)).to_be_visible()
+    told = page.get_by_role("status").filter(has_text="is here.")
+    await expect(told.get_by_role("link", name="Librarian (2)", exact=True)).to_be_visible()
+    await expect(told).to_contain_text("1 conversation, 2 messages")
     assert {each["agent_name"] for each in _agents(person)} == {"Librarian", "Librarian (2)"}
 
 
@@ -45,7 +46,20 @@ async def test_a_file_that_is_none_of_ours_is_refused_with_the_reason(
     await page.locator("input[type=file]").set_input_files(file)
 
     await expect(page.get_by_role("alert")).to_contain_text("Nobody here knows this kind of file.")
-    await expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    assert _agents(person) == []
+
+
+async def test_a_file_that_is_wrong_in_places_says_where(
+    page: Page, person: Person, tmp_path: Path
+) -> None:
+    file = tmp_path / "eliza.json"
+    file.write_text('{"name": "Eliza", "bio": ["Listens.", 7]}', encoding="utf-8")
+    await page.goto(person.at("account"))
+
+    await page.locator("input[type=file]").set_input_files(file)
+
+    place = page.get_by_role("alert").get_by_role("code")
+    await expect(place).to_have_text(re.compile("^bio . 1$"))
     assert _agents(person) == []
 
 

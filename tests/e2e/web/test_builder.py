@@ -163,7 +163,7 @@ async def test_an_import_that_is_refused_says_why(
     await page.locator("input[type=file]").set_input_files(letter)
 
     alert = page.get_by_role("alert")
-    await expect(alert).to_contain_text("letter.json was not imported:")
+    await expect(alert).to_contain_text("letter.json was not imported.")
     await expect(alert).to_contain_text("Nothing was made.")
     assert person.caller.get("/agents") == []
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import orjson
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.server import Json
@@ -73,8 +74,9 @@ async def test_the_models_are_those_of_the_chosen_provider(
     await expect(model).to_have_value("stub")
 
 
-async def test_an_import_tells_how_far_it_has_come(
-    page: Page, person: Person, tmp_path: Path
+@pytest.mark.parametrize("place", ["agents", "account"])
+async def test_an_import_tells_how_far_it_has_come_and_is_stopped(
+    place: str, page: Page, person: Person, tmp_path: Path
 ) -> None:
     character: Json = {
         "name": "Eliza",
@@ -83,16 +85,20 @@ async def test_an_import_tells_how_far_it_has_come(
     }
     file = tmp_path / "eliza.json"
     file.write_bytes(orjson.dumps(character))
-    await page.goto(person.at("agents"))
+    await page.goto(person.at(place))
     session = await page.context.new_cdp_session(page)
     await session.send("Network.enable")
     await session.send("Network.emulateNetworkConditions", _SLOW)
 
     await page.locator("input[type=file]").set_input_files(file)
-
-    await expect(page.get_by_role("progressbar", name="Import")).to_be_visible()
     await expect(page.get_by_role("status").filter(has_text="Sending")).to_contain_text(
         "eliza.json"
     )
+    await page.get_by_role("button", name="Stop").click()
+    await expect(page.get_by_role("progressbar", name="Import")).to_be_hidden()
+    assert person.caller.get("/agents") == []
+
+    await page.locator("input[type=file]").set_input_files(file)
+    await expect(page.get_by_role("progressbar", name="Import")).to_be_visible()
     await page.wait_for_function(_IS_UNDER_WAY)
     await expect(page.get_by_role("status").filter(has_text="is here.")).to_contain_text("Eliza")

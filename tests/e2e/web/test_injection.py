@@ -193,7 +193,7 @@ async def test_files_and_what_is_said_of_them_are_text(page: Page, eve: World) -
 
     await visit(page, eve, "agents")
     await files.set_input_files(file(f"{name}.json", f'{{"name": "{name}"}}'))
-    await is_text(page, f"{name}.json was not imported:")
+    await is_text(page, f"{name}.json was not imported.")
     character = f'{{"name": "Mal {name}", "bio": ["{name}"], "system": "{name}"}}'
     await files.set_input_files(file(f"{name}.json", character))
     await is_text(page, f"Mal {name}")

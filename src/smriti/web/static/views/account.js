@@ -4,7 +4,7 @@ import { me } from "../state/session.js";
 import { html } from "../vendor/preact.js";
 import { Danger, SignIns } from "./account/leaving.js";
 import { Password } from "./account/password.js";
-import { Import } from "./account/import.js";
+import { Import } from "./import.js";
 
 /** @typedef {import("../types.d.ts").Profile} Account */
 

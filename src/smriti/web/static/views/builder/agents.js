@@ -5,9 +5,9 @@ import { Icon } from "../../icons.js";
 import { link } from "../../router.js";
 import { resource } from "../../state/store.js";
 import { html, useState } from "../../vendor/preact.js";
+import { Import } from "../import.js";
 import { Duplicate } from "./duplicate.js";
 import { exportsOf } from "./exports.js";
-import { Import } from "./import.js";
 import { Shown } from "./shown.js";
 
 /** @import { Resource } from "../../state/store.js" */

@@ -1,15 +1,16 @@
-// Makes agents of a file that is dropped here.
-import { newKey, Refused, sentence, upload } from "../../api.js";
-import { Button } from "../../components/button.js";
-import { Drop, size } from "../../components/file.js";
-import { link } from "../../router.js";
-import { changed } from "../../state/store.js";
-import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
+// Makes agents of a file: of an agent, of a whole account, or of a character.
+import { newKey, Refused, sentence, upload } from "../api.js";
+import { Button } from "../components/button.js";
+import { Drop, size } from "../components/file.js";
+import { link } from "../router.js";
+import { changed } from "../state/store.js";
+import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 
-/** @import { Imported } from "../../types.d.ts" */
+/** @import { Imported, ImportedAgent } from "../types.d.ts" */
 /**
- * @typedef {{ file: File, key: string, sent: number }} Running
- * @typedef {Running & { problem: string, canGoOn: boolean }} Failed
+ * @typedef {{ file: File, key: string }} Attempt one that was interrupted goes on when it is sent again with its key
+ * @typedef {Attempt & { sent: number, stop: () => void }} Running `sent`: bytes
+ * @typedef {Attempt & { error: unknown }} Failed
  */
 
 export function Import() {
@@ -17,25 +18,25 @@ export function Import() {
   const [failed, setFailed] = useState(/** @type {Failed | null} */ (null));
   const [made, setMade] = useState(/** @type {Imported | null} */ (null));
   const take = async (/** @type {File} */ file, key = newKey()) => {
-    const run = { file, key, sent: 0 };
+    const stopping = new AbortController();
+    const onProgress = (/** @type {number} */ sent) => setRunning({ file, key, sent, stop: () => stopping.abort() });
     setFailed(null);
     setMade(null);
-    setRunning(run);
+    onProgress(0);
     try {
-      setMade(await upload("/agents/import", file, { key, onProgress: (sent) => setRunning({ ...run, sent }) }));
-      changed("/agents", "/conversations", "/usage");
+      setMade(await upload("/agents/import", file, { key, onProgress, signal: stopping.signal }));
     } catch (error) {
-      setFailed({ ...run, problem: sentence(error), canGoOn: !(error instanceof Refused) || error.passing });
+      if (!stopping.signal.aborted) setFailed({ file, key, error });
     } finally {
       setRunning(null);
+      changed("/agents", "/conversations", "/usage");
     }
   };
-  const again = () => failed && take(failed.file, failed.key);
   useDropped((file) => { if (!running) take(file); });
   return html`<div class="stack">
     ${running ? html`<${Progress} ...${running} />` : html`<${Drop} accept=".json,application/json" onFiles=${(/** @type {File[]} */ [file]) => file && take(file)}>
       Drop an export of Smriti or a character of ElizaOS here, or choose one<//>`}
-    ${failed && html`<${Problem} ...${failed} again=${again} />`}
+    ${failed && html`<${Problem} ...${failed} again=${() => take(failed.file, failed.key)} />`}
     ${made && html`<${Made} ...${made} />`}
   </div>`;
 }
@@ -61,36 +62,46 @@ function useDropped(take) {
 }
 
 /** @param {Running} props */
-function Progress({ file, sent }) {
+function Progress({ file, sent, stop }) {
   const isSent = sent >= file.size;
   return html`<div class="card stack" role="status">
     <p>${isSent ? html`The server reads <b class="name">${file.name}</b>…` : html`Sending <b class="name">${file.name}</b>, ${size(file.size)}…`}</p>
     <progress aria-label="Import" max=${file.size} value=${isSent ? undefined : sent} />
+    ${!isSent && html`<div><${Button} icon="stop" onClick=${stop}>Stop<//></div>`}
   </div>`;
 }
 
 /** @param {Failed & { again: () => void }} props */
-function Problem({ file, problem, canGoOn, again }) {
+function Problem({ file, error, again }) {
+  const isFinal = error instanceof Refused && !error.passing;
   return html`<div class="problem stack" role="alert">
-    <p><b class="name">${file.name}</b> was not imported: ${problem}</p>
-    ${canGoOn ? html`<div><${Button} icon="retry" onClick=${again}>Go on with this file<//></div>`
-      : html`<p>Nothing was made. Smriti takes its own exports and characters of ElizaOS, as JSON.</p>`}
+    <p><b class="name">${file.name}</b> was not imported. <${Reason} error=${error} /></p>
+    ${isFinal ? html`<p>Nothing was made. Smriti takes its own exports and characters of ElizaOS, as JSON.</p>`
+      : html`<div><${Button} icon="retry" onClick=${again}>Go on with this file<//></div>`}
   </div>`;
+}
+
+/** What is wrong, and where in the file. @param {{ error: unknown }} props */
+function Reason({ error }) {
+  if (!(error instanceof Refused) || !error.errors.length) return sentence(error);
+  const faults = error.errors.filter(({ loc }) => loc.length > 1);
+  if (!faults.length) return error.message;
+  return faults.map(({ loc, msg }) => html`<span class="fault" key=${loc.join()}><code>${loc.slice(1).join(" › ")}</code>: ${msg}</span>`);
 }
 
 /** @param {Imported} props */
 function Made({ agents, warnings }) {
   return html`<div class="card stack" role="status">
-    <ul class="builder-made">${agents.map((agent) => html`<li key=${agent.agent_id}>
+    <ul class="imported">${agents.map((agent) => html`<li key=${agent.agent_id}>
       <a class="name" href=${link("agents", agent.agent_id)}>${agent.agent_name}</a> is here. <span class="meta">${told(agent)}</span></li>`)}
     </ul>
     ${warnings.length > 0 && html`<div><h3>Worth knowing</h3><ul class="meta">${warnings.map((warning) => html`<li key=${warning}>${warning}</li>`)}</ul></div>`}
   </div>`;
 }
 
-/** @param {import("../../types.d.ts").ImportedAgent} agent */
+/** @param {ImportedAgent} agent */
 function told({ blocks, memories, conversations, messages }) {
-  const counts = [[blocks, "memory block"], [memories, "archived passage"], [conversations, "conversation"], [messages, "message"]];
-  const words = counts.filter(([count]) => count).map(([count, word]) => `${count} ${word}${count === 1 ? "" : "s"}`);
+  const counts = /** @type {[number, string][]} */ ([[blocks, "memory block"], [memories, "archived passage"], [conversations, "conversation"], [messages, "message"]]);
+  const words = counts.filter(([count]) => count).map(([count, word]) => `${count.toLocaleString()} ${word}${count === 1 ? "" : "s"}`);
   return words.length ? `It brought ${words.join(", ")}.` : "";
 }

@@ -260,3 +260,19 @@ async def test_the_chat_has_no_serious_violation_and_does_not_scroll_sideways(
     copied = await page.evaluate("() => navigator.clipboard.readText()")
     assert copied == "`code` and **bold**"
     await expect(notice(page)).to_have_text("")
+
+
+async def test_who_listens_hears_that_an_answer_comes_and_then_the_whole_of_it(
+    page: Page, person: Person, stubbed: Json
+) -> None:
+    """Not every token: the list itself is no live region."""
+    await page.goto(person.at("new", stubbed["agent_id"]))
+    spoken = page.locator("p[aria-live=polite]")
+
+    await say(page, SLOW)
+
+    await expect(spoken).to_have_text("Your agent is answering.")
+    await expect(answers(page)).to_contain_text("n3")
+    await expect(spoken).to_have_text("Your agent is answering.")
+    await expect(spoken).to_have_text(WHOLE)
+    await expect(page.locator(".chat-list [aria-live], .chat-list [role=log]")).to_have_count(0)

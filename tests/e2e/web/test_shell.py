@@ -3,7 +3,7 @@
 from playwright.async_api import Page, expect
 
 from tests.e2e.server import ServerProcess
-from tests.e2e.web.looks import overflows
+from tests.e2e.web.looks import axe, both_schemes, overflows
 from tests.e2e.web.person import Person
 
 
@@ -30,6 +30,21 @@ async def test_the_documentation_lists_every_operation(stranger: Page, site: Ser
         paths = http.get("/openapi.json").json()["paths"]
     operations = sum(len(path) for path in paths.values())
     assert await stranger.locator("details").count() == operations
+
+
+async def test_the_documentation_is_for_everybody_and_fits_a_small_window(
+    stranger: Page, site: ServerProcess
+) -> None:
+    await stranger.set_viewport_size({"width": 360, "height": 740})
+    await stranger.goto(f"{site.url}/docs")
+    await expect(stranger.locator("#operations")).to_contain_text("Send a message and stream")
+    await stranger.evaluate(
+        "() => document.querySelectorAll('details').forEach((one) => { one.open = true; })"
+    )
+
+    async for _ in both_schemes(stranger):
+        assert await axe(stranger) == []
+    assert not await overflows(stranger)
 
 
 async def test_on_a_telephone_the_navigation_opens_and_closes(page: Page, person: Person) -> None:

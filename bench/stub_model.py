@@ -8,6 +8,7 @@ Directives in the newest message of the person, after the time at which it was s
     [say:TEXT]                       answer exactly this
     [tokens=64] [ttft=50] [itl=5]    how many words; milliseconds to the first, and between them
     [reason=3]                       so many words of reasoning come first
+    [pause=4]                        after so many words, wait until /resume is asked for
     [fail=503]                       answer with this status
     [abort]                          break off after half of the answer
 
@@ -29,7 +30,8 @@ import orjson
 import uvicorn
 from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 
-_DIRECTIVE: Final = re.compile(r"\[(tool|say|tokens|ttft|itl|reason|fail)[:=]([^\]]*)\]")
+_DIRECTIVE: Final = re.compile(r"\[(tool|say|tokens|ttft|itl|reason|pause|fail)[:=]([^\]]*)\]")
+_LOOK_S: Final = 0.01
 _WORDS: Final = ("the", "stub", "answers", "with", "plain", "words", "one", "after", "another")
 TITLE: Final = "<question>"  # how a request for a title begins: it quotes directives, means none
 
@@ -57,6 +59,7 @@ class Plan:
     reasons: int = 0
     first_s: float = 0.0
     between_s: float = 0.0
+    pause: int = 0
     status: int = 200
     aborts: bool = False
 
@@ -73,12 +76,14 @@ class Plan:
         calls = [_call(value) for name, value in directives if name == "tool"]
         steps = [calls] if "[par]" in text else [[call] for call in calls]
         done = sum("tool_calls" in message for message in messages[asked + 1 :])
+        now = steps[done] if done < len(steps) else ()
         return cls(
-            calls=steps[done] if done < len(steps) else (),
+            calls=now,
             words=_words(told.get("say"), int(told.get("tokens", manner.tokens))),
             reasons=int(told.get("reason", 0)),
             first_s=float(told.get("ttft", manner.ttft)) / 1000,
             between_s=float(told.get("itl", manner.itl)) / 1000,
+            pause=0 if now else int(told.get("pause", 0)),
             status=int(told.get("fail", 200)),
             aborts="[abort]" in text,
         )
@@ -111,6 +116,7 @@ class StubModel:
         self.requests: deque[Json] = deque(maxlen=keeps)
         self._manner = manner
         self._running = 0
+        self._resumed = 0
 
     async def __call__(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -126,10 +132,17 @@ class StubModel:
             case "/v1/models":
                 models = [{"id": "stub", "object": "model", "created": 0, "owned_by": "stub"}]
                 await _send_json(send, {"object": "list", "data": models})
+            case "/resume":
+                self.resume()
+                await _send_json(send, self._resumed)
             case "/running":
                 await _send_json(send, self._running)
             case path:
                 await _send_json(send, {"error": {"message": f"The stub has no {path}."}}, 404)
+
+    def resume(self) -> None:
+        """Every answer that has begun goes on, if it pauses or is going to."""
+        self._resumed += 1
 
     @contextmanager
     def _counted(self) -> Iterator[None]:
@@ -144,10 +157,28 @@ class StubModel:
         if plan.status != 200:
             await send_failure(send, plan.status)
         elif request.get("stream"):
-            await _stream(plan, send)
+            await self._stream(plan, send)
         else:
             await asyncio.sleep(plan.first_s + plan.between_s * len(plan.words))
             await _send_json(send, _whole(plan))
+
+    async def _stream(self, plan: Plan, send: ASGISendCallable) -> None:
+        resumed = self._resumed
+        await start(send)
+        if plan.first_s:
+            await asyncio.sleep(plan.first_s)
+        pieces = list(_pieces(plan))
+        for number, delta in enumerate(pieces[: len(pieces) // 2] if plan.aborts else pieces, 1):
+            await send_chunk(send, {"index": 0, "delta": delta, "finish_reason": None})
+            if plan.between_s:
+                await asyncio.sleep(plan.between_s)
+            while number == plan.pause and self._resumed == resumed:  # noqa: ASYNC110 - by a thread
+                await asyncio.sleep(_LOOK_S)
+        if plan.aborts:
+            return  # without the last, empty piece the connection ends in the middle
+        await send_chunk(send, {"index": 0, "delta": {}, "finish_reason": _reason(plan)})
+        await send_chunk(send, usage=_usage(plan))
+        await send({"type": "http.response.body", "body": b"data: [DONE]\n\n", "more_body": False})
 
 
 async def _body(receive: ASGIReceiveCallable) -> bytes:
@@ -159,22 +190,6 @@ async def _body(receive: ASGIReceiveCallable) -> bytes:
         body += message["body"]
         if not message["more_body"]:
             return body
-
-
-async def _stream(plan: Plan, send: ASGISendCallable) -> None:
-    await start(send)
-    if plan.first_s:
-        await asyncio.sleep(plan.first_s)
-    pieces = list(_pieces(plan))
-    for delta in pieces[: len(pieces) // 2] if plan.aborts else pieces:
-        await send_chunk(send, {"index": 0, "delta": delta, "finish_reason": None})
-        if plan.between_s:
-            await asyncio.sleep(plan.between_s)
-    if plan.aborts:
-        return  # without the last, empty piece the connection ends in the middle
-    await send_chunk(send, {"index": 0, "delta": {}, "finish_reason": _reason(plan)})
-    await send_chunk(send, usage=_usage(plan))
-    await send({"type": "http.response.body", "body": b"data: [DONE]\n\n", "more_body": False})
 
 
 def _pieces(plan: Plan) -> Iterator[Json]:

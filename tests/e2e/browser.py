@@ -12,8 +12,9 @@ from playwright.async_api import Browser, BrowserContext, Page, Route, async_pla
 
 import pages
 from tests.e2e.server import ServerProcess
+from tests.patience import PATIENCE_S
 
-_PATIENCE_MS = 15_000
+_PATIENCE_MS = 1000 * PATIENCE_S
 _REPORT = """
 addEventListener("securitypolicyviolation", (event) => {
   console.error("Forbidden:", event.violatedDirective, event.blockedURI, event.sample);
@@ -21,6 +22,7 @@ addEventListener("securitypolicyviolation", (event) => {
 """
 WHOLE = " ".join(f"n{number}" for number in range(60))
 SLOW = f"Count [say:{WHOLE}] [itl=100]"
+PAUSED = f"Count [say:{WHOLE}] [pause=4]"  # after n3, until `stub.resume()`
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from jose import jwt
 from playwright.async_api import Locator, Page, expect
 
 from tests.auth.fake_google import CLIENT_ID, CLIENT_SECRET, FakeGoogle
-from tests.e2e.browser import SLOW, WHOLE, home, page
+from tests.e2e.browser import PAUSED, WHOLE, home, page
 from tests.e2e.server import ServerProcess
 from tests.e2e.wire import Wire
 from tests.fakes.stub_model import StubModel
@@ -131,12 +131,14 @@ async def test_a_visitor_reads_an_answer_to_its_end_over_a_reload(
     await page.get_by_role("button", name="Open chat").click()
     await expect(answers(page)).to_have_text(["How can I help?"])
 
-    await say(page, SLOW)
+    await say(page, PAUSED)
     await expect(answers(page).last).to_contain_text("n3")
     await page.reload()
+    await expect(answers(page).last).to_contain_text("n3")
+    stub.resume()
 
     await expect(answers(page)).to_have_text(["How can I help?", WHOLE])
-    await expect(page.locator("#smriti-widget li.user")).to_have_text([SLOW])
+    await expect(page.locator("#smriti-widget li.user")).to_have_text([PAUSED])
     await expect(page.get_by_label("Message", exact=True)).not_to_be_focused()  # it is her page
 
 
@@ -147,11 +149,12 @@ async def test_a_cut_connection_is_mended(
         embed(home, site, stub, at=wire.url)
         await page.goto(site.url)
         await page.get_by_role("button", name="Open chat").click()
-        await say(page, SLOW)
+        await say(page, PAUSED)
         await expect(answers(page)).to_contain_text("n3")
 
         wire.cut()
         wire.mend()
+        stub.resume()
 
         await expect(answers(page)).to_have_text([WHOLE])
 

@@ -4,13 +4,14 @@ import re
 
 from playwright.async_api import BrowserContext, Page, expect
 
-from tests.e2e.browser import SLOW, WHOLE, held
+from tests.e2e.browser import PAUSED, WHOLE, held
 from tests.e2e.server import Json, ServerProcess
 from tests.e2e.test_chat_devices import device_talk, machine
 from tests.e2e.web.chatting import answers, listed, notice, questions, say, stop, tools
 from tests.e2e.web.looks import axe, both_schemes, overflows
 from tests.e2e.web.person import Person
 from tests.fakes.faulty_model import FaultyModel
+from tests.fakes.stub_model import StubModel
 
 
 async def test_a_newcomer_talks_with_an_agent_that_remembers_her(
@@ -136,10 +137,10 @@ async def test_an_answer_is_stopped_from_the_keyboard(
 
 
 async def test_who_looks_elsewhere_meanwhile_finds_the_answer_where_it_belongs(
-    page: Page, person: Person, stubbed: Json
+    page: Page, person: Person, stubbed: Json, stub: StubModel
 ) -> None:
     await page.goto(person.at("new", stubbed["agent_id"]))
-    await say(page, SLOW)
+    await say(page, PAUSED)
     await expect(answers(page)).to_contain_text("n3")
     here = page.url
 
@@ -147,6 +148,7 @@ async def test_who_looks_elsewhere_meanwhile_finds_the_answer_where_it_belongs(
         await page.get_by_role("link", name="New chat").click()
     await say(page, "Elsewhere [say:Here.]")
     await expect(answers(page)).to_have_text(["Here."])
+    stub.resume()
     await page.locator(f'.chat-row > a[href="#{here.partition("#")[2]}"]').click()
 
     await expect(answers(page)).to_have_text([WHOLE])
@@ -263,16 +265,16 @@ async def test_the_chat_has_no_serious_violation_and_does_not_scroll_sideways(
 
 
 async def test_who_listens_hears_that_an_answer_comes_and_then_the_whole_of_it(
-    page: Page, person: Person, stubbed: Json
+    page: Page, person: Person, stubbed: Json, stub: StubModel
 ) -> None:
     """Not every token: the list itself is no live region."""
     await page.goto(person.at("new", stubbed["agent_id"]))
     spoken = page.locator("p[aria-live=polite]")
 
-    await say(page, SLOW)
+    await say(page, PAUSED)
 
-    await expect(spoken).to_have_text("Your agent is answering.")
     await expect(answers(page)).to_contain_text("n3")
     await expect(spoken).to_have_text("Your agent is answering.")
+    stub.resume()
     await expect(spoken).to_have_text(WHOLE)
     await expect(page.locator(".chat-list [aria-live], .chat-list [role=log]")).to_have_count(0)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 
-from tests.e2e.browser import SLOW, WHOLE, context
+from tests.e2e.browser import PAUSED, SLOW, WHOLE, context
 from tests.e2e.server import Json, ServerProcess
 from tests.e2e.web.chatting import answers, notice, questions, say, stop, tools
 from tests.e2e.web.person import Person
@@ -15,17 +15,20 @@ from tests.fakes.stub_model import StubModel
 
 
 async def test_a_reload_in_the_middle_and_a_second_tab_show_the_whole_answer(
-    page: Page, windows: BrowserContext, person: Person, stubbed: Json
+    page: Page, windows: BrowserContext, person: Person, stubbed: Json, stub: StubModel
 ) -> None:
     await page.goto(person.at("new", stubbed["agent_id"]))
-    await say(page, f"[tool:core_memory_read|block=human] {SLOW}")
+    await say(page, f"[tool:core_memory_read|block=human] {PAUSED}")
     await expect(answers(page)).to_contain_text("n3")
 
     await page.reload()
     other = await windows.new_page()
     await other.goto(page.url)
 
+    for tab in (page, other):
+        await expect(answers(tab)).to_contain_text("n3")
     await expect(stop(page)).to_be_enabled()
+    stub.resume()
     for tab in (page, other):
         await expect(answers(tab)).to_have_text([WHOLE])
         await expect(tools(tab)).to_have_count(1)
@@ -34,7 +37,7 @@ async def test_a_reload_in_the_middle_and_a_second_tab_show_the_whole_answer(
 
 
 async def test_tabs_stay_in_step(
-    page: Page, windows: BrowserContext, person: Person, stubbed: Json
+    page: Page, windows: BrowserContext, person: Person, stubbed: Json, stub: StubModel
 ) -> None:
     talk = person.caller.conversation(stubbed)
     other = await windows.new_page()
@@ -42,10 +45,11 @@ async def test_tabs_stay_in_step(
         await tab.goto(person.at("c", talk["conversation_id"]))
         await expect(tab.get_by_role("heading", name="Say hello to Librarian")).to_be_visible()
 
-    await say(page, SLOW)
+    await say(page, PAUSED)
     await expect(answers(other)).to_contain_text("n3")
     await say(other, "And you? [say:Two.]")
     await expect(questions(page)).to_have_count(2)
+    stub.resume()
 
     for tab in (page, other):
         await expect(answers(tab)).to_have_text([WHOLE, "Two."])
@@ -53,28 +57,46 @@ async def test_tabs_stay_in_step(
 
 
 async def test_a_cut_connection_is_told_and_mended(
-    page: Page, site: ServerProcess, person: Person, stubbed: Json
+    page: Page, site: ServerProcess, person: Person, stubbed: Json, stub: StubModel
 ) -> None:
     async with Wire.laid(site.url) as wire:
         await page.goto(person.at("new", stubbed["agent_id"]).replace(site.url, wire.url))
-        await say(page, SLOW)
+        await say(page, PAUSED)
         await expect(answers(page)).to_contain_text("n3")
 
         wire.cut()
         await expect(notice(page)).to_contain_text("Trying again")
         wire.mend()
+        stub.resume()
 
         await expect(answers(page)).to_have_text([WHOLE])
         await expect(notice(page)).to_have_text("")
 
 
-async def test_who_was_offline_reads_on(page: Page, person: Person, stubbed: Json) -> None:
+async def test_an_answer_comes_as_it_was_written_where_what_sets_it_in_type_did_not(
+    page: Page, person: Person, stubbed: Json, stub: StubModel
+) -> None:
+    """A browser does not ask again for a module that it could not load."""
+    await page.route("**/prose.js", lambda route: route.abort())
     await page.goto(person.at("new", stubbed["agent_id"]))
-    await say(page, SLOW)
+    await say(page, PAUSED)
+    await expect(answers(page)).to_have_text(["n0 n1 n2 n3"])
+
+    stub.resume()
+
+    await expect(answers(page)).to_have_text([WHOLE])
+
+
+async def test_who_was_offline_reads_on(
+    page: Page, person: Person, stubbed: Json, stub: StubModel
+) -> None:
+    await page.goto(person.at("new", stubbed["agent_id"]))
+    await say(page, PAUSED)
     await expect(answers(page)).to_contain_text("n3")
 
     await page.context.set_offline(True)
     await expect(page.get_by_text("You are offline. What you type is kept.")).to_be_visible()
+    stub.resume()
     await page.context.set_offline(False)
 
     await expect(answers(page)).to_have_text([WHOLE])

@@ -4,11 +4,12 @@ from typing import Any, Final
 
 from playwright.async_api import BrowserContext, Page, Route
 
-from tests.e2e.browser import SLOW, WHOLE
+from tests.e2e.browser import PAUSED, WHOLE
 from tests.e2e.server import Json
 from tests.e2e.web.person import Person
 from tests.e2e.web.test_state import open_with
 from tests.e2e.wire import Wire
+from tests.fakes.stub_model import StubModel
 
 _ASK: Final = """({ agent, conversation, content }) => {
   const { ask } = window.stream;
@@ -61,24 +62,25 @@ async def _asking(page: Page, person: Person, agent: Json, content: str) -> Json
 
 async def _until_spoken(page: Page, text: str) -> None:
     await page.wait_for_function(
-        f"(text) => ({_SPOKEN})().includes(text)", arg=text, timeout=15_000
+        f"(text) => ({_SPOKEN})().includes(text)", arg=text, timeout=60_000
     )
 
 
 async def test_a_cut_connection_is_told_and_mended(
-    page: Page, person: Person, stubbed: Json, windows: BrowserContext
+    page: Page, person: Person, stubbed: Json, windows: BrowserContext, stub: StubModel
 ) -> None:
     async with Wire.laid(person.site.url) as wire:
         await windows.add_cookies(
             [{"name": "smriti_session", "value": person.token, "url": wire.url}]
         )
         await _ready(page, f"{wire.url}/app/")
-        await _asking(page, person, stubbed, SLOW)
+        await _asking(page, person, stubbed, PAUSED)
         await _until_spoken(page, "n3")
 
         wire.cut()
         await page.wait_for_function(f"() => ({_STATES})().includes('lost')")
         wire.mend()
+        stub.resume()
 
         assert await page.evaluate("() => window.over") == ""
     assert await page.evaluate(_SPOKEN) == WHOLE
@@ -88,10 +90,10 @@ async def test_a_cut_connection_is_told_and_mended(
 
 
 async def test_who_is_offline_for_a_while_misses_nothing(
-    page: Page, person: Person, stubbed: Json, windows: BrowserContext
+    page: Page, person: Person, stubbed: Json, windows: BrowserContext, stub: StubModel
 ) -> None:
     await _ready(page, person.app)
-    conversation = await _asking(page, person, stubbed, SLOW)
+    conversation = await _asking(page, person, stubbed, PAUSED)
     await _until_spoken(page, "n3")
     turn = await page.evaluate("() => window.heard.find((event) => event.turn_id).turn_id")
     await page.evaluate("() => window.leaving.abort()")
@@ -101,6 +103,7 @@ async def test_who_is_offline_for_a_while_misses_nothing(
         _FOLLOW, f"/conversations/{conversation['conversation_id']}/turns/{turn}/events"
     )
     await page.wait_for_function(f"() => ({_STATES})().includes('offline')")
+    stub.resume()
     await windows.set_offline(offline=False)
 
     assert await page.evaluate("() => window.over") == ""
@@ -178,17 +181,18 @@ async def test_what_is_not_there_is_not_asked_for_again(page: Page, person: Pers
 
 
 async def test_a_hidden_tab_lets_go_and_hears_the_rest_when_it_is_seen(
-    page: Page, person: Person, stubbed: Json
+    page: Page, person: Person, stubbed: Json, stub: StubModel
 ) -> None:
     await page.clock.install()
     await _ready(page, person.app)
-    await _asking(page, person, stubbed, f"{SLOW} [itl=200]")
+    await _asking(page, person, stubbed, PAUSED)
     await _until_spoken(page, "n3")
 
     await page.evaluate(_HIDE, "hidden")
     async with page.expect_event("requestfailed"):
         await page.clock.fast_forward(21_000)
     assert await page.evaluate(_STATES) == []
+    stub.resume()
     await page.evaluate(_HIDE, "visible")
 
     assert await page.evaluate("() => window.over") == ""

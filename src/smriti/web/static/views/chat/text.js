@@ -1,6 +1,6 @@
 // A text that grows, outside of the virtual DOM; and what the agent thought, folded.
 import { Fold } from "../../components/fold.js";
-import { html, useLayoutEffect, useRef } from "../../vendor/preact.js";
+import { effect, html, useLayoutEffect, useRef } from "../../vendor/preact.js";
 
 /** @import { Growing } from "../../state/talk-rows.js" */
 
@@ -17,18 +17,29 @@ export function Text({ text }) {
 /** As it was written, until what makes it beautiful is there. @param {HTMLDivElement} host @param {Growing} text */
 function show(host, text) {
   if (prose) return prose.show(host, text);
-  /** @type {(() => void) | undefined} */
-  let off = () => {};
-  const plain = Object.assign(document.createElement("p"), { className: "chat-plain", textContent: text.text });
-  host.replaceChildren(plain);
+  let isGone = false;
+  /** @type {() => void} */
+  let off = written(host, text);
   import("./prose.js").then((loaded) => {
     prose = loaded;
-    if (off) off = prose.show(host, text);
+    if (isGone) return;
+    off();
+    off = prose.show(host, text);
   }, () => {}); // it can be read as it is
   return () => {
-    off?.();
-    off = undefined;
+    isGone = true;
+    off();
   };
+}
+
+/** The result ends it. @param {HTMLDivElement} host @param {Growing} text */
+function written(host, text) {
+  const plain = Object.assign(document.createElement("p"), { className: "chat-plain" });
+  host.replaceChildren(plain);
+  return effect(() => {
+    text.version.value;
+    plain.textContent = text.text;
+  });
 }
 
 /** @param {{ text: Growing }} props */

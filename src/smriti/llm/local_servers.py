@@ -15,7 +15,7 @@ from pydantic import BaseModel, StringConstraints, ValidationError
 from smriti.core.errors import AppError
 from smriti.llm.provider import ModelInfo
 
-PATIENCE_S: Final = 0.4
+PATIENCE_S: Final = 2.0
 AGE_S: Final = 10.0
 _MAX_BYTES: Final = 256 * 1024
 
@@ -73,7 +73,7 @@ class LocalServers:
         self._asking = asyncio.Lock()
 
     async def found(self) -> list[LocalServer]:
-        """At most ten seconds old; whoever does not answer within 400 ms is not there."""
+        """At most ten seconds old; whoever does not answer within two seconds is not there."""
         async with self._asking:
             if self._clock() >= self._good_until:
                 asked = await asyncio.gather(*(self._ask(place) for place in self._places))

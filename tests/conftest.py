@@ -11,6 +11,7 @@ from smriti.db.sqlite import SqliteTable
 from smriti.db.table import Table
 from smriti.observability.logs import configure_logging
 from tests.home import Home, open_home
+from tests.patience import PATIENCE_S
 from tests.turns.crashing import Cluster
 
 _LONGEST = (
@@ -38,6 +39,19 @@ def usual_logging() -> None:
     """Logging is the process's: what one test sets must not hold in the next."""
     logging.getLogger("uvicorn.error").setLevel(logging.NOTSET)  # a server sets it when it is made
     configure_logging("INFO", "text")
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is given up after a second or two waits here: a busy machine may take as long."""
+    for limit in (
+        "smriti.devices.sessions._PATIENCE_S",
+        "smriti.observability.health._TIMEOUT_S",
+        "smriti.search.service.LIMIT_S",
+        "smriti.turns.control._PATIENCE_S",
+        "smriti.turns.reminding.LIMIT_S",
+    ):
+        monkeypatch.setattr(limit, PATIENCE_S)
 
 
 @pytest.fixture

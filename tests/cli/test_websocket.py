@@ -14,9 +14,9 @@ from websockets.asyncio.client import connect
 
 from smriti.cli.websocket import LivelySocket
 from smriti.devices.line import ANSWERS
+from tests.patience import PATIENCE_S
 
 _PING_S: Final = 0.2
-_PATIENCE_S: Final = 10.0
 
 
 class Visits:
@@ -86,7 +86,7 @@ async def mute(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.S
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(_PATIENCE_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110 - a connection that ends tells nobody
             await asyncio.sleep(0.01)
 

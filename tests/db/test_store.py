@@ -10,8 +10,8 @@ from smriti.db.sqlite import SqliteTable
 from smriti.db.sqlite_file import Gate, connect, gate_of
 from smriti.db.store import Store
 from smriti.db.table import TTL, Put, TableUnavailable
+from tests.patience import PATIENCE_S
 
-PATIENCE_S = 10
 FULL_SYNC = "PRAGMA synchronous = FULL"
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
+from typing import Any
 
 import orjson
 from starlette.types import Message
@@ -16,10 +16,9 @@ from smriti.devices.door import Door
 from smriti.devices.hub import Hub, Peer
 from smriti.devices.line import ANSWERS
 from smriti.devices.protocol import CommandResults, Task
+from tests.patience import PATIENCE_S
 
 type Json = dict[str, Any]
-
-_PATIENCE_S: Final = 5.0
 
 
 class Desk:
@@ -89,7 +88,7 @@ class Client:
         self._arrived.put_nowait({"type": "websocket.disconnect", "code": 1006})
 
     async def next(self) -> Message:
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_S):
             return await self.sent.get()
 
     async def hear(self) -> Json:

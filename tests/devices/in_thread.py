@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from threading import Event, Thread
 
 from tests.devices.ufo import UfoDevice
-
-_PATIENCE_S = 10
+from tests.patience import PATIENCE_S
 
 
 @contextmanager
@@ -23,7 +22,7 @@ def connected(device: UfoDevice) -> Iterator[None]:
     thread = Thread(target=lambda: asyncio.run(run()))
     thread.start()
     try:
-        assert registered.wait(_PATIENCE_S)
+        assert registered.wait(PATIENCE_S)
         yield
     finally:
         over.set()

@@ -20,9 +20,10 @@ from smriti.db.table import Table
 from tests.devices.obedient import Obedient
 from tests.devices.tool_server import answering, linux_tools
 from tests.devices.ufo import UfoConstellation, UfoDevice
-from tests.devices.ufo_client import MAX_FRAME, PATIENCE_S
+from tests.devices.ufo_client import MAX_FRAME
 from tests.devices.wire_messages import Json, client_message
 from tests.home import Home, open_home
+from tests.patience import PATIENCE_S
 from tests.turns.attaching import until
 
 QUIET_S: Final = 0.3
@@ -63,9 +64,9 @@ class Raw:
             return True
         return False
 
-    async def closed(self, within_s: float = PATIENCE_S) -> int | None:
+    async def closed(self) -> int | None:
         """The code with which the server closes; what else it says is left unread."""
-        async with asyncio.timeout(within_s):
+        async with asyncio.timeout(PATIENCE_S):
             try:
                 while True:
                     await self.line.recv()

@@ -16,6 +16,7 @@ from smriti.devices.protocol import (
 )
 from smriti.devices.service import DeviceService
 from smriti.devices.wire_tasks import WireTasks
+from tests.patience import PATIENCE_S
 
 _TOOLS: Final = [
     {
@@ -41,7 +42,7 @@ class Line:
 
     async def hear[M](self, kind: type[M]) -> M:
         """The first message of this kind, that was sent or will be."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 for message in self.sent:
                     if isinstance(message, kind):

@@ -11,6 +11,7 @@ from tests.devices.lab import TOOL_KEY, Lab, Raw
 from tests.devices.obedient import told
 from tests.devices.tool_server import Tool, ToolError, ToolServer, answering, linux_tools
 from tests.devices.wire_messages import Json, ServerMessage, client_message
+from tests.patience import PATIENCE_S
 
 LOOK = ToolServer(answering("look", "hi")).listing(None, None)
 HI = '> execute_command {"command": "echo hi"}\n> repeat'
@@ -324,7 +325,7 @@ async def test_what_a_cancelled_task_left_running_does_not_disturb_the_next(lab:
         await begun.wait()
         constellation.drop()
         outcome = await first
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await constellation.is_ready.wait()
         again = await constellation.run("task-3", "> look {}\n> repeat")
 

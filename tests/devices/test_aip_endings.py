@@ -15,6 +15,7 @@ from tests.devices.wire_messages import Json
 from tests.home import open_home
 
 PAUSED = "> pause\n> say Done."
+_BUSY_S = 30.0  # for what has to come after ten seconds, on a machine that has much to do
 
 
 async def test_the_requester_hears_of_a_server_that_stops(table: Table, tmp_path: Path) -> None:
@@ -54,10 +55,10 @@ async def test_silence_ends_in_time(lab: Lab, monkeypatch: pytest.MonkeyPatch) -
 async def _who_never_registers_is_sent_away(lab: Lab) -> None:
     async with lab.raw() as raw:
         since = time.monotonic()
-        answer = await raw.hear_within(12)
+        answer = await raw.hear_within(_BUSY_S)
 
         assert (answer["type"], answer["status"]) == ("error", "error")
-        assert await raw.closed(within_s=1) in {1000, 1008}
+        assert await raw.closed() in {1000, 1008}
         assert time.monotonic() - since > 8
 
 
@@ -81,7 +82,7 @@ async def _a_device_that_does_not_take_up_a_task_gets_it_anyway(lab: Lab) -> Non
         await raw.register("stubborn")
         answer = await lab.dispatch("> say Done.", "stubborn")
         assert (await raw.hear())["type"] == "task"
-        command = await raw.hear_within(14)
+        command = await raw.hear_within(_BUSY_S)
         assert (command["type"], command["session_id"]) == ("command", answer["session_id"])
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from tests.devices.lab import Lab
 from tests.devices.wire_messages import Json, client_message
+from tests.patience import PATIENCE_S
 
 
 async def test_a_device_is_acknowledged_with_a_heartbeat(lab: Lab) -> None:
@@ -41,7 +42,7 @@ async def test_a_taken_id_is_refused_and_its_holder_untouched(lab: Lab) -> None:
 
         assert (answer["type"], answer["status"]) == ("error", "error")
         assert answer["error"].startswith("client_id 'lab-7' is already registered")
-        assert await newcomer.closed(within_s=1) == 1000
+        assert await newcomer.closed() == 1000
         assert holder.registered.is_set()
         assert await lab.online() == ["lab-7"]
 
@@ -104,7 +105,7 @@ async def test_a_constellation_needs_a_connected_device(lab: Lab) -> None:
                 assert (answer["type"], answer["status"]) == ("error", "error")
                 if target:
                     assert answer["error"] == f"Target device '{target}' is not connected"
-                assert await raw.closed(within_s=1) == 1000
+                assert await raw.closed() == 1000
         assert await lab.online() == ["lab-8", "trip-planner@lab-8"]
 
 
@@ -114,7 +115,7 @@ async def test_a_refused_constellation_gets_through_once_its_device_is_there(lab
     await constellation.heard("error")
 
     async with lab.device():
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await constellation.is_ready.wait()
         assert await lab.online() == ["lab-7", "trip-planner@lab-7"]
         await constellation.stop()
@@ -128,7 +129,7 @@ async def test_a_device_key_registers_devices_only(lab: Lab) -> None:
         )
 
         assert answer["status"] == "error"
-        assert await raw.closed(within_s=1) is not None
+        assert await raw.closed() is not None
         assert await lab.online() == ["lab-7"]
 
 
@@ -138,7 +139,7 @@ async def test_a_key_admits_the_ids_that_it_names(lab: Lab) -> None:
         answer = await raw.register("lab-8")
 
         assert answer["status"] == "error"
-        assert await raw.closed(within_s=1) is not None
+        assert await raw.closed() is not None
         assert await lab.online() == ["lab-7"]
 
 

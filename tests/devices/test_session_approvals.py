@@ -12,6 +12,7 @@ from smriti.tools.approvals import Decision
 from smriti.turns.events import ApprovalRequired, TurnEvent
 from tests.devices.workshop import OWNER, Client, Workshop, runs, says, silent, told, until
 from tests.fakes.mortal_table import MortalTable
+from tests.patience import PATIENCE_S
 
 
 async def asking(table: Table, **values: object) -> tuple[Workshop, Client]:
@@ -23,7 +24,7 @@ async def asking(table: Table, **values: object) -> tuple[Workshop, Client]:
 
 async def waiting(shop: Workshop, session_id: str) -> DeviceSession:
     """The session as it is stored, once it waits."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             session = await shop.store.find(OWNER, session_id)
             assert session is not None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from tests.devices.tool_server import ToolError, ToolServer, linux_tools
-from tests.devices.ufo_client import PATIENCE_S, Client
+from tests.devices.ufo_client import Client
 from tests.devices.wire_messages import (
     Command,
     Json,
@@ -20,6 +20,7 @@ from tests.devices.wire_messages import (
     new_id,
     now,
 )
+from tests.patience import PATIENCE_S
 
 _SKIPPED: Final = "Skipped due to previous failure (early_exit=True)."
 

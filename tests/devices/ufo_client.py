@@ -11,9 +11,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from tests.devices.wire_messages import Json, ServerMessage
+from tests.patience import PATIENCE_S
 
 MAX_FRAME: Final = 100 * 1024 * 1024
-PATIENCE_S: Final = 10.0
 
 
 class Client(ABC):

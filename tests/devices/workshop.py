@@ -44,6 +44,7 @@ from smriti.realtime.memory import MemoryLogs
 from smriti.settings.repository import ProviderSettingsRepository
 from smriti.settings.service import ProviderService
 from tests.fakes.scripted_provider import ScriptedProvider
+from tests.patience import PATIENCE_S
 
 OWNER: Final = "alice@example.com"
 SECRET: Final = "the tool key"
@@ -91,7 +92,7 @@ def told(request: ModelRequest) -> list[ToolResult]:
 
 
 async def until(holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not holds():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.001)
 
@@ -264,5 +265,5 @@ class Workshop:
         return await self.ended(session)
 
     async def ended(self, session: DeviceSession) -> DeviceSession:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             return await self.sessions.ended(session.created_by, session.session_id)

@@ -14,9 +14,9 @@ import httpx2
 import orjson
 
 from tests.e2e.nursery import Command, Process
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
-_PATIENCE_S = 20.0
 
 type Json = dict[str, Any]
 type Event = dict[str, Any]
@@ -33,7 +33,7 @@ def run(
         input=stdin,
         capture_output=True,
         text=True,
-        timeout=_PATIENCE_S,
+        timeout=PATIENCE_S,
         check=False,
     )
 
@@ -143,7 +143,7 @@ class ServerProcess:
     def wait(self) -> int:
         """The exit code, once it has ended."""
         assert self._process is not None
-        code = self._process.wait(_PATIENCE_S)
+        code = self._process.wait(PATIENCE_S)
         self._process = None
         return code
 
@@ -154,7 +154,7 @@ class ServerProcess:
 
     def client(self) -> httpx2.Client:
         """A caller whom nobody knows."""
-        return httpx2.Client(base_url=self.url, timeout=_PATIENCE_S, trust_env=False)
+        return httpx2.Client(base_url=self.url, timeout=PATIENCE_S, trust_env=False)
 
     @contextmanager
     def owner(self) -> Iterator["Caller"]:
@@ -167,7 +167,7 @@ class ServerProcess:
             yield Caller(http)
 
     def _wait_until_it_answers(self) -> None:
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             assert self._process is not None
             assert self._process.poll() is None, f"The server ended:\n{self.log}"

@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.server import Caller, Event, Json, ServerProcess, event_of, frames, spoken
 from tests.fakes.stub_model import StubModel
+from tests.patience import PATIENCE_S
 
 FACT = "[tool:core_memory_append|block=human|content=Name: Alice]"
 OTHER_FACT = "[tool:core_memory_append|block=human|content=Likes tea]"
@@ -161,7 +162,7 @@ def test_a_stop_signal_is_not_held_up_and_the_answer_goes_on_after_it(
             )
             server.interrupt()
             with ThreadPoolExecutor(1) as pool:
-                code = pool.submit(server.wait).result(timeout=10)
+                code = pool.submit(server.wait).result(timeout=PATIENCE_S)
         server.restart()
         with server.owner() as owner:
             rest = owner.rest(talk, heard[-1])

@@ -13,8 +13,7 @@ import pytest
 
 from tests.devices.client.aip_server import KEY, AipServer
 from tests.e2e.server import ROOT
-
-PATIENCE_S = 30.0
+from tests.patience import PATIENCE_S
 
 
 class Running:

@@ -18,8 +18,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.e2e.server import ROOT, Caller, ServerProcess
 from tests.fakes.stub_model import StubModel
+from tests.patience import PATIENCE_S
 
-_PATIENCE_S: Final = 20.0
 _SECRET_INFO: Final = "host-name-that-nobody-logs"
 
 type Json = dict[str, Any]
@@ -28,7 +28,7 @@ type Json = dict[str, Any]
 @asynccontextmanager
 async def _line(url: str, key: str) -> AsyncIterator[ClientConnection]:
     address = f"{url.replace('http', 'ws', 1)}/ws?token={key}"
-    async with asyncio.timeout(_PATIENCE_S), connect(address, proxy=None) as line:
+    async with asyncio.timeout(PATIENCE_S), connect(address, proxy=None) as line:
         yield line
 
 
@@ -81,7 +81,7 @@ async def test_the_key_is_nowhere_in_the_log(tmp_path: Path) -> None:
 async def test_nor_in_that_of_a_bare_uvicorn_with_the_flags_of_the_readme(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with _bare(tmp_path, log) as url:
-        with httpx2.Client(base_url=url, timeout=_PATIENCE_S, trust_env=False) as http:
+        with httpx2.Client(base_url=url, timeout=PATIENCE_S, trust_env=False) as http:
             account = {"username": "ada", "password": "correct horse"}
             token = http.post("/auth/local/signup", json=account).json()["token"]
             http.headers["Authorization"] = f"Bearer {token}"
@@ -118,11 +118,11 @@ def _bare(directory: Path, log: Path) -> Iterator[str]:
             yield _address(log)
         finally:
             process.terminate()
-            process.wait(_PATIENCE_S)
+            process.wait(PATIENCE_S)
 
 
 def _address(log: Path) -> str:
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         if found := re.search(r"running on (http://[\d.:]+)", log.read_text(encoding="utf-8")):
             return found[1]

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.e2e.server import ServerProcess
+from tests.patience import PATIENCE_S
 
 PIECE = b"a" * 65_536
 CHUNKED = (
@@ -17,7 +18,9 @@ CHUNKED = (
 def answer_to(server: ServerProcess, beginning: bytes) -> bytes:
     """What comes back when a request begins like this and then goes on for two megabytes."""
     address = urlsplit(server.url)
-    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+    with socket.create_connection(
+        (address.hostname, address.port), timeout=PATIENCE_S
+    ) as connection:
         connection.sendall(beginning)
         try:
             for _ in range(32):

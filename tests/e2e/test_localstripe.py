@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import httpx2
 import pytest
 
 from tests.e2e.localstripe import FAILS, KEY, SECRET, LocalStripe
 from tests.e2e.server import ServerProcess
-
-_PATIENCE_S: Final = 20
+from tests.patience import PATIENCE_S
 
 
 @dataclass
@@ -37,7 +36,7 @@ class Buyer:
 
     def wait_for(self, tier: str, status: str) -> dict[str, Any]:
         """Its webhooks come a second later."""
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + PATIENCE_S
         shown = self.status()
         while (shown["tier"], shown["status"]) != (tier, status) and time.monotonic() < deadline:
             time.sleep(0.1)

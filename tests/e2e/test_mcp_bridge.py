@@ -13,10 +13,10 @@ from smriti.devices.client.bridge import McpFailed, McpTools
 from smriti.llm.types import ToolCall
 from smriti.tools.toolset import ToolFailed
 from tests.e2e.server import ROOT
+from tests.patience import PATIENCE_S
 
 PROGRAM = ROOT / "tests" / "fakes" / "mcp_server.py"
 COMMAND = shlex.join([sys.executable, str(PROGRAM)])
-PATIENCE_S = 60.0
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ import pytest
 
 from smriti.core.outbound import AddressRefused
 from smriti.core.outbound_aiohttp import stream_client
+from tests.patience import PATIENCE_S
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 STREAM = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -216,7 +217,7 @@ async def test_an_answer_that_is_left_early_closes_its_connection() -> None:
     async with Server([STREAM + b"3\r\none\r\n"]).running() as server, open_client() as http:
         async with http.stream("GET", server.url) as answer:
             assert await anext(answer.aiter_raw()) == b"one"
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await server.closed.wait()
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.e2e.server import Caller, ServerProcess, begin, run
 from tests.fakes.stub_model import StubModel
+from tests.patience import PATIENCE_S
 
 EXAMPLE = """\
 > core_memory_append(block="human", content="Name: Alice")
@@ -102,7 +103,7 @@ def test_an_interrupt_stops_the_answer_and_the_talk_goes_on(
         chat.stdin.write("Go on for ever [tokens=2000] [itl=50]\n")
         assert chat.stdout.read(8) == "the stub"
         chat.send_signal(signal.SIGINT)
-        shown, _ = chat.communicate("And now? [say:Done.]\n", timeout=20)
+        shown, _ = chat.communicate("And now? [say:Done.]\n", timeout=PATIENCE_S)
 
     assert shown.endswith("\n(stopped; what was said so far is kept)\nDone.\n")
     assert chat.returncode == 0

@@ -8,6 +8,7 @@ import pytest
 from smriti.db.table import Table
 from smriti.retrieval.embeddings.port import EmbeddingFailed
 from smriti.retrieval.indexes import Indexes
+from tests.patience import PATIENCE_S
 from tests.retrieval.embedder import TopicEmbedder
 from tests.retrieval.library import Library, notes, open_indexes
 
@@ -33,7 +34,7 @@ async def test_a_provider_that_is_down_costs_no_search(
     library = Library(table, notes())
     await library.add("Drinks a latte")
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         assert await library.found(indexes, "latte") == ["Drinks a latte"]
         assert await library.found(indexes, "latte") == ["Drinks a latte"]
         assert await library.found(indexes, "espresso") == []

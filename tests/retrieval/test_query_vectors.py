@@ -8,6 +8,7 @@ import pytest
 from smriti.retrieval import query_vectors
 from smriti.retrieval.embeddings.port import EmbeddingFailed
 from smriti.retrieval.query_vectors import KEPT, QueryVectors
+from tests.patience import PATIENCE_S
 from tests.retrieval.embedder import TopicEmbedder
 
 
@@ -33,7 +34,12 @@ def time() -> Time:
 
 @pytest.fixture
 def vectors(embedder: TopicEmbedder, time: Time) -> QueryVectors:
-    return QueryVectors(embedder, patience_s=0.01, clock=time)
+    return QueryVectors(embedder, patience_s=PATIENCE_S, clock=time)
+
+
+@pytest.fixture
+def impatient(embedder: TopicEmbedder, time: Time) -> QueryVectors:
+    return QueryVectors(embedder, patience_s=0.2, clock=time)
 
 
 async def test_a_query_is_asked_for_once(vectors: QueryVectors, embedder: TopicEmbedder) -> None:
@@ -74,40 +80,40 @@ async def test_a_failing_provider_is_left_alone_for_a_while(
 
 
 async def test_a_silent_provider_is_not_waited_for(
-    vectors: QueryVectors, embedder: TopicEmbedder
+    impatient: QueryVectors, embedder: TopicEmbedder
 ) -> None:
     embedder.hangs = True
 
-    async with asyncio.timeout(10):
-        found = [await vectors.find("espresso"), await vectors.find("latte")]
+    async with asyncio.timeout(PATIENCE_S):
+        found = [await impatient.find("espresso"), await impatient.find("latte")]
 
     assert found == [None, None]
     assert embedder.asked == ["espresso"]
 
 
 async def test_what_comes_too_late_for_one_search_serves_the_next(
-    vectors: QueryVectors, embedder: TopicEmbedder
+    impatient: QueryVectors, embedder: TopicEmbedder
 ) -> None:
     embedder.hangs = True
-    assert await vectors.find("espresso") is None
+    assert await impatient.find("espresso") is None
 
     embedder.answer()
     for _ in range(9):
         await asyncio.sleep(0)
-    found = [await vectors.find("espresso"), await vectors.find("latte")]
+    found = [await impatient.find("espresso"), await impatient.find("latte")]
 
     assert all(isinstance(each, np.ndarray) for each in found)
     assert embedder.asked == ["espresso", "latte"]
 
 
 async def test_a_question_that_nobody_answers_ends_with_the_process(
-    vectors: QueryVectors, embedder: TopicEmbedder
+    impatient: QueryVectors, embedder: TopicEmbedder
 ) -> None:
     embedder.hangs = True
-    assert await vectors.find("espresso") is None
+    assert await impatient.find("espresso") is None
 
-    async with asyncio.timeout(10):
-        await vectors.close()
+    async with asyncio.timeout(PATIENCE_S):
+        await impatient.close()
 
     assert embedder.cancelled == 1
 

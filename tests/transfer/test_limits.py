@@ -14,6 +14,7 @@ from smriti.transfer.gate import AT_ONCE, OF_ONE_USER, TooManyTransfers, Transfe
 from tests.api.clients import open_client
 from tests.fakes.counting_table import CountingTable
 from tests.home import PASSWORD, Home, open_home
+from tests.patience import PATIENCE_S
 from tests.transfer.files import agent_file, import_file, send_file
 
 _KEY: Final = "sk-recognisable-key-of-alice-0123456789"
@@ -137,7 +138,7 @@ async def test_an_export_holds_its_place_until_it_has_been_sent(
     path = f"/agents/{(await home.agent())['agent_id']}/export"
     paused.kind = "Archival#"
     running = [asyncio.ensure_future(home.client.get(path)) for _ in range(OF_ONE_USER)]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await paused.reached.wait()
         refused = await home.client.get(path)
         paused.may_go.set()
@@ -171,7 +172,7 @@ async def test_an_agent_that_is_deleted_meanwhile_is_not_told_as_if_it_were_whol
     agent_id = (await home.agent())["agent_id"]
     paused.kind = "Archival#"
     running = asyncio.ensure_future(home.client.get(f"/agents/{agent_id}/export"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await paused.reached.wait()
         paused.kind = "nothing"
         await home.client.delete(f"/agents/{agent_id}")

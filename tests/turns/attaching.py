@@ -8,6 +8,7 @@ import httpx2
 import orjson
 
 from tests.home import Home
+from tests.patience import PATIENCE_S
 
 type Event = dict[str, Any]
 
@@ -33,7 +34,7 @@ async def attach(
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     """Wait for what happens in the background; ten seconds at most."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not await holds():  # noqa: ASYNC110 - what is waited for tells nobody
             await asyncio.sleep(0)
 

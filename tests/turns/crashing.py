@@ -16,6 +16,7 @@ from smriti.turns.starter import Starter
 from tests.fakes.mortal_table import MortalTable, Which
 from tests.fakes.paused_provider import Pause, PausedProvider, Script
 from tests.home import Home, open_home
+from tests.patience import PATIENCE_S
 from tests.turns.attaching import attach, numbered_events, turns_of, until
 
 LONG_AGO: Final = "2020-01-01T00:00:00.000000+00:00"
@@ -164,7 +165,7 @@ async def died(
     table.dies_before = before or table.dies_before
     table.dies_after = after or table.dies_after
     sending = cluster.sending(home, conversation)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await (asyncio.wait([sending]) if mortal else pause.reached.wait())
     table.dead = True
     if lease_ends:

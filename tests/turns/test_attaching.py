@@ -12,6 +12,7 @@ from smriti.llm.types import ToolCall
 from smriti.realtime.memory import LOG_BYTES
 from tests.fakes.held_provider import HeldProvider
 from tests.home import HELLO, Home, events_of, open_home, spoken, types_of
+from tests.patience import PATIENCE_S
 from tests.turns.attaching import attach, numbered_events, path_of, turns_of
 
 LIST = CallRequested(ToolCall(call_id="1", name="core_memory_list_blocks", arguments={}))
@@ -43,7 +44,7 @@ async def test_a_stream_can_be_read_again_from_any_event(
 async def test_several_readers_follow_one_turn(home: Home, conversation: dict[str, Any]) -> None:
     model = home.model = HeldProvider()
     sending = asyncio.create_task(home.send(conversation, {"content": "Well?"}))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await model.speaking.wait()
     (turn,) = await turns_of(home, conversation)
     readers = [

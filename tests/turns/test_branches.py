@@ -8,6 +8,7 @@ import pytest
 from smriti.llm.provider import Finished, ProviderEvent, TextChunk
 from tests.fakes.held_provider import HeldProvider
 from tests.home import HELLO, Home, events_of, spoken
+from tests.patience import PATIENCE_S
 from tests.turns.attaching import turns_of
 
 
@@ -115,7 +116,7 @@ async def test_nothing_is_asked_again_while_the_agent_answers(
     first, *_ = await home.messages(conversation)
     model = home.model = HeldProvider()
     sending = asyncio.create_task(home.send(conversation, {"content": "Well?"}))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await model.speaking.wait()
     path = f"/conversations/{conversation['conversation_id']}/messages/{first['message_id']}/retry"
 

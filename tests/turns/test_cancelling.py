@@ -10,6 +10,7 @@ from smriti.llm.provider import CallRequested
 from smriti.llm.types import ToolCall
 from tests.fakes.held_provider import HeldProvider
 from tests.home import HELLO, Home, events_of, open_home, spoken, types_of
+from tests.patience import PATIENCE_S
 from tests.turns.attaching import path_of, turns_of, until
 
 
@@ -25,7 +26,7 @@ async def begun(
     model = HeldProvider(*calls)
     home.model = model
     sending = asyncio.create_task(home.send(conversation, {"content": "Well?"}))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await model.speaking.wait()
     (turn,) = await turns_of(home, conversation)
     return model, sending, turn["turn_id"]
@@ -102,7 +103,7 @@ async def test_a_turn_is_cancelled_from_another_process(
 
     async with open_home(home.table, tmp_path) as other:
         asked = await other.post(path_of(conversation, turn_id, "/cancel"), {})
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             events = events_of((await sending).text)
 
     assert asked["status"] == "running"

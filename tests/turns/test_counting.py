@@ -27,6 +27,7 @@ from tests.fakes.failing_table import FailingTable, puts_message
 from tests.fakes.held_provider import HeldProvider
 from tests.fakes.paused_provider import Pause, PausedProvider
 from tests.home import HELLO, Home, open_home, types_of
+from tests.patience import PATIENCE_S
 from tests.turns.attaching import path_of, turns_of, until
 from tests.turns.crashing import (
     ALICE,
@@ -179,7 +180,7 @@ async def test_a_cancelled_turn_counts(home: Home) -> None:
     conversation = await talk_of(home)
     home.model = PausedProvider([pause := Pause()])
     sending = asyncio.create_task(home.send(conversation, {"content": "Hi"}))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await pause.reached.wait()
     turn = (await turns_of(home, conversation))[0]["turn_id"]
 
@@ -213,7 +214,7 @@ async def test_a_retry_that_must_wait_pays_nothing(home: Home) -> None:
     conversation = await talk_of(home)
     home.model = model = HeldProvider()
     sending = asyncio.create_task(home.send(conversation, {"content": "Hi"}))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await model.speaking.wait()
     question, *_ = await home.messages(conversation)
     path = f"/conversations/{conversation['conversation_id']}/messages"
@@ -229,7 +230,7 @@ async def test_a_question_that_waits_counts_when_it_is_asked(poor: Home) -> None
     conversation = await talk_of(poor)
     poor.model = PausedProvider([pause := Pause(), *HELLO], HELLO)
     first = asyncio.create_task(poor.send(conversation, {"content": "Hi"}))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await pause.reached.wait()
     second = asyncio.create_task(poor.send(conversation, {"content": "Ho"}))
     await until_used(poor, 2)

@@ -11,6 +11,7 @@ from smriti.llm.provider import TextChunk
 from smriti.users.service import UserService
 from tests.fakes.paused_provider import Pause, PausedProvider
 from tests.home import HELLO, Home, events_of, spoken, types_of
+from tests.patience import PATIENCE_S
 from tests.turns.attaching import until
 from tests.turns.crashing import (
     ANSWER,
@@ -46,7 +47,7 @@ async def test_a_named_request_is_not_begun_twice_when_its_turn_was(cluster: Clu
     home, table = await cluster.process(PausedProvider([TextChunk("Hel"), pause]))
     conversation = await talk_of(home)
     sending = asyncio.ensure_future(send_named(home, conversation))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await pause.reached.wait()
     table.dead = True
     sending.cancel()
@@ -142,7 +143,7 @@ async def test_a_question_that_was_asked_again_is(
     await home.say(conversation, "Well?")
     question, _ = await home.messages(conversation)
     asking = cluster.asking_again(home, conversation, question, edited=edited)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         if left == "branch left":
             await pause.reached.wait()
         else:

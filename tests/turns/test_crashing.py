@@ -9,6 +9,7 @@ from smriti.llm.provider import Finished, TextChunk
 from smriti.tools.toolset import INTERRUPTED
 from tests.fakes.paused_provider import Pause, PausedProvider, Script
 from tests.home import HELLO, spoken, types_of
+from tests.patience import PATIENCE_S
 from tests.turns.crashing import (
     ANSWER,
     STEP,
@@ -286,7 +287,7 @@ async def test_questions_that_wait_behind_a_dead_turn_are_answered_after_it(
     dead, table = await cluster.process(PausedProvider([TextChunk("Hel"), pause]))
     conversation = await talk_of(dead)
     sending = [cluster.sending(dead, conversation)]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await pause.reached.wait()
     sending.append(cluster.sending(dead, conversation, "And?"))
     await until_waiting(cluster, conversation)

@@ -16,6 +16,7 @@ from tests.api.dump import dump
 from tests.fakes.held_provider import HeldProvider
 from tests.fakes.mortal_table import MortalTable
 from tests.home import HELLO, Home, open_home, spoken
+from tests.patience import PATIENCE_S
 from tests.turns.attaching import turns_of
 from tests.turns.crashing import Cluster, puts
 
@@ -154,7 +155,7 @@ async def test_what_is_imported_can_be_asked_again_and_deleted(
 async def test_nothing_is_imported_while_the_agent_answers(home: Home, conversation: Json) -> None:
     model = home.model = HeldProvider()
     sending = asyncio.create_task(home.send(conversation, {"content": "Well?"}))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await model.speaking.wait()
 
     response = await sent(home, conversation, user("Old", YEAR_AGO))

@@ -14,6 +14,7 @@ from smriti.messages.models import Message
 from smriti.users.service import UserService
 from tests.fakes.held_provider import HeldProvider
 from tests.home import Home
+from tests.patience import PATIENCE_S
 
 type Json = dict[str, Any]
 
@@ -184,7 +185,7 @@ async def test_a_conversation_deleted_while_the_agent_answers_leaves_nothing(
     conversation = await talk(home, agent, ("I play the cello", "Fine."))
     model = home.model = HeldProvider()
     sending = asyncio.create_task(home.send(conversation, {"content": "And the viola"}))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await model.speaking.wait()
 
     response = await home.client.delete(f"/conversations/{conversation['conversation_id']}")

@@ -195,7 +195,7 @@ class SlowTable(CountingTable):
     async def read(self, *reads: Read) -> list[Item | ItemPage | None]:
         recalled = "RecallState" in {read.key[1] for read in reads if isinstance(read, Get)}
         if recalled and self.behaves == "late":
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
         if recalled and self.behaves == "badly":
             raise TableUnavailable("It is down.")
         return await super().read(*reads)
@@ -203,8 +203,9 @@ class SlowTable(CountingTable):
 
 @pytest.mark.parametrize("behaves", ["late", "badly"])
 async def test_a_store_without_an_answer_keeps_nobody_waiting(
-    table: Table, tmp_path: Path, behaves: str
+    table: Table, tmp_path: Path, behaves: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("smriti.turns.reminding.LIMIT_S", 0.1)
     slow = SlowTable(table)
     async with open_home(slow, tmp_path) as home:
         agent = await mini(home)

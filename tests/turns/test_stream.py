@@ -16,6 +16,7 @@ from smriti.llm.provider import (
 )
 from smriti.llm.types import ToolCall, Usage
 from tests.home import Home, events_of, spoken, types_of
+from tests.patience import PATIENCE_S
 
 SIX = ["event_type", "content", "message_id", "tool_name", "tool_args", "success"]
 LOADING = [
@@ -102,7 +103,7 @@ async def test_a_stream_ends_whatever_the_model_says_of_its_usage(home: Home) ->
     conversation = await home.conversation(await home.scripted_agent(), title="Tea")
     home.script([TextChunk("Hello"), TokensUsed(Usage(input_tokens=-5)), Finished("stop")])
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         events = await home.say(conversation, "Hi")
 
     assert types_of(events)[-1] == "STREAM_COMPLETE"

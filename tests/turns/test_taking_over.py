@@ -12,6 +12,7 @@ from smriti.turns.runner import TurnRunner
 from tests.fakes.mortal_table import MortalTable, Which
 from tests.fakes.paused_provider import Pause, PausedProvider, Script
 from tests.home import HELLO, Home, events_of, spoken, types_of
+from tests.patience import PATIENCE_S
 from tests.turns.crashing import (
     ANSWER,
     Cluster,
@@ -41,7 +42,7 @@ async def asleep(
     home, table = await cluster.process(PausedProvider(script, HELLO))
     conversation = await talk_of(home)
     sending = cluster.sending(home, conversation)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await pause.reached.wait()
     table.dead = True
     await cluster.lease_ends(conversation)
@@ -86,7 +87,7 @@ async def test_a_process_that_comes_back_while_another_has_the_turn_loses(
     _, table, pause, conversation, sending = await asleep(cluster, *calls)
     second = Pause()
     home, _ = await cluster.process(PausedProvider([TextChunk("Hello"), second, Finished("stop")]))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await second.reached.wait()
 
     table.dead = False
@@ -134,7 +135,7 @@ async def test_who_joins_the_line_while_somebody_looks_after_turns_keeps_the_rea
     home, table = await cluster.process(PausedProvider([pause, *HELLO], HELLO, ANSWER))
     conversation = await talk_of(home)
     first = cluster.sending(home, conversation)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await pause.reached.wait()
     _, other = await died(cluster, [TextChunk("Hel")])
     waits: list[Sending] = []
@@ -210,7 +211,7 @@ async def test_a_question_that_waits_is_accepted_though_the_store_fails_after_th
     home, table = await cluster.process(PausedProvider([pause, *HELLO], ANSWER))
     conversation = await talk_of(home)
     first = cluster.sending(home, conversation)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await pause.reached.wait()
     table.waits_before, table.meanwhile = puts("QUEUED"), partial(fail_once, table)
     second = cluster.sending(home, conversation, "And?")

@@ -5,6 +5,7 @@ from typing import Any
 
 from smriti.llm.provider import ModelFailed, ProviderEvent, TextChunk
 from tests.home import HELLO, Home
+from tests.patience import PATIENCE_S
 
 
 async def title_after(
@@ -18,7 +19,7 @@ async def title_after(
 
 
 async def settled_title(home: Home, conversation: dict[str, Any]) -> str:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             path = f"/conversations/{conversation['conversation_id']}"
             title: str = (await home.get(path))["title"]

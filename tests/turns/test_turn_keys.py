@@ -12,6 +12,7 @@ from smriti.llm.provider import ModelFailed
 from tests.fakes.failing_table import FailingTable, puts_message
 from tests.fakes.held_provider import HeldProvider
 from tests.home import HELLO, Home, events_of, open_home, spoken, types_of
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ async def test_the_same_message_attaches_to_the_turn_that_it_began(
 ) -> None:
     model = home.model = HeldProvider()
     first = asyncio.create_task(send(home, conversation, "k1"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await model.speaking.wait()
     second = asyncio.create_task(send(home, conversation, "k1"))
     await asyncio.sleep(0)

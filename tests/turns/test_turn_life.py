@@ -20,6 +20,7 @@ from tests.fakes.failing_table import FailingTable, puts_answer, puts_message
 from tests.fakes.held_provider import HeldProvider
 from tests.fakes.scripted_provider import ScriptedProvider
 from tests.home import HELLO, Home, events_of, open_home, spoken, types_of
+from tests.patience import PATIENCE_S
 
 
 @asynccontextmanager
@@ -30,7 +31,7 @@ async def speaking(
     model = HeldProvider(*calls)
     home.model = model
     sending = asyncio.create_task(home.send(conversation, {"content": "Well?"}))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await model.speaking.wait()
     try:
         yield model, sending
@@ -46,7 +47,7 @@ async def conversation(home: Home) -> dict[str, Any]:
 
 
 async def until_answered(home: Home, conversation: dict[str, Any], status: str) -> dict[str, Any]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             messages = await home.messages(conversation)
             if messages and messages[-1]["status"] == status and len(messages) > 1:
@@ -282,7 +283,7 @@ async def test_more_turns_than_the_server_may_run_wait_and_then_are_refused(
         conversations = [await home.conversation(agent, title="Tea") for _ in range(6)]
         model = home.model = HeldProvider()
         sending = [asyncio.create_task(home.send(c, {"content": "Hi"})) for c in conversations]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await model.speaking.wait()
             done, _ = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
         asked = len(model.requests)

@@ -15,6 +15,7 @@ from smriti.turns.queue import MAX_WAITING
 from smriti.turns.starter import Starter
 from tests.fakes.held_provider import HeldProvider
 from tests.home import Home, events_of, open_home, spoken
+from tests.patience import PATIENCE_S
 from tests.turns.attaching import turns_of, until
 
 LONG_AGO = "2020-01-01T00:00:00.000000+00:00"
@@ -66,7 +67,7 @@ async def test_they_are_answered_in_the_order_in_which_they_came(
 ) -> None:
     model = home.model = HeldProvider()
     sending = [asyncio.create_task(home.send(conversation, {"content": "0"}))]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await model.speaking.wait()
         for number in range(1, 6):
             sending.append(asyncio.create_task(home.send(conversation, {"content": str(number)})))
@@ -111,7 +112,7 @@ async def test_who_waits_when_the_server_stops_is_answered_by_the_next(
         conversation = await home.conversation(await home.scripted_agent(), title="Tea")
         model = home.model = HeldProvider()
         first = asyncio.create_task(home.send(conversation, {"content": "first"}))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await model.speaking.wait()
             second = asyncio.create_task(home.send(conversation, {"content": "second"}))
             await until_waiting(home, conversation, 1)

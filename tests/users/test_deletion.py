@@ -9,6 +9,7 @@ from smriti.db.table import Item, Query, Table, TableUnavailable
 from smriti.users.models import AccountDeletion, User
 from smriti.users.repository import DeletionRepository, UserRepository
 from smriti.users.service import AccountBeingDeleted, UserService
+from tests.patience import PATIENCE_S
 from tests.users.conftest import service
 
 ADA = "ada@example.com"
@@ -228,7 +229,7 @@ async def test_a_deletion_that_failed_is_tried_again_by_itself(table: Table) -> 
     await users.create(User.new(ADA, "Ada"))
 
     await users.delete(ADA)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await done.wait()
     await users.close()
 

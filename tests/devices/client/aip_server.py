@@ -10,8 +10,9 @@ import orjson
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
+from tests.patience import PATIENCE_S
+
 KEY = "sk_smriti_k1_s3cret"
-PATIENCE_S = 60.0
 
 type Json = dict[str, Any]
 

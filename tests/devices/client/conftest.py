@@ -15,7 +15,8 @@ from smriti.devices.client.files import ReadFiles, WriteFiles
 from smriti.devices.client.machine import Machine
 from smriti.devices.client.place import Place
 from smriti.tools.toolset import Combined, Toolset
-from tests.devices.client.aip_server import KEY, PATIENCE_S, AipServer, Line
+from tests.devices.client.aip_server import KEY, AipServer, Line
+from tests.patience import PATIENCE_S
 
 PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 

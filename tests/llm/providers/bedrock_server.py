@@ -17,6 +17,7 @@ from urllib3.connection import HTTPConnection
 from smriti.llm.provider import Credentials, ProviderEvent
 from smriti.llm.providers.bedrock import BedrockProvider
 from smriti.llm.types import ChatMessage, ModelRequest, TextPart
+from tests.patience import PATIENCE_S
 
 KEY_ID, SECRET, SESSION = "AKIAEXAMPLE12345", "wJalrXUtnFEMI/K7MDENG", "FwoGZXIvYXdzEBYa"
 CREDENTIALS = {"aws_access_key_id": KEY_ID, "aws_secret_access_key": SECRET, "region": "us-east-1"}
@@ -205,7 +206,7 @@ class Server:
         """Waits for the threads: one that were left waiting would let the test time out."""
         for provider in self._providers:
             await provider.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await asyncio.to_thread(self.threads.shutdown)
         for task in self._serving:
             task.cancel()

@@ -40,6 +40,7 @@ from tests.llm.providers.bedrock_server import (
     stop,
     streamed,
 )
+from tests.patience import PATIENCE_S
 
 EVENTS: list[ProviderEvent] = [
     TextChunk("Hello"),
@@ -202,7 +203,7 @@ async def test_cancelling_ends_the_thread_that_waits_and_its_connection(answer: 
         with pytest.raises(asyncio.CancelledError):
             await turn
 
-        await asyncio.wait_for(server.left.wait(), 5)
+        await asyncio.wait_for(server.left.wait(), PATIENCE_S)
 
 
 async def test_leaving_a_stream_ends_its_connection() -> None:
@@ -211,7 +212,7 @@ async def test_leaving_a_stream_ends_its_connection() -> None:
         async with aclosing(server.provider(silence_s=3600).stream(REQUEST)) as stream:
             assert await anext(stream) == TextChunk("Hello")
 
-        await asyncio.wait_for(server.left.wait(), 5)
+        await asyncio.wait_for(server.left.wait(), PATIENCE_S)
 
 
 async def test_who_reads_slowly_leaves_the_answer_in_the_network() -> None:
@@ -225,7 +226,7 @@ async def test_who_reads_slowly_leaves_the_answer_in_the_network() -> None:
             # The request, the begin of the message, the first word.
             assert server.threads.calls == 3
 
-        await asyncio.wait_for(server.left.wait(), 5)
+        await asyncio.wait_for(server.left.wait(), PATIENCE_S)
 
 
 async def test_a_connection_serves_again_unless_the_other_side_has_left() -> None:

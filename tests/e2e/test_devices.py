@@ -150,7 +150,7 @@ async def test_a_server_that_stops_says_how_its_tasks_ended(
             assert (end["session_id"], end["status"]) == ("t-1", "failed")
             assert await _code(planner) == await _code(device) == 1012
             assert await asyncio.to_thread(server.wait) == 0
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 15  # no turn is waited for, which may take 20
 
         server.restart()
         with server.owner() as again:

@@ -110,9 +110,9 @@ async def test_nor_does_who_is_cancelled_while_it_starts(tools: Toolset, moments
 async def test_a_child_that_left_its_group_is_not_waited_for(tools: Toolset) -> None:
     began = time.monotonic()
     with pytest.raises(ToolFailed, match="took longer than 1 s"):
-        await sh(tools, "setsid sleep 6", timeout=1)
+        await sh(tools, "setsid sleep 20", timeout=1)
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
 
 
 @pytest.mark.parametrize("seconds", [-5, 0, 100_000])

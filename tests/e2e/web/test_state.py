@@ -2,8 +2,9 @@
 
 from typing import Any, Final
 
-from playwright.async_api import BrowserContext, Page, Route, expect
+from playwright.async_api import BrowserContext, Page, expect
 
+from tests.e2e.browser import held
 from tests.e2e.web.person import Person
 
 _MODULES: Final = """async (names) => {
@@ -78,14 +79,15 @@ async def test_what_nobody_looks_at_is_not_loaded(page: Page, person: Person) ->
 async def test_what_was_set_stays_although_an_older_answer_comes_later(
     page: Page, person: Person
 ) -> None:
-    held: list[Route] = []
-    await page.route("**/agents?late", lambda route: held.append(route))
+    arrive = await held(page, "**/agents?late")
     await open_with(page, person.app, "state/store")
 
     await page.evaluate(_WATCH, "/agents?late")
     await page.wait_for_function("() => window.store.resource('/agents?late').busy.value")
     await page.evaluate("() => window.store.resource('/agents?late').set([{ agent_name: 'New' }])")
-    await held[0].continue_()
+    async with page.expect_response("**/agents?late") as late:
+        arrive.set()
+    await (await late.value).finished()
     await page.wait_for_timeout(100)
 
     assert await page.evaluate(_SEEN) == ["New"]

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
 
-from playwright.async_api import BrowserContext
+from playwright.async_api import APIResponse, BrowserContext, Route
 
 from account import said
 from smriti.auth.sessions import COOKIE
@@ -57,6 +57,14 @@ class Person:
     def at(self, *path: str) -> str:
         """The address of a view, as in `at("agents", agent_id)`."""
         return f"{self.app}#/{'/'.join(path)}"
+
+    async def answer_to(self, route: Route) -> APIResponse:
+        """What the server says to what a page of hers asks. It is asked with her token: a cookie is
+        taken only where the browser tells that it is our page that asks, and here it does not."""
+        headers = await route.request.all_headers()
+        answer = await route.fetch(headers=headers | {"authorization": f"Bearer {self.token}"})
+        assert answer.ok, await answer.text()
+        return answer
 
     def seed(self, agent: Json, *, messages: int = 500) -> Json:
         """A conversation that has been going on for a while: so many messages, a minute apart."""

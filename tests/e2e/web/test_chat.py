@@ -1,8 +1,9 @@
 """Talking to an agent, in a real browser."""
 
+import asyncio
 import re
 
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, Page, Route, expect
 
 from tests.e2e.browser import PAUSED, WHOLE, held
 from tests.e2e.server import Json, ServerProcess
@@ -200,6 +201,36 @@ async def test_a_question_is_edited_and_the_earlier_version_can_be_read(
     await expect(page.locator(".chat-assistant .chat-earlier")).to_have_count(1)
     await expect(answers(page)).to_have_text(["Two."])
     await expect(questions(page)).to_have_text(["Better [say:Two.]"])
+
+
+async def test_a_question_that_was_edited_at_once_does_not_come_back(
+    page: Page, person: Person, stubbed: Json, stub: StubModel
+) -> None:
+    """What was stored before is still on its way to the page then."""
+    arrive = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        answer = await person.answer_to(route)
+        await arrive.wait()
+        await route.fulfill(response=answer)
+
+    await page.goto(person.at("new", stubbed["agent_id"]))
+    await page.route("**/messages?**limit=8", late, times=1)
+    await say(page, "First [say:One.]")
+    await expect(page.get_by_role("button", name="Edit and ask again")).to_be_enabled()
+    await page.keyboard.press("ArrowUp")
+    await page.get_by_label("Edit your message").fill(PAUSED)
+    await page.keyboard.press("Enter")
+    await expect(answers(page)).to_have_text(["n0 n1 n2 n3"])
+
+    async with page.expect_response("**/messages?**limit=8"):
+        arrive.set()
+    await expect(page.get_by_text("Edited. Earlier version")).to_be_visible()
+
+    await expect(questions(page)).to_have_text([PAUSED])
+    await expect(answers(page)).to_have_text(["n0 n1 n2 n3"])
+    stub.resume()
+    await expect(answers(page)).to_have_text([WHOLE])
 
 
 async def test_a_failed_answer_says_why_and_can_be_tried_again(

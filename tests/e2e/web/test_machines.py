@@ -178,7 +178,7 @@ async def test_a_task_may_end_before_the_approval_is_answered(
     asked_for_the_end, answered = asyncio.Event(), asyncio.Event()
 
     async def late(route: Route) -> None:
-        answer = await route.fetch()
+        answer = await thinking.answer_to(route)
         await asked_for_the_end.wait()
         await route.fulfill(response=answer)
         answered.set()

@@ -114,7 +114,7 @@ async def test_a_question_whose_answer_was_lost_is_asked_once(
     page: Page, person: Person, stubbed: Json
 ) -> None:
     async def lose(route: Route) -> None:
-        await route.fetch()
+        await person.answer_to(route)
         await route.abort()
 
     await _ready(page, person.app)

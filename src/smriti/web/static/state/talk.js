@@ -61,8 +61,7 @@ export class Talk {
 
   /** One looks less; what is answered goes on without us. */
   close() {
-    this.#watchers -= 1;
-    if (this.#watchers > 0) return;
+    if (--this.#watchers > 0) return;
     this.#unwatch();
     this.ear.close();
   }
@@ -72,11 +71,13 @@ export class Talk {
     return this.ear.tell(listener);
   }
 
-  /** What is stored now. @param {number} [limit] */
+  /** What is stored now, everything that was asked included. @param {number} [limit] @returns {Promise<void>} */
   async sync(limit = PAGE) {
-    await this.ear.asked;
+    const { asked } = this.ear;
+    await asked;
     try {
       const found = await this.history.newest(limit);
+      if (asked !== this.ear.asked) return this.sync(limit);
       batch(() => this.#show(found));
       this.problem.value = undefined;
     } catch (error) {
@@ -176,8 +177,9 @@ export class Talk {
   async #over({ turnId }) {
     keepDraft(`waiting:${turnId}`, "");
     if (!this.#watchers) return;
-    await this.sync(this.#news);
+    const news = this.#news;
     this.#news = AFTER_A_TURN;
+    await this.sync(news);
     changed("/conversations/", "/usage");
     await named(this);
   }
@@ -192,8 +194,7 @@ export function openTalk(conversation) {
   kept.delete(conversation);
   kept.set(conversation, talk);
   for (const [id, old] of kept) {
-    if (kept.size <= MOST) break;
-    if (old.phase.peek() === "idle" && old !== talk) kept.delete(id);
+    if (kept.size > MOST && old.phase.peek() === "idle" && old !== talk) kept.delete(id);
   }
   return talk;
 }

@@ -19,7 +19,7 @@ export const ABOUT = {
 
 /** Where it runs, in words. @param {LocalServer} server */
 export function placeOf({ base_url }) {
-  return isHere(base_url) ? "on this machine" : `at ${new URL(base_url).host}`;
+  return isHere(base_url) ? "on this machine" : `at ${base_url.split("/")[2]}`;
 }
 
 /** Why one would want it. @param {LocalServer} server */
@@ -28,7 +28,7 @@ export function praiseOf({ base_url }) {
 }
 
 /** @param {string} address */
-const isHere = (address) => ["127.0.0.1", "[::1]", "localhost"].includes(new URL(address).hostname);
+const isHere = (address) => /^https?:\/\/(127\.0\.0\.1|\[::1\]|localhost)[:/]/.test(address);
 
 /** Providers, models and the forms that list them are not as they were. */
 export function providersChanged() {

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
@@ -9,6 +10,7 @@ from typing import Any, Self
 import uvicorn
 
 import stub_model
+from tests.patience import PATIENCE_S
 
 
 def is_for_title(request: dict[str, Any]) -> bool:
@@ -26,6 +28,15 @@ class StubModel(stub_model.StubModel):
     def questions(self) -> list[dict[str, Any]]:
         """The requests that a person's message led to; titles are left out."""
         return [request for request in self.requests if not is_for_title(request)]
+
+    def until_asked(self, words: str, times: int) -> None:
+        """Waits until so many questions held these words, and a moment more: then it answers."""
+        deadline = time.monotonic() + PATIENCE_S
+        is_asked = False
+        while not is_asked:
+            assert time.monotonic() < deadline, f"{words!r} was not asked {times} times."
+            is_asked = sum(words in str(each["messages"][-1]) for each in self.questions) >= times
+            time.sleep(0.02)
 
     @contextmanager
     def running(self) -> Iterator[Self]:

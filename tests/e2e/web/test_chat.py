@@ -27,6 +27,7 @@ async def test_a_newcomer_talks_with_an_agent_that_remembers_her(
     assert "Works at: Google" in person.caller.lines(agent)
 
     await page.get_by_role("link", name="New chat").click()
+    await expect(page.get_by_role("heading", name="Say hello to Librarian")).to_be_visible()
     await say(page, "Where do I work?")
     await expect(answers(page)).to_contain_text("Google")
     await expect(listed(page)).to_have_count(2)
@@ -121,6 +122,7 @@ async def test_an_answer_is_stopped_from_the_keyboard(
     await page.goto(person.at("new", stubbed["agent_id"]))
     await say(page, "Go on for ever [tokens=2000] [itl=50]")
     await expect(answers(page)).to_contain_text("the stub")
+    await expect(page.get_by_label("Message", exact=True)).to_be_focused()
 
     await page.keyboard.press("Tab")
     await expect(stop(page)).to_be_focused()
@@ -244,7 +246,8 @@ async def test_a_failed_answer_says_why_and_can_be_tried_again(
 
     await page.reload()
     await expect(page.locator(".chat-broken p")).to_have_text(told)
-    await page.get_by_role("button", name="Try again").click()
+    async with page.expect_response("**/retry"):
+        await page.get_by_role("button", name="Try again").click()
 
     await expect(page.locator(".chat-broken")).to_have_count(1)
     await expect(questions(page)).to_have_count(1)
@@ -290,6 +293,7 @@ async def test_the_chat_has_no_serious_violation_and_does_not_scroll_sideways(
     await page.set_viewport_size({"width": 360, "height": 740})
     assert not await overflows(page)
     await page.get_by_role("button", name="Copy the message").last.click()
+    await expect(page.get_by_role("button", name="Copied")).to_be_visible()
     copied = await page.evaluate("() => navigator.clipboard.readText()")
     assert copied == "`code` and **bold**"
     await expect(notice(page)).to_have_text("")

@@ -5,6 +5,7 @@ import { textOf } from "../../state/talk-rows.js";
 import { html, useCallback, useEffect, useRef, useState } from "../../vendor/preact.js";
 import { Message } from "./message.js";
 
+/** @import { Phase } from "../../state/talk-ear.js" */
 /** @import { Row } from "../../state/talk-rows.js" */
 /** @import { Desk } from "./chat.js" */
 
@@ -26,7 +27,7 @@ export function Messages({ desk, message }) {
 /** Who listens hears that the answer comes, then the answer. @param {Desk} desk */
 function useSpoken({ talk }) {
   const phase = talk.phase.value;
-  const before = useRef(phase);
+  const before = useRef(/** @type {Phase} */ (phase === "answering" ? "asking" : phase)); // it may answer before there is a list
   useEffect(() => {
     const [was, last] = [before.current, talk.rows.peek().at(-1)];
     before.current = phase;

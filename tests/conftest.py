@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from hypothesis import HealthCheck, settings
 
 from smriti.db.sqlite import SqliteTable
 from smriti.db.table import Table
@@ -13,6 +14,10 @@ from smriti.observability.logs import configure_logging
 from tests.home import Home, open_home
 from tests.patience import PATIENCE_S
 from tests.turns.crashing import Cluster
+
+# A busy machine is slow: that an example takes long says nothing of what is tested.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 _LONGEST = (
     "tests/api/test_schemathesis.py",
@@ -52,6 +57,13 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
         "smriti.turns.reminding.LIMIT_S",
     ):
         monkeypatch.setattr(limit, PATIENCE_S)
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that count what the store is asked: nothing looks at it from time to time."""
+    monkeypatch.setattr("smriti.turns.leases._TICK_S", PATIENCE_S)
+    monkeypatch.setattr("smriti.turns.starter._SWEEP_S", PATIENCE_S)
 
 
 @pytest.fixture

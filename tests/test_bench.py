@@ -168,7 +168,7 @@ def test_the_store_is_measured(tmp_path: Path) -> None:
         env={},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 
@@ -188,7 +188,7 @@ def test_searching_is_measured(tmp_path: Path) -> None:
         env={},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 

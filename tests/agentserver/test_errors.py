@@ -7,7 +7,10 @@ import pytest
 
 from smriti.agentserver.errors import older_error
 from smriti.db.table import Table
+from smriti.realtime.memory_windows import MemoryWindows
+from smriti.usage.rates import RequestRates
 from tests.agentserver.conftest import OlderClient, older_client
+from tests.fakes.clock import Clock
 from tests.fakes.failing_table import FailingTable
 from tests.home import Home, open_home
 
@@ -147,8 +150,10 @@ def test_a_limits_object_is_told_by_its_message() -> None:
 
 
 async def test_so_is_a_rate(table: Table, tmp_path: Path) -> None:
-    settings: dict[str, Any] = {"rate_limits": "on", "chat_requests_per_minute": 1}
-    async with open_home(table, tmp_path, **settings) as home, older_client(home) as older:
+    async with open_home(table, tmp_path) as home, older_client(home) as older:
+        clock = Clock()
+        rates = RequestRates(MemoryWindows(clock), chat_per_minute=1, per_hour=1000, clock=clock)
+        home.services.add(rates)
         await older.create()
         first, second = [await older.query("Hi") for _ in range(2)]
 

@@ -186,7 +186,6 @@ def ids(world: World, authorization: dict[str, str]) -> Ids:
     max_examples=25,
     derandomize=True,
     database=None,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 def test_every_operation_answers_as_documented(

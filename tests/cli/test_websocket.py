@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
+import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -51,12 +52,12 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: Visits) -> AsyncIterator[int]:
+async def serving(app: Visits, *, ping_s: float = _PING_S) -> AsyncIterator[int]:
     options = uvicorn.Config(
         app,
         ws=LivelySocket,
-        ws_ping_interval=_PING_S,
-        ws_ping_timeout=_PING_S,
+        ws_ping_interval=ping_s,
+        ws_ping_timeout=ping_s,
         ws_per_message_deflate=False,
         log_config=None,
         lifespan="off",
@@ -107,7 +108,11 @@ async def test_who_reads_nothing_is_let_go_of_whatever_there_is_to_write() -> No
         await until(lambda: app.open == 0)
 
 
-async def test_who_is_still_sending_a_large_frame_is_alive() -> None:
+async def test_who_is_still_sending_a_large_frame_is_alive(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("smriti.cli.websocket.monotonic", lambda: now)
     app = Visits()
     async with serving(app) as port, mute(port) as (_, writer):
         head = struct.pack("!BBQ4s", 0x81, 0xFF, 100_000, bytes(4))
@@ -115,14 +120,18 @@ async def test_who_is_still_sending_a_large_frame_is_alive() -> None:
         for _ in range(20):  # ten times as long as a pong may take
             await asyncio.sleep(_PING_S / 2)
             writer.write(b"x" * 5000)
+            now += _PING_S / 2
 
         await until(lambda: app.heard == 100_000)
 
 
 async def test_a_client_that_answers_pings_stays() -> None:
     app = Visits()
-    async with serving(app) as port, connect(f"ws://127.0.0.1:{port}", proxy=None) as client:
-        await asyncio.sleep(_PING_S * 5)
+    async with (
+        serving(app, ping_s=1) as port,
+        connect(f"ws://127.0.0.1:{port}", proxy=None) as client,
+    ):
+        await asyncio.sleep(3)
 
         await client.send("hello")
         assert await app.answers.get()

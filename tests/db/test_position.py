@@ -4,7 +4,7 @@ import base64
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from smriti.db.position import position_of, scan_position_of, scan_start_of, start_of
@@ -17,7 +17,6 @@ def sealed(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
 
 
-@settings(deadline=None)
 @given(KEYS, KEYS)
 def test_a_position_opens_to_the_sort_key_alone(pk: str, sk: str) -> None:
     position = position_of({"pk": pk, "sk": sk})
@@ -25,7 +24,6 @@ def test_a_position_opens_to_the_sort_key_alone(pk: str, sk: str) -> None:
     assert start_of(Query("any", after=position)) == [sk]
 
 
-@settings(deadline=None)
 @given(KEYS, KEYS, KEYS)
 def test_a_position_in_the_index_opens_to_its_sort_key_and_the_item_key(
     index_sk: str, pk: str, sk: str
@@ -37,13 +35,11 @@ def test_a_position_in_the_index_opens_to_its_sort_key_and_the_item_key(
     assert start_of(Query("any", index=True, after=position)) == [index_sk, pk, sk]
 
 
-@settings(deadline=None)
 @given(KEYS, KEYS)
 def test_a_scan_goes_on_after_a_key(pk: str, sk: str) -> None:
     assert scan_start_of(scan_position_of((pk, sk)), limit=1) == (pk, sk)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40) | st.binary(max_size=40).map(lambda raw: raw.hex()))
 def test_any_other_text_is_refused(text: str) -> None:
     with pytest.raises(InvalidPosition):

@@ -4,7 +4,7 @@ import math
 from enum import StrEnum
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from smriti.db.body import decode, encode
@@ -28,7 +28,6 @@ class Colour(StrEnum):
     RED = "red"
 
 
-@settings(deadline=None)
 @given(ITEMS)
 def test_a_normal_value_is_normal_already(item: dict[str, Value]) -> None:
     once = normal(item)
@@ -36,7 +35,6 @@ def test_a_normal_value_is_normal_already(item: dict[str, Value]) -> None:
     assert repr(normal(once)) == repr(once)
 
 
-@settings(deadline=None)
 @given(ITEMS)
 def test_an_item_survives_its_way_through_a_row(item: dict[str, Value]) -> None:
     normalised = {name: normal(value) for name, value in item.items()}
@@ -44,7 +42,6 @@ def test_an_item_survives_its_way_through_a_row(item: dict[str, Value]) -> None:
     assert repr(decode(encode(normalised))) == repr(normalised)
 
 
-@settings(deadline=None)
 @given(ITEMS)
 def test_an_item_survives_its_way_through_attribute_values(item: dict[str, Value]) -> None:
     normalised = {name: normal(value) for name, value in item.items()}
@@ -81,7 +78,6 @@ def test_sizes_are_those_of_dynamodb(value: Value, size: int) -> None:
     assert size_of(value) == size
 
 
-@settings(deadline=None)
 @given(VALUES)
 def test_a_value_is_at_least_as_large_as_its_texts(value: Value) -> None:
     def texts(part: Value) -> int:

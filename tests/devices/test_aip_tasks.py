@@ -10,6 +10,7 @@ from tests.devices.lab import Lab
 from tests.devices.tool_server import Tool, ToolServer
 from tests.devices.ufo import Outcome
 from tests.devices.wire_messages import Json, client_message
+from tests.patience import PATIENCE_S
 
 HI = "> look {}\n> say Done."
 PAUSED = f"> pause\n{HI}"
@@ -229,7 +230,7 @@ async def test_a_lost_device_fails_its_tasks_at_once(lab: Lab, how: str) -> None
         running = asyncio.create_task(constellation.run("task-3", PAUSED))
         await lab.model.paused.wait()
         await getattr(device, how)()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             outcome = await running
 
         assert outcome == Outcome(success=False, result=outcome.result, error=LOST)
@@ -249,7 +250,7 @@ async def test_a_device_that_vanishes_in_the_middle_of_a_command(lab: Lab) -> No
         running = asyncio.create_task(constellation.run("task-3", "> hang {}\n> say Done."))
         await begun.wait()
         await device.vanish()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             outcome = await running
 
         assert (outcome.success, outcome.error) == (False, LOST)

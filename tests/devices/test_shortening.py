@@ -40,7 +40,7 @@ def test_what_is_short_stays_as_it_is(value: Any) -> None:
     assert shorten(_message(value)) == _message(value)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(_JSON, max_size=5))
 def test_whatever_comes_little_is_kept(values: list[Any]) -> None:
     short = shorten(_message(*([value] * 5000 for value in values)))

@@ -11,6 +11,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from tests.devices.tool_server import ToolError, ToolServer, answering, linux_tools
 from tests.devices.ufo import UfoConstellation, UfoDevice
 from tests.devices.wire_messages import Json
+from tests.patience import PATIENCE_S
 
 ACCEPTED = {"type": "heartbeat", "status": "ok"}
 
@@ -45,7 +46,7 @@ class Counter:
         )
 
     async def next(self) -> Json:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(PATIENCE_S):
             return await self.heard.get()
 
     async def results(self) -> list[Json]:
@@ -78,7 +79,7 @@ async def test_the_first_message_is_the_answer_to_register(counter: Counter) -> 
     device = UfoDevice(counter.url, pace=0.001)
     device.start()
 
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(PATIENCE_S):
         await device.exhausted.wait()
 
     assert (len(device.attempts), device.registered.is_set()) == (5, False)
@@ -212,7 +213,7 @@ async def test_a_constellation_waits_for_a_task_end_of_that_id_and_nothing_else(
 
 
 async def test_a_constellations_heartbeats_claim_to_be_a_device(counter: Counter) -> None:
-    async with UfoConstellation(counter.url, pace=0.01):
+    async with UfoConstellation(counter.url, pace=0.1):
         said = [await counter.next() for _ in range(3)]
 
     assert [(each["type"], each["client_type"]) for each in said] == [

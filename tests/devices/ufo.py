@@ -36,7 +36,7 @@ class UfoDevice(Client):
     """
 
     ping_interval_s = 20
-    heartbeat_s = 120
+    heartbeat_s: float = 120
 
     def __init__(
         self,
@@ -221,7 +221,7 @@ class UfoConstellation(Client):
     """
 
     ping_interval_s = 30
-    heartbeat_s = 30
+    heartbeat_s: float = 30
 
     def __init__(
         self,

@@ -19,9 +19,9 @@ MAX_FRAME: Final = 100 * 1024 * 1024
 class Client(ABC):
     """A client that connects, registers, and comes back, until it has failed too often in a row."""
 
-    tries: ClassVar[int] = 5
+    tries: int = 5
     ping_interval_s: ClassVar[float]
-    heartbeat_s: ClassVar[float]
+    heartbeat_s: float
 
     def __init__(self, url: str, client_id: str, *, pace: float = 1.0) -> None:
         self.client_id = client_id

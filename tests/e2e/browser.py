@@ -21,7 +21,6 @@ addEventListener("securitypolicyviolation", (event) => {
 });
 """
 WHOLE = " ".join(f"n{number}" for number in range(60))
-SLOW = f"Count [say:{WHOLE}] [itl=100]"
 PAUSED = f"Count [say:{WHOLE}] [pause=4]"  # after n3, until `stub.resume()`
 
 
@@ -52,6 +51,14 @@ async def context(browser: Browser, **options: Any) -> AsyncIterator[BrowserCont
     # That an answer was not 200 is written to the console too; tests look at such answers.
     complaints = [error for error in errors if not error.startswith("Failed to load")]
     assert complaints == [], complaints
+
+
+async def unhurried(page: Page) -> None:
+    """Before it goes anywhere: who wants to undo something has fifteen seconds, not five."""
+    await page.add_init_script("""{
+      const later = window.setTimeout;
+      window.setTimeout = (run, ms, ...rest) => later(run, ms === 5000 ? 15_000 : ms, ...rest);
+    }""")
 
 
 async def held(page: Page, address: str) -> asyncio.Event:

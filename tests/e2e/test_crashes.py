@@ -15,7 +15,7 @@ from tests.patience import PATIENCE_S
 FACT = "[tool:core_memory_append|block=human|content=Name: Alice]"
 OTHER_FACT = "[tool:core_memory_append|block=human|content=Likes tea]"
 QUESTION = f"I am Alice {FACT} {OTHER_FACT} [ttft=600] [say:Hello Alice]"
-SLOW = "Speak [tokens=30] [itl=50]"
+SLOW = "Speak [tokens=30] [pause=4]"
 CLIENTS = 50
 
 type Killed = tuple[Caller, Json, list[Event], list[Event]]
@@ -58,6 +58,8 @@ def killed(tmp_path_factory: pytest.TempPathFactory, stub: StubModel) -> Iterato
             steps = heard_until(owner, talks[0], QUESTION, b"TOOL_CALL_RESULT")
             server.kill()
         server.restart()
+        stub.until_asked(SLOW, 2)
+        stub.resume()
         with server.owner() as owner:
             yield owner, {"agent": agent, "steps": talks[0], "slow": talks[1]}, steps, slow
 
@@ -158,12 +160,14 @@ def test_a_stop_signal_is_not_held_up_and_the_answer_goes_on_after_it(
         with server.owner() as owner:
             talk = owner.conversation(owner.stub_agent(stub.url))
             heard = heard_until(
-                owner, talk, "Slowly [tokens=40] [itl=100]", b"AGENT_RESPONSE_TO_USER"
+                owner, talk, "Stay [tokens=40] [pause=4]", b"AGENT_RESPONSE_TO_USER"
             )
             server.interrupt()
             with ThreadPoolExecutor(1) as pool:
                 code = pool.submit(server.wait).result(timeout=PATIENCE_S)
         server.restart()
+        stub.until_asked("Stay", 2)
+        stub.resume()
         with server.owner() as owner:
             rest = owner.rest(talk, heard[-1])
             messages = owner.messages(talk)

@@ -133,7 +133,10 @@ def _address(log: Path) -> str:
 async def test_a_server_that_stops_says_how_its_tasks_ended(
     tmp_path: Path, stub: StubModel
 ) -> None:
-    with ServerProcess.running(tmp_path / "data") as server, server.owner() as owner:
+    with (
+        ServerProcess.running(tmp_path / "data", SHUTDOWN_GRACE_S="60") as server,
+        server.owner() as owner,
+    ):
         owner.post("/settings/providers/OpenAI", {"base_url": stub.url, "model": "stub"})
         key = _new_key(owner)
         async with _line(server.url, key) as device, _line(server.url, key) as planner:
@@ -150,7 +153,7 @@ async def test_a_server_that_stops_says_how_its_tasks_ended(
             assert (end["session_id"], end["status"]) == ("t-1", "failed")
             assert await _code(planner) == await _code(device) == 1012
             assert await asyncio.to_thread(server.wait) == 0
-            assert time.monotonic() - began < 15  # no turn is waited for, which may take 20
+            assert time.monotonic() - began < 50  # no turn is waited for
 
         server.restart()
         with server.owner() as again:

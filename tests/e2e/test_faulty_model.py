@@ -23,7 +23,7 @@ from tests.fakes.faulty_model import (
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server with little patience for a silent model."""
     data_dir: Path = tmp_path_factory.mktemp("impatient") / "data"
-    with ServerProcess.running(data_dir, MODEL_TIMEOUT_S="1.5") as running:
+    with ServerProcess.running(data_dir, MODEL_TIMEOUT_S="5") as running:
         yield running
         assert "Traceback" not in running.log
 

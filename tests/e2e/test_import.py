@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx2
 
 from tests.e2e.server import Caller, Json, ServerProcess
+from tests.patience import PATIENCE_S
 
 ITEMS: list[Json] = [
     {
@@ -34,21 +35,24 @@ def _everything(owner: Caller, path: str) -> list[Json]:
 
 
 def _kill_once_something_is_stored(server: ServerProcess, owner: Caller, path: str) -> None:
-    """Send the batches, and kill the server in the midst of them."""
+    """Send the batches, and kill the server in the midst of them: before the last one is sent."""
+    killed = threading.Event()
 
     def send() -> None:
-        with httpx2.Client(base_url=server.url, timeout=30, trust_env=False) as http:
+        with httpx2.Client(base_url=server.url, timeout=PATIENCE_S, trust_env=False) as http:
             http.headers.update(owner.http.headers)
             with suppress(httpx2.TransportError):
-                for batch in BATCHES:
+                for batch in BATCHES[:-1]:
                     http.post(f"{path}:batch", json={"items": batch})
+                killed.wait(PATIENCE_S)
 
     sending = threading.Thread(target=send)
     sending.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while not owner.get(f"{path}?limit=1")["items"]:
         assert time.monotonic() < deadline
     server.kill()
+    killed.set()
     sending.join()
 
 

@@ -15,9 +15,9 @@ from smriti.db.table import Table
 from smriti.llm.local_servers import AGE_S, LocalServers, Place, ServerName, usual_places
 from tests.fakes.clock import Clock
 from tests.home import Home, open_home
+from tests.patience import PATIENCE_S
 
 _SILENT = b"(nothing is ever said)"
-_PATIENCE_S = 2.0  # this machine may be busy
 _HUGE = b'{"data": [' + b'{"id": "a"},' * 900_000 + b'{"id": "a"}]}'
 
 
@@ -58,7 +58,10 @@ class Machine:
 
 @asynccontextmanager
 async def _looking_at(
-    home: Home, *machines: Machine, allow_private: bool = True
+    home: Home,
+    *machines: Machine,
+    allow_private: bool = True,
+    patience_s: float = PATIENCE_S,
 ) -> AsyncIterator[Clock]:
     """The home's server looks there, by a clock that stands still."""
     names: Sequence[ServerName] = ("Ollama", "LM Studio", "llama.cpp")
@@ -70,7 +73,7 @@ async def _looking_at(
             Place(name, machine.base_url) for name, machine in zip(names, machines, strict=False)
         ]
         clock = Clock()
-        home.services.add(LocalServers(http, places, patience_s=_PATIENCE_S, clock=clock))
+        home.services.add(LocalServers(http, places, patience_s=patience_s, clock=clock))
         yield clock
 
 
@@ -100,7 +103,7 @@ async def test_servers_that_answer_are_listed_with_their_models(home: Home) -> N
 async def test_a_silent_server_and_an_endless_answer_keep_the_others_not_away(home: Home) -> None:
     machines = [Machine(_SILENT), Machine(_HUGE), Machine(_listing("tiny"))]
 
-    async with _looking_at(home, *machines):
+    async with _looking_at(home, *machines, patience_s=5):
         found = await _found(home)
 
     assert found == [("llama.cpp", ["tiny"])]

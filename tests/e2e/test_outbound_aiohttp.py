@@ -235,7 +235,8 @@ async def test_an_answer_that_is_left_early_closes_its_connection() -> None:
 async def test_what_goes_wrong_is_told_in_httpx2s_words(
     answer: Sequence[bytes], error: type[Exception]
 ) -> None:
-    async with Server(answer).running() as server, open_client(timeout_s=0.1) as http:
+    timeout_s = 0.1 if error is httpx2.ReadTimeout else PATIENCE_S
+    async with Server(answer).running() as server, open_client(timeout_s=timeout_s) as http:
         with pytest.raises(error):
             await http.get(server.url)
 
@@ -250,7 +251,7 @@ async def test_a_server_that_does_not_read_the_request_is_given_up() -> None:
     async def deaf(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.Event().wait()
 
-    await _expect(deaf, httpx2.WriteTimeout, body=b"x" * 30_000_000)
+    await _expect(deaf, httpx2.WriteTimeout, timeout_s=1, body=b"x" * 30_000_000)
 
 
 async def test_a_server_that_does_not_speak_tls_is_no_connection() -> None:
@@ -267,11 +268,12 @@ async def _expect(
     *,
     scheme: str = "http",
     body: bytes = b"",
+    timeout_s: float = PATIENCE_S,
 ) -> None:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     try:
-        async with open_client(timeout_s=0.1) as http:
+        async with open_client(timeout_s=timeout_s) as http:
             with pytest.raises(error):
                 await http.post(f"{scheme}://127.0.0.1:{port}/", content=body)
     finally:

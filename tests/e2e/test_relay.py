@@ -161,8 +161,8 @@ async def test_a_server_that_hangs_is_left_after_its_time(
     hanging, other = servers["e1"], servers["e2"]
     hanging.manner = silence
     async with relaying(table, tmp_path, [hanging, other], []) as (home, older):
-        pools(home)["Eliza"]._limit_s = 0.2
         await older.create()
+        pools(home)["Eliza"]._limit_s = 2.0
         hanging.knows |= other.knows
         other.knows |= hanging.knows
         pools(home)["Eliza"].instances[0].turn = 0

@@ -107,11 +107,10 @@ def _until_some_is_written(owner: Caller) -> None:
 def test_a_server_that_is_killed_during_an_import_goes_on_with_it(
     server: ServerProcess, file: bytes
 ) -> None:
-    with server.owner() as owner:
+    with server.owner() as owner, server.owner() as watching:
         sending = threading.Thread(target=_send, args=(owner, file))
         sending.start()
-        with server.owner() as watching:
-            _until_some_is_written(watching)
+        _until_some_is_written(watching)
         server.kill()
         sending.join()
     _claims_end(server.data_dir)

@@ -1,6 +1,5 @@
 """Answers over HTTP, with a model that is a server of its own."""
 
-import time
 from pathlib import Path
 
 from tests.e2e.conftest import KEEP_ALIVE_S
@@ -48,13 +47,13 @@ def test_an_answer_is_streamed_as_it_is_made(owner: Caller, stub: StubModel) -> 
     owner.post("/settings/providers/OpenAI", {"base_url": stub.url, "model": "stub"})
     talk = owner.conversation(owner.agent(agent_name="Streams", agent_provider="OpenAI"))
 
-    with owner.asking(talk, "Slowly [tokens=10] [itl=60]") as stream:
-        arrived = [(time.monotonic(), frame) for frame in stream]
+    raw = []
+    with owner.asking(talk, "Slowly [tokens=10] [pause=3]") as stream:
+        for frame in stream:
+            raw.append(frame)
+            if b"answers" in frame:  # the model says no more before this was heard
+                stub.resume()
 
-    raw = [frame for _, frame in arrived]
-    said = [moment for moment, frame in arrived if b"AGENT_RESPONSE_TO_USER" in frame]
-    assert len(said) == 10
-    assert said[-1] - said[0] > 0.4
     assert event_of(raw[-1])["event_type"] == "STREAM_COMPLETE"
     assert all(frame.startswith((b"data: {", b":")) for frame in raw)
     assert not any(b"\n" in frame or b"\r" in frame for frame in raw)
@@ -63,15 +62,14 @@ def test_an_answer_is_streamed_as_it_is_made(owner: Caller, stub: StubModel) -> 
 def test_a_silent_model_is_bridged_by_comments(owner: Caller, stub: StubModel) -> None:
     owner.post("/settings/providers/OpenAI", {"base_url": stub.url, "model": "stub"})
     talk = owner.conversation(owner.agent(agent_name="Thinks long", agent_provider="OpenAI"))
-    silence_s = 5 * KEEP_ALIVE_S
+    silence_s = 15 * KEEP_ALIVE_S
 
     with owner.asking(talk, f"Think [ttft={silence_s * 1000:.0f}]") as stream:
         raw = list(stream)
 
     first = next(n for n, frame in enumerate(raw) if b"AGENT_RESPONSE_TO_USER" in frame)
     comments = [n for n, frame in enumerate(raw) if frame == b": keep-alive"]
-    assert len(comments) >= 3
-    assert max(comments) < first
+    assert sum(comment < first for comment in comments) >= 3
 
 
 def test_leaving_the_stream_does_not_stop_the_turn(owner: Caller, stub: StubModel) -> None:

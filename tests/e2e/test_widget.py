@@ -229,6 +229,8 @@ async def test_a_visitor_signs_in_with_google_in_a_window_of_its_own(
         await say(page, "Hi [say:Hello]")
 
         await expect(answers(page)).to_have_text(["Hello"])
-        assert (await popup.value).is_closed()
+        window = await popup.value
+        if not window.is_closed():
+            await window.wait_for_event("close")
         (kept,) = await page.evaluate("Object.values(localStorage)")
         assert jwt.get_unverified_claims(loads(kept)["token"])["name"] == "Ada Lovelace"

@@ -73,7 +73,7 @@ def _all(index: Index, query: str, where: Filter = EVERYTHING) -> list[Hit]:
     return list(ranking.page(0, ranking.total))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(_changes, _queries, st.sampled_from([0, 1000]))
 def test_an_index_that_grew_equals_one_that_was_built_at_once(
     changes: list[Document | str], query: str, few_dead: int
@@ -99,7 +99,7 @@ def test_it_is_the_same_whether_searches_came_between_or_not() -> None:
     assert busy.bytes == pytest.approx(quiet.bytes, rel=0.5)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(_changes, _queries, st.integers(1, 7))
 def test_pages_neither_overlap_nor_skip(
     changes: list[Document | str], query: str, size: int
@@ -117,7 +117,7 @@ def test_pages_neither_overlap_nor_skip(
         assert index.rank(query).after(hit.sk, hit.part, otherwise=size) == place + 1
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(_changes, _queries, st.sampled_from(["red", "blue", "green"]))
 def test_a_filter_takes_away_and_changes_nothing_else(
     changes: list[Document | str], query: str, label: str

@@ -43,7 +43,7 @@ async def test_a_provider_that_is_down_costs_no_search(
 
 async def until_found(library: Library, indexes: Indexes, query: str) -> list[str]:
     """What is found once the background has done its work."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not (found := await library.found(indexes, query)):
             pass
     return found
@@ -71,7 +71,7 @@ async def test_vectors_are_made_for_what_was_added(
 
     indexes.added(library.corpus)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while "vector" not in (await table.get((library.corpus.pk, sk)) or {}):
             pass
 

@@ -115,6 +115,4 @@ class CountedMachine(Machine):
 
 @pytest.mark.parametrize("machine", [Machine, CountedMachine])
 def test_two_processes_find_what_is_in_the_table(machine: type[Machine]) -> None:
-    run_state_machine_as_test(
-        machine, settings=settings(max_examples=30, stateful_step_count=30, deadline=None)
-    )
+    run_state_machine_as_test(machine, settings=settings(max_examples=30, stateful_step_count=30))

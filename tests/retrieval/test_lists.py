@@ -4,7 +4,7 @@ from collections import defaultdict
 from itertools import chain
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from smriti.retrieval.lists import FEW, Lists
@@ -17,7 +17,6 @@ def _of(lists: Lists, *terms: int) -> list[list[int]]:
     return [[int(value) for piece in pieces for value in piece] for pieces in lists.of(terms)]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["few", "many", "settle"]), _PAIRS), max_size=6))
 def test_numbers_stand_in_the_order_in_which_they_came(
     steps: list[tuple[str, list[tuple[int, int]]]],
@@ -44,7 +43,6 @@ def test_numbers_stand_in_the_order_in_which_they_came(
     assert _of(lists, *asked) == [[], *expected.values()]
 
 
-@settings(deadline=None)
 @given(_PAIRS, st.sets(st.integers(0, 90)))
 def test_only_what_is_kept_stays_under_new_numbers(
     pairs: list[tuple[int, int]], gone: set[int]

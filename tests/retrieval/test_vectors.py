@@ -31,7 +31,7 @@ def _nearest(held: dict[int, Vector], query: Vector, count: int) -> list[tuple[i
     return sorted(cosines.items(), key=lambda each: -each[1])[:count]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.integers(0, 30), max_size=80),
     st.sampled_from([10**9, 12 * _DIMENSIONS]),

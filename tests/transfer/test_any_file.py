@@ -150,7 +150,7 @@ def _documents(draw: st.DrawFn) -> Json:
 
 
 @given(document=_documents())
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 def test_any_file_comes_back_as_it_was(
     document: Json, runner: asyncio.Runner, open_for_all: Home
 ) -> None:

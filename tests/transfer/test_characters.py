@@ -244,7 +244,7 @@ _spoilt = st.dictionaries(st.sampled_from(["name", "style", "settings", *_told])
 
 
 @given(document=st.builds(lambda sound, spoilt: sound | spoilt, _sound, _spoilt))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_any_file_is_refused_or_comes_back_the_same_twice(
     document: Json, runner: asyncio.Runner, open_for_all: Home
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 import orjson
 
+from smriti.conversations.repository import conversation_key
 from tests.home import Home
 from tests.patience import PATIENCE_S
 
@@ -33,10 +34,19 @@ async def attach(
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for what happens in the background; ten seconds at most."""
+    """Wait for what happens in the background."""
     async with asyncio.timeout(PATIENCE_S):
         while not await holds():  # noqa: ASYNC110 - what is waited for tells nobody
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
+
+
+async def until_waiting(home: Home, conversation: dict[str, Any], count: int) -> None:
+    async def so_many_wait() -> bool:
+        key = conversation_key("alice@local", conversation["conversation_id"])
+        item = await home.table.get(key)
+        return item is not None and item.get("waiting", 0) == count
+
+    await until(so_many_wait)
 
 
 def numbered_events(text: str) -> list[Event]:

@@ -290,7 +290,7 @@ _messages = st.lists(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, suppress_health_check=list(HealthCheck))
 @given(_messages)
 def test_whatever_is_imported_twice_is_there_once(
     tmp_path_factory: pytest.TempPathFactory, messages: list[Json]

@@ -217,6 +217,7 @@ async def test_a_store_without_an_answer_keeps_nobody_waiting(
         assert spoken(await home.say(new, "Which hotel in Lisbon?")) == "Hello"
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize(("question", "reads"), [("hi", 0), ("What is UDP?", 1), ("Tea?", 2)])
 async def test_it_costs_one_round_trip_and_one_more_when_there_is_something(
     table: Table, tmp_path: Path, question: str, reads: int

@@ -56,7 +56,7 @@ async def test_who_leaves_the_line_takes_nobodys_place() -> None:
     assert work.slots.full
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 3), st.lists(st.tuples(st.sampled_from("sec"), st.integers(0, 11))))
 async def test_places_are_never_more_than_the_limit_and_none_is_lost(
     limit: int, steps: list[tuple[str, int]]

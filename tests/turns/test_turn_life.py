@@ -21,6 +21,7 @@ from tests.fakes.held_provider import HeldProvider
 from tests.fakes.scripted_provider import ScriptedProvider
 from tests.home import HELLO, Home, events_of, open_home, spoken, types_of
 from tests.patience import PATIENCE_S
+from tests.turns.attaching import until_waiting
 
 
 @asynccontextmanager
@@ -113,7 +114,7 @@ async def test_a_second_message_waits_for_the_answer_to_the_first(
 ) -> None:
     async with speaking(home, conversation) as (model, sending):
         second = asyncio.create_task(home.send(conversation, {"content": "And?"}))
-        await asyncio.sleep(0)
+        await until_waiting(home, conversation, 1)
         assert len(model.requests) == 1
         model.released.set()
 

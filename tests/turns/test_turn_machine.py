@@ -113,7 +113,6 @@ def test_no_question_is_lost_and_none_is_answered_twice(
             derandomize=not asked,
             database=None,
             phases=[Phase.generate],  # a smaller example would take minutes to find
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -16,7 +16,7 @@ from smriti.turns.starter import Starter
 from tests.fakes.held_provider import HeldProvider
 from tests.home import Home, events_of, open_home, spoken
 from tests.patience import PATIENCE_S
-from tests.turns.attaching import turns_of, until
+from tests.turns.attaching import turns_of, until, until_waiting
 
 LONG_AGO = "2020-01-01T00:00:00.000000+00:00"
 
@@ -89,7 +89,7 @@ async def test_more_than_the_line_holds_are_told_to_come_again(
         for number in range(count)
     ]
     done: set[asyncio.Task[Any]] = set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await model.speaking.wait()
         while len(done) < count - 1 - MAX_WAITING:
             done, _ = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
@@ -148,12 +148,3 @@ async def test_a_conversation_that_a_killed_process_left_is_free_when_its_lease_
     item = await home.table.get(key)
     assert item is not None
     assert "lease_by" not in item
-
-
-async def until_waiting(home: Home, conversation: dict[str, Any], count: int) -> None:
-    async def so_many_wait() -> bool:
-        key = conversation_key("alice@local", conversation["conversation_id"])
-        item = await home.table.get(key)
-        return item is not None and item.get("waiting", 0) == count
-
-    await until(so_many_wait)

@@ -209,6 +209,7 @@ async def _counted(table: Table, data_dir: Path) -> AsyncIterator[tuple[Home, Co
         yield home, counting
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_counting_belongs_to_the_first_round_trip_of_a_turn(
     table: Table, tmp_path: Path
 ) -> None:

@@ -176,6 +176,7 @@ async def test_its_owner_sees_when_a_key_was_used_last(home: Home) -> None:
     assert datetime.fromisoformat(listed["last_used_at"]) > utc_now() - timedelta(minutes=1)
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_a_turn_of_a_key_makes_one_round_trip_more(table: Table, tmp_path: Any) -> None:
     counting = CountingTable(table)
     async with open_home(counting, tmp_path) as home:

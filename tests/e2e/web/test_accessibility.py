@@ -160,10 +160,11 @@ async def press(page: Page, step: str) -> None:
         await expect(page.get_by_role("dialog").first).to_be_visible()
         return
     there = page.get_by_role("menuitem", name=step).or_(page.get_by_role("button", name=step))
+    before = await page.content()
     await there.first.press("Enter")
-    await page.evaluate(
-        "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
-    )
+    while await page.content() == before:
+        await page.evaluate("() => new Promise(requestAnimationFrame)")
+    await expect(page.locator(".skeleton")).to_have_count(0)
 
 
 # What can be opened, by the view that it belongs to: one step after the other, each a button (or

@@ -93,6 +93,7 @@ async def test_an_agent_is_renamed_in_its_title(page: Page, person: Person) -> N
     await page.goto(person.at("agents", agent["agent_id"]))
 
     await page.get_by_role("button", name="Rename").click()
+    await expect(page.get_by_label("Name", exact=True)).to_be_focused()
     await page.keyboard.type("Archivist")
     await page.keyboard.press("Enter")
     await expect(page.get_by_label("Name", exact=True)).to_have_accessible_description(

@@ -33,6 +33,7 @@ async def test_a_machine_is_given_to_an_agent_and_taken_away(
         await expect(page.get_by_role("link", name="lab-7")).to_be_visible()
         await page.goto(person.at("agents", agent["agent_id"]))
         box = page.get_by_role("checkbox", name="lab-7")
+        await expect(box).to_be_visible()
         keyboard = await Keyboard.of(page)
         await keyboard.to("checkbox", "lab-7")
 
@@ -88,7 +89,8 @@ async def test_an_import_tells_how_far_it_has_come_and_is_stopped(
     await page.goto(person.at(place))
     session = await page.context.new_cdp_session(page)
     await session.send("Network.enable")
-    await session.send("Network.emulateNetworkConditions", _SLOW)
+    slower = _SLOW | {"uploadThroughput": 10_000}
+    await session.send("Network.emulateNetworkConditions", slower)
 
     await page.locator("input[type=file]").set_input_files(file)
     await expect(page.get_by_role("status").filter(has_text="Sending")).to_contain_text(
@@ -98,6 +100,7 @@ async def test_an_import_tells_how_far_it_has_come_and_is_stopped(
     await expect(page.get_by_role("progressbar", name="Import")).to_be_hidden()
     assert person.caller.get("/agents") == []
 
+    await session.send("Network.emulateNetworkConditions", _SLOW)
     await page.locator("input[type=file]").set_input_files(file)
     await expect(page.get_by_role("progressbar", name="Import")).to_be_visible()
     await page.wait_for_function(_IS_UNDER_WAY)

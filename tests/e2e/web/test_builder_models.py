@@ -12,6 +12,7 @@ from tests.e2e.web.chatting import answers, say
 from tests.e2e.web.looks import axe, both_schemes, overflows
 from tests.e2e.web.person import Person
 from tests.fakes.stub_model import StubModel
+from tests.patience import PATIENCE_S
 
 
 def found(stub: StubModel, *models: str) -> list[Json]:
@@ -162,7 +163,13 @@ async def test_ollama_that_was_found_answers_in_the_first_run(
     stranger: Page, stub: StubModel, tmp_path: Path
 ) -> None:
     """From the first visit to its first words, with nothing but a server that is there."""
-    with ServerProcess.running(tmp_path / "data", OLLAMA_HOST=stub.url.removesuffix("/v1")) as home:
+    with (
+        ServerProcess.running(tmp_path / "data", OLLAMA_HOST=stub.url.removesuffix("/v1")) as home,
+        home.owner() as owner,
+    ):
+        async with asyncio.timeout(PATIENCE_S):
+            while not owner.get("/llm/local-servers"):  # noqa: ASYNC110 - it may be too slow at first
+                await asyncio.sleep(1)
         await stranger.goto(home.new_link())
         await stranger.get_by_role("radio", name=re.compile("^Ollama")).check()
         await stranger.get_by_role("button", name="Go on").click()

@@ -1,5 +1,6 @@
 """The list of conversations, files that go with a question, and limits of the plan."""
 
+import re
 from base64 import b64decode
 from collections.abc import Iterator
 
@@ -7,7 +8,7 @@ import orjson
 import pytest
 from playwright.async_api import Browser, FilePayload, Page, expect
 
-from tests.e2e.browser import context
+from tests.e2e.browser import context, unhurried
 from tests.e2e.server import ROOT, Json, ServerProcess
 from tests.e2e.web.chatting import answers, link_to, listed, questions, say
 from tests.e2e.web.looks import axe, both_schemes
@@ -40,6 +41,7 @@ async def test_conversations_are_renamed_and_deleted_with_a_way_back(
     page: Page, person: Person
 ) -> None:
     tea, _ = _titled(person, person.caller.agent(), "Tea <b>", "Coffee")
+    await unhurried(page)
     await page.goto(person.at("c", tea["conversation_id"]))
     await expect(page.get_by_role("heading", level=1)).to_have_text("Tea <b>")
 
@@ -195,7 +197,7 @@ async def test_a_used_up_plan_says_when_it_begins_anew_and_keeps_the_question(
             await say(page, "And now?")
 
             told = page.get_by_role("alert")
-            await expect(told).to_contain_text("It resets on")
+            await expect(told).to_contain_text(re.compile("It resets (on|at|in) "))
             await expect(told.get_by_role("link")).to_have_attribute("href", "#/plan")
             await expect(page.get_by_label("Message", exact=True)).to_have_value("And now?")
             await expect(questions(page)).to_have_text(["Hello"])

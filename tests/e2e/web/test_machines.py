@@ -108,8 +108,8 @@ async def test_a_task_is_watched_over_a_reload(
         await page.get_by_role("link", name="lab-7").click()
         await online(page)
 
-        await run(page, "Look [tool:execute_command|command=echo first]"
-                  "[tool:execute_command|command=cat gate][say:All of it is read.]")  # fmt: skip
+        await run(page, "Look [tool:execute_command|command=echo first][tool:execute_command|"
+                  "command=cat gate|timeout=120][say:All of it is read.]")  # fmt: skip
         await expect(step(page, "echo first").get_by_text("done")).to_be_attached()
         await expect(step(page, "cat gate").get_by_text("working…")).to_be_visible()
         await page.reload()

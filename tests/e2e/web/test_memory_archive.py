@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
+from tests.e2e.browser import unhurried
 from tests.e2e.server import Json
 from tests.e2e.web.looks import axe, both_schemes, overflows
 from tests.e2e.web.person import Person
@@ -107,6 +108,7 @@ async def test_tags_and_dates_narrow_it_down(page: Page, person: Person, agent: 
 async def test_passages_are_added_changed_and_deleted(
     page: Page, person: Person, agent: Json
 ) -> None:
+    await unhurried(page)
     await enter(page, person, agent)
     await page.get_by_role("button", name="Add the first passage").click()
     form = page.get_by_role("dialog", name="Add a passage")

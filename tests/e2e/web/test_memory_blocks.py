@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
+from tests.e2e.browser import unhurried
 from tests.e2e.server import Json
 from tests.e2e.web.looks import axe, both_schemes
 from tests.e2e.web.person import Person
@@ -48,6 +49,8 @@ async def test_an_edited_line_stands_in_the_next_prompt(
 
     person.caller.ask(person.caller.conversation(stubbed), "Where do I live?")
     prompt = str(stub.questions[-1]["messages"][0]["content"])
+    await page.reload()
+    await expect(line_of(page, 2)).to_have_value("Lives in Porto")
     await expect(block_of(page).locator(".changed, .added")).to_have_count(0)
     assert "2: Lives in Porto" in prompt
     assert "Lisbon" not in prompt
@@ -171,6 +174,7 @@ async def test_history_shows_what_changed_and_gives_it_back(
     page: Page, person: Person, agent: Json
 ) -> None:
     write(person, agent, ["Name: Ada", "Likes coffee"])
+    await unhurried(page)
     await page.goto(person.at("memory", agent["agent_id"]))
     await page.get_by_role("button", name="History of human").click()
     dialog = page.get_by_role("dialog", name="History of human")
@@ -223,6 +227,7 @@ async def test_a_crowded_block_warns_and_a_full_one_says_what_to_do(
     person.caller.post(f"/agents/{agent['agent_id']}/memory-blocks", block)
     write(person, agent, ["word " * 79], "projects")
     await page.goto(person.at("memory", agent["agent_id"], "projects"))
+    await expect(block_of(page, "projects")).to_be_visible()
     await expect(block_of(page)).to_have_count(0)
 
     await page.get_by_role("button", name="Add a line").click()

@@ -197,7 +197,7 @@ async def test_frames_are_read_however_they_are_cut_and_unknown_ones_passed_over
 async def test_cancelling_ends_the_thread_that_waits_and_its_connection(answer: Answer) -> None:
     async with Server(answer) as server:
         turn = asyncio.create_task(reply(server.provider(silence_s=3600)))
-        assert await asyncio.to_thread(server.waiting.wait, 5)
+        assert await asyncio.to_thread(server.waiting.wait, PATIENCE_S)
 
         turn.cancel()
         with pytest.raises(asyncio.CancelledError):

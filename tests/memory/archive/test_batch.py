@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from smriti.core.clock import EPOCH, unix_now
@@ -183,7 +183,6 @@ async def test_deleting_the_memory_deletes_the_locks_of_places(house: House, tab
 
 
 @given(DRAFTS, st.randoms(use_true_random=False))
-@settings(deadline=None)
 async def test_batches_of_whatever_order_and_number_leave_one_of_each(
     drafts: list[Draft], random: Random
 ) -> None:
@@ -281,7 +280,6 @@ async def test_large_passages_are_stored_in_several_transactions(house: House) -
 
 
 @given(DRAFTS, st.sets(st.sampled_from(["food", "DRINK"])), st.sets(st.sampled_from(["food", "x"])))
-@settings(deadline=None)
 async def test_pages_of_a_filtered_list_are_disjoint_and_complete(
     drafts: list[Draft], all_of: set[str], any_of: set[str]
 ) -> None:

@@ -97,8 +97,7 @@ export class Talk {
   async send(text, files = []) {
     const agent = this.agent.peek() || (await this.about.load()).agent_id;
     const path = `/agents/${encodeURIComponent(agent)}/${encodeURIComponent(this.conversation)}/send-message`;
-    const question = asking(text, files);
-    await this.#ask(question, { path, body: { content: text, attachments: files } }, this.rows.peek());
+    await this.#ask(asking(text, files), { path, body: { content: text, attachments: files } }, this.rows.peek());
   }
 
   /** Have a question answered again, or the question of an answer. @param {string} messageId */
@@ -114,10 +113,9 @@ export class Talk {
   /** Ask something else in the place of a question. @param {string} messageId @param {string} text @param {AttachmentUpload[]} [files] */
   async edit(messageId, text, files = []) {
     const at = this.rows.peek().findIndex(({ id }) => id === messageId);
-    const question = asking(text, files);
     this.#news = PAGE;
     const call = { path: `${this.path}/messages/${messageId}/edit`, body: { content: text, attachments: files } };
-    await this.#ask(question, call, this.rows.peek().slice(0, at));
+    await this.#ask(asking(text, files), call, this.rows.peek().slice(0, at));
   }
 
   /** Stop a turn, else the one that is answered; what was said is kept. */

@@ -34,9 +34,9 @@ function show(host, text) {
 
 /** The result ends it. @param {HTMLDivElement} host @param {Growing} text */
 function written(host, text) {
-  const plain = Object.assign(document.createElement("p"), { className: "chat-plain" });
+  const plain = Object.assign(document.createElement("p"), { className: "chat-plain", textContent: text.text });
   host.replaceChildren(plain);
-  return effect(() => {
+  return text.done.peek() ? () => {} : effect(() => {
     text.version.value;
     plain.textContent = text.text;
   });

@@ -2,6 +2,7 @@
 
 from playwright.async_api import Page, expect
 
+from tests.e2e.browser import held
 from tests.e2e.server import ServerProcess
 from tests.e2e.web.looks import axe, both_schemes, overflows
 from tests.e2e.web.person import Person
@@ -20,6 +21,23 @@ async def test_what_is_nowhere_says_so(page: Page, person: Person) -> None:
         "There is nothing at this address"
     )
     await expect(page).to_have_title("Nothing here · Smriti")
+
+
+async def test_a_page_that_comes_late_takes_the_focus_out_of_no_menu(
+    page: Page, person: Person
+) -> None:
+    """There is no agent yet: what is shown first leads on to the first run."""
+    arrive = await held(page, "**/agents")
+    await page.goto(person.app)
+    await page.get_by_role("button", name="Your account and this page").click()
+    item = page.get_by_role("menuitem").first
+    await expect(item).to_be_focused()
+
+    arrive.set()
+    await page.wait_for_url("**/#/welcome")
+
+    await expect(page).to_have_title("Welcome · Smriti")
+    await expect(item).to_be_focused()
 
 
 async def test_the_documentation_lists_every_operation(stranger: Page, site: ServerProcess) -> None:

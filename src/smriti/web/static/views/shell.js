@@ -101,10 +101,10 @@ function Routed({ main }) {
   return html`<${Lazy} load=${load} props=${{ params, query }} onShown=${onShown} />`;
 }
 
-/** Whether the focus is where it was when the view was asked for: who went on meanwhile is let be. @param {Element | null} left */
+/** Whether the focus is where it was when the view was asked for: who went on meanwhile, or is busy with a menu, is let be. @param {Element | null} left */
 function isStill(left) {
   const now = document.activeElement;
-  return !now || now === left || now === document.body;
+  return !now || now === document.body || (now === left && !now.closest("[role=menu], dialog[open]"));
 }
 
 /** Where reading goes on after a change of the view, unless the view has put the focus somewhere. @param {HTMLElement | null} main */

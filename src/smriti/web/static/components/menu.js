@@ -55,6 +55,9 @@ function Entry({ item, choose }) {
     aria-checked=${isChoice ? item.checked : undefined} onClick=${choose}>${inside}</button>`;
 }
 
+/** Whether somebody has one open: then what comes late may not take the focus, which would close it. */
+export const isChoosing = () => Boolean(document.activeElement?.closest("[role=menu]"));
+
 /** @param {HTMLElement | null} root @returns {HTMLElement[]} */
 const entries = (root) => [...(root?.querySelectorAll(/** @type {"button"} */ ("[role^=menuitem]")) ?? [])];
 

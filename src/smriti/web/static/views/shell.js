@@ -1,6 +1,7 @@
 // The frame around every view: navigation, the view itself, what lies over it.
 import { Button } from "../components/button.js";
 import { Dialog, Questions } from "../components/dialog.js";
+import { isChoosing } from "../components/menu.js";
 import { Notices } from "../components/notices.js";
 import { Mark } from "../icons.js";
 import { go, panels, route, routes } from "../router.js";
@@ -104,7 +105,7 @@ function Routed({ main }) {
 /** Whether the focus is where it was when the view was asked for: who went on meanwhile, or is busy with a menu, is let be. @param {Element | null} left */
 function isStill(left) {
   const now = document.activeElement;
-  return !now || now === document.body || (now === left && !now.closest("[role=menu], dialog[open]"));
+  return !now || now === document.body || (now === left && !isChoosing());
 }
 
 /** Where reading goes on after a change of the view, unless the view has put the focus somewhere. @param {HTMLElement | null} main */

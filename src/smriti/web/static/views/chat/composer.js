@@ -2,6 +2,7 @@
 import { Refused, sentence } from "../../api.js";
 import { Button } from "../../components/button.js";
 import { size } from "../../components/file.js";
+import { isChoosing } from "../../components/menu.js";
 import { announce, notify } from "../../components/notices.js";
 import { Icon } from "../../icons.js";
 import { draftOf, keepDraft } from "../../state/drafts.js";
@@ -65,7 +66,7 @@ function Form({ tray, draft, name, say, onLast, onStop, canStop = false }) {
     setText(now);
     keepDraft(draft, now);
   };
-  useEffect(() => { if (!isTouched()) area.current?.focus(); }, []); // there it would open a keyboard
+  useEffect(() => { if (!isTouched() && !isChoosing()) area.current?.focus(); }, []); // touched, it would open a keyboard
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     const files = tray.files.peek();

@@ -127,13 +127,17 @@ def test_what_is_no_server_is_refused(values: dict[str, str], told: str) -> None
         ("[::1]:9000", "http://[::1]:9000"),
         ("http://ollama:11434/", "http://ollama:11434"),
         ("https://ollama.example", "https://ollama.example:443"),
+        ("http://gpu.lan:80/ollama/", "http://gpu.lan:80/ollama"),
+        ("[FE80::1]", "http://[FE80::1]:11434"),
     ],
 )
 def test_ollama_is_where_its_own_variable_says(host: str, url: str) -> None:
     assert config(ollama_host=host).ollama_url == url
 
 
-@pytest.mark.parametrize("host", ["a b", "localhost:99999", "ftp://gpu.lan", "gpu.lan:x", "a/b"])
+@pytest.mark.parametrize(
+    "host", ["a b", "localhost:99999", "ftp://gpu.lan", "gpu.lan:x", "a?b", "me@gpu.lan"]
+)
 def test_what_is_no_address_of_ollama_is_refused(host: str) -> None:
     with pytest.raises(ValidationError, match=r"127\.0\.0\.1:11434"):
         config(ollama_host=host)

@@ -14,7 +14,9 @@ type WindowsKind = Literal["memory", "table"]
 type EmbeddingsKind = Literal["none", "openai", "bedrock", "local"]
 
 _HTTP: Final = re.compile(r"https?://[^/\s]+")
-_OLLAMA: Final = re.compile(r"(?:(https?)://)?(\[[0-9a-f:]+\]|[^\s:/]*)(?::(\d{1,5}))?/?")
+_OLLAMA: Final = re.compile(
+    r"(?:(https?)://)?(\[[0-9a-fA-F:]+\]|[\w.-]*)(?::(\d{1,5}))?((?:/[\w.-]+)*)/?"
+)
 _OLLAMA_PORTS: Final = {None: "11434", "http": "80", "https": "443"}
 _LAST_PORT: Final = 65535
 _EVERYWHERE: Final = {"", "0.0.0.0", "[::]"}  # noqa: S104 - where Ollama listens, not we
@@ -155,14 +157,14 @@ class Config(BaseSettings):
 
     @property
     def ollama_url(self) -> str:
-        """Where Ollama is, by OLLAMA_HOST as its own programs read it: [scheme://][host][:port].
+        """Where Ollama is, as its own programs read OLLAMA_HOST: [scheme://][host][:port][/path].
 
         https://github.com/ollama/ollama/blob/main/envconfig/config.go
         """
         given = _OLLAMA.fullmatch(self.ollama_host)
-        scheme, host, port = given.groups() if given else (None, "", None)
+        scheme, host, port, path = given.groups() if given else (None, "", None, "")
         where = "127.0.0.1" if host in _EVERYWHERE else host
-        return f"{scheme or 'http'}://{where}:{port or _OLLAMA_PORTS[scheme]}"
+        return f"{scheme or 'http'}://{where}:{port or _OLLAMA_PORTS[scheme]}{path}"
 
     @property
     def google_configured(self) -> bool:

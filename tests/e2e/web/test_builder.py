@@ -169,6 +169,26 @@ async def test_an_import_that_is_refused_says_why(
     assert person.caller.get("/agents") == []
 
 
+async def test_an_import_that_a_plan_refuses_blames_no_file(
+    page: Page, person: Person, tmp_path: Path
+) -> None:
+    letter = tmp_path / "eliza.json"
+    letter.write_text('{"name": "Eliza"}')
+    detail = {"message": "Agent limit reached (2).", "upgrade_url": "/app/#/plan"}
+    await page.route(
+        "**/agents/import", lambda route: route.fulfill(status=429, json={"detail": detail})
+    )
+    await page.goto(person.at("agents"))
+
+    await page.locator("input[type=file]").set_input_files(letter)
+
+    await expect(page.get_by_role("alert")).to_have_text(
+        re.compile(
+            r"^eliza.json was not imported. Agent limit reached \(2\)\.\s*Nothing was made\.\s*$"
+        )
+    )
+
+
 async def test_a_key_for_a_site_shows_its_line_and_a_page_to_try_it(
     page: Page, person: Person
 ) -> None:

@@ -76,7 +76,7 @@ function Problem({ file, error, again }) {
   const isFinal = error instanceof Refused && !error.passing;
   return html`<div class="problem stack" role="alert">
     <p><b class="name">${file.name}</b> was not imported. <${Reason} error=${error} /></p>
-    ${isFinal ? html`<p>Nothing was made. Smriti takes its own exports and characters of ElizaOS, as JSON.</p>`
+    ${isFinal ? html`<p>Nothing was made. ${error.errors.length > 0 && "Smriti takes its own exports and characters of ElizaOS, as JSON."}</p>`
       : html`<div><${Button} icon="retry" onClick=${again}>Go on with this file<//></div>`}
   </div>`;
 }

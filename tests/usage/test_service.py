@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,16 @@ from smriti.usage.models import Limits, Reservation, month_after, month_of, star
 from tests.usage.counting import limited, usage_over
 
 ADA = "ada@example.com"
-MONTH = month_of(utc_now())
+NOW = utc_now()
+MONTH = month_of(NOW)
 KEY = (f"User#{ADA}", f"Usage#{MONTH}")
+
+
+@pytest.fixture(autouse=True)
+def standing_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No month ends in the middle of a test."""
+    for module in ("service", "limits"):
+        monkeypatch.setattr(f"smriti.usage.{module}.utc_now", lambda: NOW)
 
 
 async def items_of(table: Table, email: str = ADA) -> list[Item]:
@@ -84,8 +93,7 @@ async def test_pages_are_refused_in_the_words_that_clients_know(
         "RateLimit-Reset": str(wait_s),
         "Retry-After": str(wait_s),
     }
-    month_s = (start_of(month_after(MONTH)) - utc_now()).total_seconds()
-    assert month_s - 60 <= wait_s <= month_s + 60
+    assert wait_s == ceil((start_of(month_after(MONTH)) - NOW).total_seconds())
 
 
 async def test_of_many_at_once_as_many_pages_pass_as_there_are(

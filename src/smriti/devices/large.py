@@ -49,4 +49,4 @@ async def _shortened(frame: bytes) -> bytes:
 async def _end(process: Process) -> None:
     if process.returncode is None:
         process.kill()
-        await process.wait()
+        await process.communicate()  # to `wait` is not enough: it does not end before it was read

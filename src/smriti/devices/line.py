@@ -63,7 +63,7 @@ class SocketLine:
         self._goodbye = _close(code, reason)
         self._waiting.clear()
         self._wake.set()
-        if self._deadline is not None:
+        if self._deadline is not None and not self._deadline.expired():
             self._deadline.reschedule(asyncio.get_running_loop().time() + _CLOSE_S)
 
     async def answers(self) -> bool:

@@ -131,6 +131,8 @@ class TurnRunner:
     def _ended(self, turn_id: str, running: Running) -> None:
         if self._turns.get(turn_id) is running:
             del self._turns[turn_id]
+        running.over.set()  # one that was ended before it began could not say so
+        running.reporter.close(None)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

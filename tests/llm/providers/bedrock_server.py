@@ -83,14 +83,15 @@ async def hang_up(writer: asyncio.StreamWriter) -> None:
     writer.close()
 
 
-def streamed(*pieces: bytes, then: Answer = complete) -> Answer:
-    """A reply in chunks that end where the pieces do."""
+def streamed(*pieces: bytes, then: Answer = complete, last: bool = False) -> Answer:
+    """A reply in chunks that end where the pieces do, perhaps the last of its connection."""
 
     async def answer(writer: asyncio.StreamWriter) -> None:
         writer.write(
             b"HTTP/1.1 200 OK\r\ncontent-type: application/vnd.amazon.eventstream\r\n"
-            b"transfer-encoding: chunked\r\n\r\n"
+            b"transfer-encoding: chunked\r\n"
         )
+        writer.write(b"connection: close\r\n\r\n" if last else b"\r\n")
         for piece in pieces:
             writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
             await writer.drain()

@@ -206,6 +206,23 @@ async def test_cancelling_ends_the_thread_that_waits_and_its_connection(answer: 
         await asyncio.wait_for(server.left.wait(), PATIENCE_S)
 
 
+@pytest.mark.parametrize("last", [False, True])
+async def test_cancelling_in_the_middle_does_so_too(last: bool) -> None:
+    begun = streamed(BEGIN + delta(0, text="Hello"), then=silence, last=last)
+    async with Server(begun) as server:
+        stream = server.provider(silence_s=3600).stream(REQUEST)
+        assert await anext(stream) == TextChunk("Hello")
+        server.waiting.clear()
+        more = asyncio.create_task(anext(stream))
+        assert await asyncio.to_thread(server.waiting.wait, PATIENCE_S)
+
+        more.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await more
+
+        await asyncio.wait_for(server.left.wait(), PATIENCE_S)
+
+
 async def test_leaving_a_stream_ends_its_connection() -> None:
     begun = streamed(BEGIN + delta(0, text="Hello"), then=silence)
     async with Server(begun) as server:

@@ -43,6 +43,7 @@ class Line:
         self._connection = connection
         self._connection.auto_open = 0  # what was cut stays cut
         self._silence_s = silence_s
+        self._socket: socket.socket | None = None  # it goes on for an answer that is the last one
         self._response: HTTPResponse | None = None
         self._cut = False
 
@@ -57,6 +58,7 @@ class Line:
         if connection.is_closed:
             connection.timeout = CONNECT_S
             connection.connect()
+        self._socket = connection.sock
         self._check()
         connection.timeout = self._silence_s
         address = urlsplit(request.url)
@@ -83,9 +85,10 @@ class Line:
     def cut(self) -> None:
         """End every wait on it, from any thread, without waiting. `close` it afterwards."""
         self._cut = True
-        if self._connection.sock is not None:
+        waited_on = self._socket or self._connection.sock
+        if waited_on is not None:
             with suppress(OSError):  # it never was connected, or is no more
-                self._connection.sock.shutdown(socket.SHUT_RDWR)
+                waited_on.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         if self._response is not None:

@@ -73,6 +73,37 @@ async def test_a_cut_connection_is_told_and_mended(
         await expect(notice(page)).to_have_text("")
 
 
+async def test_an_answer_is_told_though_the_conversation_could_not_be_loaded(
+    page: Page, person: Person, stubbed: Json, stub: StubModel
+) -> None:
+    messages = "**/conversations/*/messages?*"
+    await page.route(messages, lambda route: route.abort())
+    await page.goto(person.at("new", stubbed["agent_id"]))
+    async with page.expect_event("requestfailed"):
+        await say(page, PAUSED)
+    await expect(answers(page)).to_contain_text("n3")
+
+    await page.unroute(messages)
+    stub.resume()
+
+    await expect(answers(page)).to_have_text([WHOLE])
+    await expect(questions(page)).to_have_count(1)
+
+
+async def test_a_conversation_comes_as_soon_as_the_server_answers(
+    page: Page, person: Person, stubbed: Json
+) -> None:
+    conversation = person.seed(stubbed, messages=2)
+    messages = "**/conversations/*/messages?*"
+    await page.route(messages, lambda route: route.abort())
+    await page.goto(person.at("c", conversation["conversation_id"]))
+    await expect(page.get_by_role("alert")).to_contain_text("The server does not answer.")
+
+    await page.unroute(messages)
+
+    await expect(answers(page)).to_have_count(1)
+
+
 async def test_an_answer_comes_as_it_was_written_where_what_sets_it_in_type_did_not(
     page: Page, person: Person, stubbed: Json, stub: StubModel
 ) -> None:

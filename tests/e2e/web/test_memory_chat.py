@@ -2,8 +2,9 @@
 
 from playwright.async_api import Locator, Page, expect
 
+from tests.e2e.browser import held
 from tests.e2e.server import Json
-from tests.e2e.web.chatting import answers, say
+from tests.e2e.web.chatting import answers, questions, say
 from tests.e2e.web.person import Person
 
 _NOTES = (
@@ -30,6 +31,31 @@ async def test_what_is_corrected_beside_the_chat_counts_in_the_next_answer(
 
     await expect(answers(page).last).to_contain_text("CERN")
     assert person.caller.lines(agent)[1] == "Works at: CERN"
+
+
+async def test_a_question_waits_for_what_was_corrected_before_it(
+    page: Page, person: Person, stubbed: Json
+) -> None:
+    path = f"/agents/{stubbed['agent_id']}/memory-blocks/human/content"
+    assert person.caller.http.put(path, json={"lines": ["Works at: Google"]}).is_success
+    await page.goto(person.at("new", stubbed["agent_id"]))
+    await say(page, "Hello [say:Good day.]")
+    await expect(answers(page)).to_have_text("Good day.")
+    await page.get_by_role("button", name="Memory", exact=True).click()
+    line = panel(page).get_by_role("textbox", name="Line 1")
+    await expect(line).to_have_value("Works at: Google")
+    happened: list[str] = []
+    page.on("request", lambda asked: happened.append(asked.url.rpartition("/")[2]))
+    page.on("requestfinished", lambda asked: happened.append(f"{asked.method} done"))
+    save = await held(page, f"**{path}")
+
+    await line.fill("Works at: CERN")
+    await say(page, "Where do I work? [say:At CERN.]")
+    await expect(questions(page)).to_have_count(2)
+    save.set()
+
+    await expect(answers(page).last).to_have_text("At CERN.")
+    assert happened.index("PUT done") < happened.index("send-message")
 
 
 async def test_what_an_answer_changes_is_marked_beside_it_also_after_a_reload(

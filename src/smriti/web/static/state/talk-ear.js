@@ -1,6 +1,7 @@
 // Hears the turns of a conversation, one after the other, and says how that goes.
 import { sentence } from "../api.js";
 import { signal } from "../vendor/preact.js";
+import { allSaved } from "./saving.js";
 
 /** @import { Signal } from "../vendor/preact.js" */
 /** @import { StreamEvent } from "../stream.js" */
@@ -81,7 +82,7 @@ export class Ear {
   async ask(heard, question) {
     const before = this.asked;
     this.asked = heard.accepted.catch(() => {});
-    await before;
+    await Promise.all([before, allSaved()]);
     if (this.isFree) {
       this.#questions.set(heard, question);
       this.join(heard);

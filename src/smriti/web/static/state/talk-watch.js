@@ -1,6 +1,7 @@
 // What keeps a conversation that is looked at as it is elsewhere: other tabs, other browsers.
-import { Refused } from "../api.js";
+import { Refused, Unreachable } from "../api.js";
 import { effect } from "../vendor/preact.js";
+import { pauseMs } from "./pauses.js";
 import { changed } from "./store.js";
 import { onTold, visible } from "./tabs.js";
 
@@ -19,6 +20,7 @@ export function watched(talk) {
     if (visible.value && !isFirst) look();
     isFirst = false;
   });
+  const unload = loading(talk);
   const off = onTold(({ kind, conversation, turn, text }) => {
     if (kind !== "asked" || conversation !== talk.conversation || talk.ear.hears(turn)) return;
     talk.history.waiting.set(turn, text);
@@ -27,8 +29,19 @@ export function watched(talk) {
   return () => {
     clearInterval(timer);
     unwatch();
+    unload();
     off();
   };
+}
+
+/** As soon as a server may be back that did not answer. @param {Talk} talk */
+function loading(talk) {
+  let failures = 0;
+  return effect(() => {
+    if (!(talk.problem.value instanceof Unreachable) || talk.isLoaded.peek()) return;
+    const timer = setTimeout(() => talk.sync(), pauseMs(failures++));
+    return () => clearTimeout(timer);
+  });
 }
 
 /** @param {Talk} talk */

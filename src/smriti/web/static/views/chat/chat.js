@@ -42,7 +42,7 @@ function Chat({ id, message }) {
     localStorage.setItem("memory", withMemory.peek() ? "open" : "closed");
   }, []);
   useShortcut("mod+.", "Show or hide the memory", toggle);
-  if (talk.problem.value && !talk.isLoaded.value) return html`<${Missing} error=${talk.problem.value} talk=${talk} />`;
+  if (talk.problem.value && !talk.isLoaded.value && !talk.rows.value.length) return html`<${Missing} error=${talk.problem.value} talk=${talk} />`;
   const beside = panels.memory && withMemory.value;
   return html`<div class=${beside ? "chat chat-beside" : "chat"}>
     <${Drop} desk=${desk}>

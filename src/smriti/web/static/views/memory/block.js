@@ -4,6 +4,7 @@ import { Button } from "../../components/button.js";
 import { confirm } from "../../components/dialog.js";
 import { Meter } from "../../components/meter.js";
 import { notify } from "../../components/notices.js";
+import { savedFirst } from "../../state/saving.js";
 import { changed, resource } from "../../state/store.js";
 import { online, visible } from "../../state/tabs.js";
 import { html, useEffect, useId, useRef, useState } from "../../vendor/preact.js";
@@ -98,7 +99,7 @@ function Status({ editor, agent }) {
   </div>`;
 }
 
-/** Saves when the page is left or comes back, and asks what is new when it is seen again. @param {Editor} editor @param {Resource<BlockContentView>} kept */
+/** Saves when the page is left or comes back and before a question, and asks what is new when it is seen again. @param {Editor} editor @param {Resource<BlockContentView>} kept */
 function useKeeping(editor, kept) {
   const wasHidden = useRef(false);
   useEffect(() => {
@@ -108,9 +109,10 @@ function useKeeping(editor, kept) {
       event.preventDefault();
     };
     addEventListener("beforeunload", leave);
+    const off = savedFirst(() => editor.flush());
     return () => {
       removeEventListener("beforeunload", leave);
-      editor.flush();
+      editor.flush().then(off);
     };
   }, [editor]);
   useEffect(() => {

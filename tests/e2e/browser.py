@@ -2,8 +2,8 @@
 the policy forbids is tried, and the console stays empty."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +31,11 @@ async def chromium() -> AsyncIterator[Browser]:
     if path is None:
         pytest.skip("Chromium is not installed; .ci/run installs it.")
     expect.set_options(timeout=_PATIENCE_MS)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=pages.CHROMIUM)
-        yield browser
-        await browser.close()
+    playwright = await async_playwright().start()
+    try:
+        yield await playwright.chromium.launch(executable_path=path, args=pages.CHROMIUM)
+    finally:
+        await _closed(playwright.stop())
 
 
 @asynccontextmanager
@@ -47,10 +48,17 @@ async def context(browser: Browser, **options: Any) -> AsyncIterator[BrowserCont
     opened.on("weberror", lambda error: errors.append(str(error.error)))
     opened.on("console", lambda message: errors.append(message.text))
     yield opened
-    await opened.close()
+    await _closed(opened.close())
     # That an answer was not 200 is written to the console too; tests look at such answers.
     complaints = [error for error in errors if not error.startswith("Failed to load")]
     assert complaints == [], complaints
+
+
+async def _closed(closing: Awaitable[None]) -> None:
+    """What a browser was to show has been seen: one that does not go any more is left alone."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE_S):
+            await closing
 
 
 async def unhurried(page: Page) -> None:

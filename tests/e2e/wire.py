@@ -20,12 +20,13 @@ class Wire:
     @asynccontextmanager
     async def laid(cls, to: str) -> AsyncIterator[Self]:
         wire = cls(to)
-        async with await asyncio.start_server(wire._carry, "127.0.0.1", 0) as listening:
-            wire.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-            try:
-                yield wire
-            finally:
-                wire.cut()
+        listening = await asyncio.start_server(wire._carry, "127.0.0.1", 0)
+        wire.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        try:
+            yield wire
+        finally:
+            listening.close()
+            wire.cut()
 
     def cut(self) -> None:
         """Whoever is connected is so no more; whoever comes is sent away, until it is mended."""

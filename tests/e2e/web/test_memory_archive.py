@@ -11,16 +11,31 @@ from tests.e2e.browser import unhurried
 from tests.e2e.server import Json
 from tests.e2e.web.looks import axe, both_schemes, overflows
 from tests.e2e.web.person import Person
+from tests.patience import PATIENCE_S
 
 HOSTILE = "<img src=x onerror=alert(1)> <script>alert(2)</script> javascript:alert(3)"
 BREAD = "🍞🍞 Grandma's bread is baked in a hot pot"
 
-_SCROLL = """async (count) => {
+_SCROLL = """async ([count, patienceMs]) => {
   const main = document.querySelector("main");
-  while (document.querySelectorAll("article").length < count) {
+  const end = performance.now() + patienceMs;
+  while (document.querySelectorAll("article").length < count && performance.now() < end) {
     main.scrollTo(0, main.scrollHeight);
     await new Promise((resolve) => requestAnimationFrame(resolve));
   }
+}"""
+_TELL_LATE = """{
+  const told = [];
+  window.tellAll = () => { for (const tell of told.splice(0)) tell(); };
+  window.IntersectionObserver = class extends IntersectionObserver {
+    constructor(tell, options) {
+      const seen = [];
+      super((entries) => {
+        seen.push(...entries);
+        told.push(() => { if (seen.length) tell(seen.splice(0), this); });
+      }, options);
+    }
+  };
 }"""
 
 
@@ -254,10 +269,26 @@ async def test_two_thousand_passages_scroll(page: Page, person: Person, agent: J
     await enter(page, person, agent)
     await expect(passages(page)).to_have_count(100)
 
-    await page.evaluate(_SCROLL, 2000)
+    await page.evaluate(_SCROLL, [2000, 1000 * PATIENCE_S])
 
     await expect(page.get_by_text("Newest first: 2,000 passages.")).to_be_visible()
     await expect(passages(page)).to_have_count(2000)
+
+
+async def test_more_comes_though_the_page_hears_late_that_its_end_is_seen(
+    page: Page, person: Person, agent: Json
+) -> None:
+    """A busy page hears at once that the end was not to be seen, and that it is."""
+    fill(person, agent, [f"Note {number}. " + "Some words. " * 20 for number in range(150)])
+    await page.add_init_script(_TELL_LATE)
+    await enter(page, person, agent)
+    await expect(passages(page)).to_have_count(100)
+    await page.evaluate("() => new Promise(requestAnimationFrame)")
+
+    await page.evaluate(_SCROLL, [150, 200])
+    await page.evaluate("tellAll()")
+
+    await expect(passages(page)).to_have_count(150)
 
 
 async def test_the_archive_is_for_everybody(page: Page, person: Person, agent: Json) -> None:

@@ -126,7 +126,7 @@ function More({ found }) {
   const busy = found.busy.value;
   useEffect(() => {
     if (busy || found.error.peek()) return;
-    const seen = new IntersectionObserver(([entry]) => { if (entry?.isIntersecting) found.more().catch(() => {}); }, { rootMargin: "800px" });
+    const seen = new IntersectionObserver((entries) => { if (entries.at(-1)?.isIntersecting) found.more().catch(() => {}); }, { rootMargin: "800px" });
     if (node.current) seen.observe(node.current);
     return () => seen.disconnect();
   }, [found, busy]);

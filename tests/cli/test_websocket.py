@@ -27,7 +27,11 @@ class Visits:
         self.open = 0
         self.heard = 0
         self._flood = flood
-        self.answers: asyncio.Queue[bool] = asyncio.Queue()
+        self._answers: asyncio.Queue[bool] = asyncio.Queue()
+
+    async def answer(self) -> bool:
+        """Whether who spoke next was said to answer."""
+        return await asyncio.wait_for(self._answers.get(), PATIENCE_S)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         visitor = WebSocket(scope, receive, send)
@@ -38,7 +42,7 @@ class Visits:
                 await visitor.send_bytes(bytes(50_000_000))
             while True:
                 self.heard += len(await visitor.receive_text())
-                self.answers.put_nowait(await scope["extensions"][ANSWERS](_PING_S))
+                self._answers.put_nowait(await scope["extensions"][ANSWERS](_PING_S))
         except WebSocketDisconnect:
             pass
         finally:
@@ -134,13 +138,13 @@ async def test_a_client_that_answers_pings_stays() -> None:
         await asyncio.sleep(3)
 
         await client.send("hello")
-        assert await app.answers.get()
+        assert await app.answer()
         assert app.open == 1
 
 
 async def test_a_client_that_is_asked_and_says_nothing_does_not_answer() -> None:
     app = Visits()
-    async with serving(app) as port, mute(port) as (_, writer):
+    async with serving(app, ping_s=PATIENCE_S) as port, mute(port) as (_, writer):
         writer.write(struct.pack("!BB4s", 0x81, 0x82, bytes(4)) + b"hi")
 
-        assert not await app.answers.get()
+        assert not await app.answer()

@@ -1,11 +1,11 @@
 """Messages that a process of their own shortens."""
 
 import asyncio
+import sys
 from pathlib import Path
 
 import pytest
 
-from smriti.devices import large
 from smriti.devices.large import LARGE, Reader
 from tests.patience import PATIENCE_S
 
@@ -16,7 +16,7 @@ async def test_who_leaves_while_much_is_written_gives_the_place_back(
     """What the process had written and nobody read kept it from ending, most times."""
     (endless := tmp_path / "python").write_text("#!/bin/sh\nexec cat /dev/zero\n")
     endless.chmod(0o700)
-    monkeypatch.setattr(large.sys, "executable", str(endless))
+    monkeypatch.setattr(sys, "executable", str(endless))
     reader = Reader()
 
     for _ in range(8):

@@ -14,7 +14,8 @@ from smriti.devices.protocol import Ack
 
 async def test_it_may_be_hung_up_at_the_moment_it_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
     async def never() -> Message:
-        return await asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        return await future
 
     async def swallow(_: Message) -> None:
         await never()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.e2e.server import Caller, ServerProcess, run, spoken
 from tests.fakes.stub_model import StubModel
+from tests.patience import PATIENCE_S
 
 _ONE_PAGE = 100
 
@@ -41,7 +42,7 @@ def test_a_backup_while_writing_lives_on_elsewhere(tmp_path: Path, stub: StubMod
         path = f"/agents/{agent['agent_id']}/archival-memory?limit=100"
         writer = Writer(owner, agent["agent_id"])
         writer.start()
-        writer.begun.wait()
+        assert writer.begun.wait(PATIENCE_S)
         promised = list(writer.stored)
         backup = run("backup", str(file), data_dir=old)
         writer.stop()

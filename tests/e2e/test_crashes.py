@@ -114,7 +114,7 @@ def test_fifty_clients_at_once_are_answered_in_order_or_told_to_come_again(
     owner.post("/settings/providers/OpenAI", {"base_url": stub.url, "model": "stub"})
     talk = owner.conversation(owner.agent(agent_name="Busy", agent_provider="OpenAI"))
     path = f"/agents/{talk['agent_id']}/{talk['conversation_id']}/send-message"
-    ready = Barrier(CLIENTS)
+    ready = Barrier(CLIENTS, timeout=PATIENCE_S)
 
     def asked(number: int) -> tuple[str, int, str]:
         question = f"{number} [say:You said {number}]"

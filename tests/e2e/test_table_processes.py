@@ -14,6 +14,7 @@ import pytest
 
 from smriti.db.sqlite import SqliteTable
 from smriti.db.table import Query
+from tests.patience import PATIENCE_S
 
 PROCESSES = 3
 ROOT = Path(__file__).parents[2]
@@ -63,7 +64,7 @@ async def test_processes_count_together_exactly(tmp_path: Path) -> None:
     await table.backup_to(backup)  # while they are writing
 
     for process in processes:
-        process.communicate()
+        process.communicate(timeout=PATIENCE_S)
 
     assert [process.returncode for process in processes] == [0, 0, 0]
     assert await table.get(("count", "shared")) == {"pk": "count", "sk": "shared", "n": 3 * 480}
@@ -76,9 +77,8 @@ async def test_of_processes_that_create_the_same_one_wins(tmp_path: Path) -> Non
     path = tmp_path / "smriti.db"
     processes = [started(path, "create", 200) for _ in range(PROCESSES)]
 
-    created = Counter(
-        line for process in processes for line in process.communicate()[0].split("\n")
-    )
+    written = [process.communicate(timeout=PATIENCE_S)[0] for process in processes]
+    created = Counter(line for text in written for line in text.split("\n"))
 
     del created[""]
     assert created == {f"shared {n:04}": 1 for n in range(200)}

@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from tests.e2e.server import Caller, Json, ServerProcess, run
+from tests.patience import PATIENCE_S
 
 ROUNDS = 8
 
@@ -29,7 +30,7 @@ def callers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Caller, 
 
 def at_once(callers: tuple[Caller, Caller], path: str, body: Json) -> list[httpx2.Response]:
     """The answers of both servers to the same POST at the same time."""
-    ready = Barrier(2)
+    ready = Barrier(2, timeout=PATIENCE_S)
 
     def posted(caller: Caller) -> httpx2.Response:
         ready.wait()

@@ -36,7 +36,7 @@ class StubModel(stub_model.StubModel):
         while not is_asked:
             assert time.monotonic() < deadline, f"{words!r} was not asked {times} times."
             is_asked = sum(words in str(each["messages"][-1]) for each in self.questions) >= times
-            time.sleep(0.02)
+            time.sleep(0.2 if is_asked else 0.02)
 
     @contextmanager
     def running(self) -> Iterator[Self]:

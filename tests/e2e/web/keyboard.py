@@ -85,7 +85,9 @@ class Keyboard:
 
     async def lap(self) -> int:
         """How many stops the page has after its navigation: each can be seen, none is a trap."""
-        while await self.page.evaluate(_IS_SOMEWHERE):
+        for _ in range(_PATIENCE):
+            if not await self.page.evaluate(_IS_SOMEWHERE):
+                break
             await self.page.keyboard.press("Tab")
         await self.to("button", "Skip to the page")
         await self.press("Enter")

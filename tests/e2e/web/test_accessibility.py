@@ -15,6 +15,7 @@ from tests.e2e.web.world import Place, World, patterns, reads, unfold, visit, wo
 
 # The width of a telephone, and of a window of 1280 at 400 %.
 _NARROW: Final = (360, 320)
+_ALL: Final = "document.documentElement.outerHTML"
 _SPACED: Final = """() => {
   const wide = new CSSStyleSheet();
   wide.replaceSync(`
@@ -160,10 +161,9 @@ async def press(page: Page, step: str) -> None:
         await expect(page.get_by_role("dialog").first).to_be_visible()
         return
     there = page.get_by_role("menuitem", name=step).or_(page.get_by_role("button", name=step))
-    before = await page.content()
+    before = await page.evaluate(_ALL)
     await there.first.press("Enter")
-    while await page.content() == before:
-        await page.evaluate("() => new Promise(requestAnimationFrame)")
+    await page.wait_for_function(f"(before) => {_ALL} !== before", arg=before)
     await expect(page.locator(".skeleton")).to_have_count(0)
 
 

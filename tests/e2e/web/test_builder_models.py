@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ async def test_a_key_that_a_server_refuses_is_told_before_it_is_saved(
         writer.write(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
         writer.close()
 
-    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+    with closing(await asyncio.start_server(refuse, "127.0.0.1", 0)) as server:
         port = server.sockets[0].getsockname()[1]
         await page.goto(person.at("models"))
         card = page.get_by_role("article", name="OpenAI")

@@ -87,7 +87,7 @@ async def test_what_was_set_stays_although_an_older_answer_comes_later(
     await page.evaluate("() => window.store.resource('/agents?late').set([{ agent_name: 'New' }])")
     async with page.expect_response("**/agents?late") as late:
         arrive.set()
-    await (await late.value).finished()
+    assert await (await late.value).body()
     await page.wait_for_timeout(100)
 
     assert await page.evaluate(_SEEN) == ["New"]

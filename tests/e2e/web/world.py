@@ -148,8 +148,7 @@ async def reads(page: Page, text: str) -> None:
 
 async def unfold(page: Page) -> None:
     """Open whatever is folded, also inside of what was."""
-    while await page.evaluate(_UNFOLD):
-        await page.evaluate("() => new Promise(requestAnimationFrame)")
+    await page.wait_for_function(f"() => !({_UNFOLD})()")
 
 
 def _file(tell: Tell) -> str:

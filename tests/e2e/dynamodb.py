@@ -73,7 +73,7 @@ def running(engine: str) -> Iterator[str]:
             _wait_for(port, process, output)
             yield f"http://127.0.0.1:{port}"
         finally:
-            os.killpg(process.pid, signal.SIGTERM)  # uv starts the server as its child
+            os.killpg(process.pid, signal.SIGKILL)  # uv starts the server as its child
 
 
 def _command(engine: str, port: int) -> list[str]:

@@ -1,6 +1,5 @@
 """localstripe, somebody else's stateful Stripe of an old version, as a process of its own."""
 
-import signal
 import subprocess
 import sys
 import time
@@ -44,7 +43,7 @@ class LocalStripe:
                 stripe.wait_until_it_answers(process)
                 yield stripe
             finally:
-                process.send_signal(signal.SIGINT)
+                process.kill()
 
     def wait_until_it_answers(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + 20

@@ -1,7 +1,7 @@
 """Commands that begin at once: forked from a process that has imported the program already.
 
 Importing it takes seconds of CPU time, and tests start some hundred servers. Each is a process of
-its own nevertheless, with its own environment, directory, files and signals. `begin` and `run` of
+its own nevertheless, with its own environment, directory, files and signals. `begun` and `run` of
 `tests.e2e.server` start a command as a user does.
 """
 

@@ -38,9 +38,10 @@ def run(
     )
 
 
-def begin(*arguments: str, data_dir: Path) -> subprocess.Popen[str]:
+@contextmanager
+def begun(*arguments: str, data_dir: Path) -> Iterator[subprocess.Popen[str]]:
     """One `smriti` command, to be talked with; it hears SIGINT, though who tests may ignore it."""
-    return subprocess.Popen(
+    with subprocess.Popen(
         preexec_fn=_hear_interrupts,
         args=_command(arguments),
         cwd=_directory(data_dir),
@@ -49,7 +50,11 @@ def begin(*arguments: str, data_dir: Path) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         text=True,
         bufsize=1,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def _hear_interrupts() -> None:

@@ -3,7 +3,7 @@
 import signal
 from pathlib import Path
 
-from tests.e2e.server import Caller, ServerProcess, begin, run
+from tests.e2e.server import Caller, ServerProcess, begun, run
 from tests.fakes.stub_model import StubModel
 from tests.patience import PATIENCE_S
 
@@ -97,7 +97,7 @@ def test_an_interrupt_stops_the_answer_and_the_talk_goes_on(
     owner.post("/settings/providers/OpenAI", {"base_url": stub.url, "model": "stub"})
     owner.agent(agent_name="Endless", agent_provider="OpenAI")
 
-    with begin("chat", "--agent", "endless", data_dir=server.data_dir) as chat:
+    with begun("chat", "--agent", "endless", data_dir=server.data_dir) as chat:
         assert chat.stdin is not None
         assert chat.stdout is not None
         chat.stdin.write("Go on for ever [tokens=2000] [itl=50]\n")

@@ -83,6 +83,9 @@ async def test_a_message_is_found_and_a_conversation_renamed_and_deleted(
     await keyboard.press("ControlOrMeta+z")
     await expect(listed(page)).to_have_count(3)
 
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog", name="Keyboard")).to_contain_text("undoCtrl-Z")
+
 
 async def _chosen(page: Page) -> str:
     """The group of the option that Enter would take."""

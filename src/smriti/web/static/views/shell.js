@@ -19,6 +19,9 @@ const signIn = () => import("./sign-in.js");
 /** @type {Loader} */
 const signInAgain = () => import("./expired.js");
 
+/** What a notice has a button for. */
+const UNDO = { keys: "mod+z", label: "Take back what a message offers to undo" };
+
 /** @param {{ problem?: string }} props */
 export function App({ problem }) {
   if (problem) return html`<${Unanswered} problem=${problem} />`;
@@ -139,7 +142,7 @@ function Unanswered({ problem }) {
 /** @param {{ open: boolean, onClose: () => void }} props */
 function Help({ open, onClose }) {
   return html`<${Dialog} open=${open} title="Keyboard" onClose=${onClose}>
-    <dl class="keys">${shortcuts.value.map(({ keys, label }) => html`<div key=${keys}><dt>${label}</dt><dd><kbd>${named(keys)}</kbd></dd></div>`)}</dl>
+    <dl class="keys">${[...shortcuts.value, UNDO].map(({ keys, label }) => html`<div key=${keys}><dt>${label}</dt><dd><kbd>${named(keys)}</kbd></dd></div>`)}</dl>
     <p class="meta">Long conversations show only what is on the screen: search with ${named("mod+k")}, not with the browser.
       The API is described in the <a href="/docs" target="_blank" rel="noopener">documentation</a>.</p>
   <//>`;

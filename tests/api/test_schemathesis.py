@@ -29,6 +29,7 @@ from smriti.devices.hub import Hub
 from smriti.devices.service import DeviceService
 from smriti.llm.provider import ProviderFactories
 from smriti.llm.providers.demo import DemoProvider
+from smriti.observability.logs import configure_logging
 from tests.api.document import DOCUMENT
 from tests.devices.line import plug_in_machine
 from tests.fakes.memory_stripe import MemoryStripe
@@ -150,7 +151,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     config = Config(
         _env_file=None,
         smriti_data_dir=data,
-        log_level="ERROR",
         plan_limits="off",
         stripe_webhook_secret=SecretStr("whsec"),
     )
@@ -169,6 +169,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with asgi.get_client(cast(asgi.ASGIApp, app)) as session:
         _SCHEMA.app = app
         yield World(app, session)
+
+
+@pytest.fixture(autouse=True)
+def quiet(usual_logging: None) -> None:
+    """What a request begins may end after its test, when nothing collects the log any more."""
+    configure_logging("ERROR", "text")
 
 
 @pytest.fixture

@@ -17,6 +17,17 @@ def panel(page: Page) -> Locator:
     return page.get_by_role("complementary", name="Memory")
 
 
+async def greeted_beside_memory(page: Page, person: Person, agent: Json, line: str) -> None:
+    """A first exchange, and beside it the block that says this."""
+    path = f"/agents/{agent['agent_id']}/memory-blocks/human/content"
+    assert person.caller.http.put(path, json={"lines": [line]}).is_success
+    await page.goto(person.at("new", agent["agent_id"]))
+    await say(page, "Hello [say:Good day.]")
+    await expect(answers(page)).to_have_text("Good day.")
+    await page.get_by_role("button", name="Memory", exact=True).click()
+    await expect(panel(page).get_by_role("textbox", name="Line 1")).to_have_value(line)
+
+
 async def test_what_is_corrected_beside_the_chat_counts_in_the_next_answer(
     page: Page, person: Person
 ) -> None:
@@ -36,20 +47,13 @@ async def test_what_is_corrected_beside_the_chat_counts_in_the_next_answer(
 async def test_a_question_waits_for_what_was_corrected_before_it(
     page: Page, person: Person, stubbed: Json
 ) -> None:
-    path = f"/agents/{stubbed['agent_id']}/memory-blocks/human/content"
-    assert person.caller.http.put(path, json={"lines": ["Works at: Google"]}).is_success
-    await page.goto(person.at("new", stubbed["agent_id"]))
-    await say(page, "Hello [say:Good day.]")
-    await expect(answers(page)).to_have_text("Good day.")
-    await page.get_by_role("button", name="Memory", exact=True).click()
-    line = panel(page).get_by_role("textbox", name="Line 1")
-    await expect(line).to_have_value("Works at: Google")
+    await greeted_beside_memory(page, person, stubbed, "Works at: Google")
     happened: list[str] = []
     page.on("request", lambda asked: happened.append(asked.url.rpartition("/")[2]))
     page.on("requestfinished", lambda asked: happened.append(f"{asked.method} done"))
-    save = await held(page, f"**{path}")
+    save = await held(page, "**/memory-blocks/human/content")
 
-    await line.fill("Works at: CERN")
+    await panel(page).get_by_role("textbox", name="Line 1").fill("Works at: CERN")
     await say(page, "Where do I work? [say:At CERN.]")
     await expect(questions(page)).to_have_count(2)
     save.set()
@@ -61,13 +65,7 @@ async def test_a_question_waits_for_what_was_corrected_before_it(
 async def test_what_an_answer_changes_is_marked_beside_it_also_after_a_reload(
     page: Page, person: Person, stubbed: Json
 ) -> None:
-    path = f"/agents/{stubbed['agent_id']}/memory-blocks/human/content"
-    assert person.caller.http.put(path, json={"lines": ["Lives in Lisbon"]}).is_success
-    await page.goto(person.at("new", stubbed["agent_id"]))
-    await say(page, "Hello [say:Good day.]")
-    await expect(answers(page)).to_have_text("Good day.")
-    await page.get_by_role("button", name="Memory", exact=True).click()
-    await expect(panel(page).get_by_role("textbox", name="Line 1")).to_have_value("Lives in Lisbon")
+    await greeted_beside_memory(page, person, stubbed, "Lives in Lisbon")
 
     await say(page, _NOTES)
 

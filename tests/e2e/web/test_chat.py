@@ -13,6 +13,7 @@ from tests.e2e.web.looks import axe, both_schemes, overflows
 from tests.e2e.web.person import Person
 from tests.fakes.faulty_model import FaultyModel
 from tests.fakes.stub_model import StubModel
+from tests.patience import PATIENCE_S
 
 
 async def test_a_newcomer_talks_with_an_agent_that_remembers_her(
@@ -232,6 +233,37 @@ async def test_a_question_that_was_edited_at_once_does_not_come_back(
     await expect(questions(page)).to_have_text([PAUSED])
     await expect(answers(page)).to_have_text(["n0 n1 n2 n3"])
     stub.resume()
+    await expect(answers(page)).to_have_text([WHOLE])
+
+
+async def test_an_answer_is_told_once_though_the_page_hears_late_that_it_had_begun(
+    page: Page, person: Person, stubbed: Json, stub: StubModel
+) -> None:
+    asked, arrive = asyncio.Event(), asyncio.Event()
+    again: list[str] = []
+
+    async def late(route: Route) -> None:
+        answer = await person.answer_to(route)
+        asked.set()
+        await arrive.wait()
+        await route.fulfill(response=answer)
+
+    page.on("request", lambda one: again.append(one.url) if "/events" in one.url else None)
+    await page.goto(person.at("new", stubbed["agent_id"]))
+    await page.route("**/turns?limit=30", late, times=1)
+    await say(page, PAUSED)
+    await expect(answers(page)).to_have_text(["n0 n1 n2 n3"])
+    await asyncio.wait_for(asked.wait(), PATIENCE_S)
+    stub.resume()
+    await expect(answers(page)).to_have_text([WHOLE])
+    await expect(stop(page)).to_be_hidden()
+
+    async with page.expect_response("**/turns?limit=30"):
+        arrive.set()
+    await page.wait_for_timeout(300)
+
+    assert [url for url in again if "/turns/" in url] == []
+    await expect(page.get_by_role("button", name="Edit and ask again")).to_be_enabled()
     await expect(answers(page)).to_have_text([WHOLE])
 
 

@@ -31,6 +31,8 @@ export class Ear {
   #questions = new WeakMap();
   /** Done when nothing is on its way to the server. @type {Promise<unknown>} */
   asked = Promise.resolve();
+  /** How many turns were heard to their end. */
+  ended = 0;
   #path;
   #onOver;
 
@@ -152,6 +154,7 @@ export class Ear {
   #end(heard) {
     this.#line = this.#line.filter((other) => other !== heard);
     this.turn.value = null;
+    this.ended += 1;
     heard.accept();
     this.#onOver(heard);
   }

@@ -71,13 +71,14 @@ export class Talk {
     return this.ear.tell(listener);
   }
 
-  /** What is stored now, everything that was asked included. @param {number} [limit] @returns {Promise<void>} */
+  /** What is stored now, everything that was asked and heard included. @param {number} [limit] @returns {Promise<void>} */
   async sync(limit = PAGE) {
     const { asked } = this.ear;
     await asked;
+    const { ended } = this.ear;
     try {
       const found = await this.history.newest(limit);
-      if (asked !== this.ear.asked) return this.sync(limit);
+      if (asked !== this.ear.asked || ended !== this.ear.ended) return this.sync(limit);
       batch(() => this.#show(found));
       this.problem.value = undefined;
     } catch (error) {

@@ -16,6 +16,9 @@ from tests.e2e.web.world import Place, World, patterns, reads, unfold, visit, wo
 # The width of a telephone, and of a window of 1280 at 400 %.
 _NARROW: Final = (360, 320)
 _ALL: Final = "document.documentElement.outerHTML"
+# A button is busy until the dialog is over that it opens.
+_OPENS: Final = f"""(before) => {_ALL} !== before
+  && (!document.querySelector("main [aria-busy=true]") || document.querySelector("dialog:modal"))"""
 _SPACED: Final = """() => {
   const wide = new CSSStyleSheet();
   wide.replaceSync(`
@@ -163,7 +166,8 @@ async def press(page: Page, step: str) -> None:
     there = page.get_by_role("menuitem", name=step).or_(page.get_by_role("button", name=step))
     before = await page.evaluate(_ALL)
     await there.first.press("Enter")
-    await page.wait_for_function(f"(before) => {_ALL} !== before", arg=before)
+    await page.wait_for_function(_OPENS, arg=before)
+    await page.wait_for_timeout(50)  # a dialog is there before it is shown
     await expect(page.locator(".skeleton")).to_have_count(0)
 
 

@@ -13,6 +13,7 @@ import pytest
 from smriti.core.outbound import outbound_client
 from smriti.db.table import Table
 from smriti.llm.local_servers import AGE_S, LocalServers, Place, ServerName, usual_places
+from tests.e2e.wire import listening
 from tests.fakes.clock import Clock
 from tests.home import Home, open_home
 from tests.patience import PATIENCE_S
@@ -48,12 +49,9 @@ class Machine:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-        try:
+        async with listening(self._serve) as url:
+            self.base_url = f"{url}/v1"
             yield
-        finally:
-            server.close()
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
@@ -12,6 +12,7 @@ import pytest
 
 from smriti.core.outbound import AddressRefused
 from smriti.core.outbound_aiohttp import stream_client
+from tests.e2e.wire import Serve, listening
 from tests.patience import PATIENCE_S
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -47,12 +48,8 @@ class Server:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
-        server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        try:
+        async with listening(self.serve) as self.url:
             yield self
-        finally:
-            server.close()
 
 
 async def _request(reader: asyncio.StreamReader) -> bytes:
@@ -263,18 +260,13 @@ async def test_a_server_that_does_not_speak_tls_is_no_connection() -> None:
 
 
 async def _expect(
-    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    serve: Serve,
     error: type[Exception],
     *,
     scheme: str = "http",
     body: bytes = b"",
     timeout_s: float = PATIENCE_S,
 ) -> None:
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    try:
-        async with open_client(timeout_s=timeout_s) as http:
-            with pytest.raises(error):
-                await http.post(f"{scheme}://127.0.0.1:{port}/", content=body)
-    finally:
-        server.close()
+    async with listening(serve) as url, open_client(timeout_s=timeout_s) as http:
+        with pytest.raises(error):
+            await http.post(url.replace("http", scheme, 1), content=body)

@@ -1,10 +1,22 @@
 """A wire to a server, which tests cut."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Self
 from urllib.parse import urlsplit
+
+type Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def listening(serve: Serve) -> AsyncIterator[str]:
+    """The address of a server, which does not wait at the end for connections that stay open."""
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
 
 
 class Wire:
@@ -20,13 +32,11 @@ class Wire:
     @asynccontextmanager
     async def laid(cls, to: str) -> AsyncIterator[Self]:
         wire = cls(to)
-        listening = await asyncio.start_server(wire._carry, "127.0.0.1", 0)
-        wire.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-        try:
-            yield wire
-        finally:
-            listening.close()
-            wire.cut()
+        async with listening(wire._carry) as wire.url:
+            try:
+                yield wire
+            finally:
+                wire.cut()
 
     def cut(self) -> None:
         """Whoever is connected is so no more; whoever comes is sent away, until it is mended."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from tests.e2e.server import Json, ServerProcess
 from tests.e2e.web.chatting import answers, say
 from tests.e2e.web.looks import axe, both_schemes, overflows
 from tests.e2e.web.person import Person
+from tests.e2e.wire import listening
 from tests.fakes.stub_model import StubModel
 from tests.patience import PATIENCE_S
 
@@ -79,12 +79,11 @@ async def test_a_key_that_a_server_refuses_is_told_before_it_is_saved(
         writer.write(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
         writer.close()
 
-    with closing(await asyncio.start_server(refuse, "127.0.0.1", 0)) as server:
-        port = server.sockets[0].getsockname()[1]
+    async with listening(refuse) as url:
         await page.goto(person.at("models"))
         card = page.get_by_role("article", name="OpenAI")
         await card.get_by_role("button", name="Connect OpenAI").click()
-        await card.get_by_label("Base URL").fill(f"http://127.0.0.1:{port}/v1")
+        await card.get_by_label("Base URL").fill(f"{url}/v1")
         await card.get_by_label(re.compile("^API Key")).first.fill("sk-wrong")
 
         await card.get_by_role("button", name="Check").click()
